@@ -23,7 +23,7 @@ export function sessionSalt(nonceInitiator: Uint8Array, nonceResponder: Uint8Arr
 
 /**
  * Blinds feed ids for one session: the first 12 bytes of sha256(salt ‖ feed key), in the order of `feeds`.
- * About 0.4 µs each. The results share one block of memory.
+ * About 0.5 µs each. The results share one block of memory.
  * @throws RangeError when the salt or a feed key has not exactly 32 bytes
  */
 export function blindFeeds(salt: Uint8Array, feeds: readonly Uint8Array[]): Uint8Array[] {

@@ -119,9 +119,9 @@ export class ItemSet {
     const digest = Buffer.alloc(4 * LIMBS)
     input.set(ITEM_DOMAIN)
     for (let index = 0; index < this.size; index++) {
-      input.set(this.#id(index), ITEM_DOMAIN.length)
+      this.#ids.copy(input, ITEM_DOMAIN.length, index * BLINDED_SIZE, (index + 1) * BLINDED_SIZE)
       input.writeUInt32BE(this.#heights[index], ITEM_DOMAIN.length + BLINDED_SIZE)
-      input.set(this.#head(index), ITEM_DOMAIN.length + BLINDED_SIZE + 4)
+      this.#heads.copy(input, ITEM_DOMAIN.length + BLINDED_SIZE + 4, index * HEAD_SIZE, (index + 1) * HEAD_SIZE)
       digest.write(hash('sha256', input, 'binary'), 0, digest.length, 'latin1')
       let carry = 0
       for (let limb = LIMBS - 1; limb >= 0; limb--) {
