@@ -64,18 +64,14 @@ export class AddressPolicy {
  * Kinds of addresses that are not of the IP world belong to a transport that the embedder brought, and pass.
  */
 export function isDialable(address: Multiaddr, lan: boolean): boolean {
-  const [first, second] = address.getComponents()
+  const components = address.getComponents()
+  const [first] = components
   if (first === undefined || first.name === 'unix') return false
   const isName = first.name.startsWith('dns')
   const ip = ipOf(address)
   if (!isName && ip === undefined) return true
   if (!lan && (isName || !isPublicIp(ip!))) return false
-  return second === undefined || isUserPort(second.name, second.value)
-}
-
-function isUserPort(transport: string, value: string | undefined): boolean {
-  if (transport !== 'tcp' && transport !== 'udp') return true
-  const port = Number(value)
+  const port = Number(components.find(({ name }) => name === 'tcp' || name === 'udp')?.value ?? FIRST_USER_PORT)
   return port >= FIRST_USER_PORT || port === HTTPS_PORT
 }
 

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { Gossip, MAX_MESSAGE_SIZE, MAX_TOPICS, PeerFaults, messageId, type Judge } from '../../src/node/gossip.ts'
+import { connect, startMemoryNode, startTcpNode, until } from '../support/network.ts'
+
+/** A node with gossip; what its judge was asked about is collected. */
+async function startGossiper(stack: AsyncDisposableStack, { judge = () => 'accept', start = startMemoryNode }: { judge?: Judge; start?: typeof startMemoryNode } = {}) {
+  const node = stack.use(await start())
+  const heard: { topic: string; data: Uint8Array; from: string }[] = []
+  const gossip = new Gossip(node.libp2p.services.pubsub, {
+    faults: node.faults,
+    judge: (topic, data, from) => {
+      heard.push({ topic, data, from: from.toString() })
+      return judge(topic, data, from)
+    }
+  })
+  return { node, gossip, heard }
+}
+
+type Gossiper = Awaited<ReturnType<typeof startGossiper>>
+
+/** Waits until `from` knows that `to` is subscribed. */
+const knowsSubscriber = (from: Gossiper, to: Gossiper, topic: string) =>
+  until(() => from.node.libp2p.services.pubsub.getSubscribers(topic).some((peer) => peer.equals(to.node.peerId)))
+
+describe('gossip', () => {
+  for (const [where, start] of [['tcp', startTcpNode], ['memory', startMemoryNode]] as const) {
+    it(`carries a message to the subscribers over ${where}, and to nobody else`, async () => {
+      await using stack = new AsyncDisposableStack()
+      const [alice, bob, carol] = [await startGossiper(stack, { start }), await startGossiper(stack, { start }), await startGossiper(stack, { start })]
+      bob.gossip.subscribe(new Set(['t']))
+      carol.gossip.subscribe(new Set(['other']))
+      await connect(alice.node, bob.node)
+      await connect(alice.node, carol.node)
+      await knowsSubscriber(alice, bob, 't')
+      assert.equal(await alice.gossip.publish('t', Uint8Array.of(1, 2)), 1)
+      await until(() => bob.heard.length === 1)
+      assert.deepEqual([bob.heard[0].topic, [...bob.heard[0].data], bob.heard[0].from], ['t', [1, 2], alice.node.peerId.toString()])
+      assert.equal(carol.heard.length, 0)
+    })
+  }
+
+  it('knows a message by the hash of its first 112 bytes', () => {
+    const header = randomBytes(112)
+    assert.deepEqual(messageId(Buffer.concat([header, randomBytes(64)])), createHash('sha256').update(header).digest())
+  })
+
+  it('does not throw when nobody listens, nor when a message is sent twice', async () => {
+    await using stack = new AsyncDisposableStack()
+    const alice = await startGossiper(stack)
+    assert.equal(await alice.gossip.publish('t', Uint8Array.of(1)), 0)
+    assert.equal(await alice.gossip.publish('t', Uint8Array.of(1)), 0)
+    await assert.rejects(alice.gossip.publish('t', new Uint8Array(MAX_MESSAGE_SIZE + 1)), RangeError)
+  })
+
+  it('reconciles the subscribed topics, and takes no more than 400', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { gossip, node } = await startGossiper(stack)
+    gossip.subscribe(new Set(['a', 'b']))
+    gossip.subscribe(new Set(['b', 'c']))
+    assert.deepEqual(gossip.topics.sort(), ['b', 'c'])
+    gossip.subscribe(new Set(Array.from({ length: MAX_TOPICS + 50 }, (_, i) => `t${i}`)))
+    assert.equal(gossip.topics.length, MAX_TOPICS)
+    assert.ok(gossip.topics.includes('t0') && !gossip.topics.includes(`t${MAX_TOPICS}`))
+    assert.equal(node.libp2p.services.pubsub.topicValidators.size, MAX_TOPICS)
+  })
+
+  it('tells all 400 topics to a peer', async () => {
+    await using stack = new AsyncDisposableStack()
+    const [alice, bob] = [await startGossiper(stack), await startGossiper(stack)]
+    const topics = Array.from({ length: MAX_TOPICS }, () => randomBytes(32).toString('base64url'))
+    bob.gossip.subscribe(new Set(topics))
+    await connect(alice.node, bob.node)
+    for (const topic of topics) await knowsSubscriber(alice, bob, topic)
+  })
+
+  it('passes on what the judge accepts, and neither what it ignores nor what it rejects', async () => {
+    await using stack = new AsyncDisposableStack()
+    const judge: Judge = (_, data) => (['accept', 'ignore', 'reject'] as const)[data[0]]
+    const [alice, bob, carol] = [await startGossiper(stack), await startGossiper(stack, { judge }), await startGossiper(stack)]
+    for (const { gossip } of [bob, carol]) gossip.subscribe(new Set(['t']))
+    await connect(alice.node, bob.node)
+    await connect(bob.node, carol.node)
+    bob.gossip.setDirectPeers(new Set([carol.node.peerId.toString()]))
+    carol.gossip.setDirectPeers(new Set([bob.node.peerId.toString()]))
+    await knowsSubscriber(alice, bob, 't')
+    await knowsSubscriber(bob, carol, 't')
+    for (const verdict of [1, 2, 0]) await alice.gossip.publish('t', Uint8Array.of(verdict))
+    await until(() => carol.heard.length === 1)
+    assert.deepEqual(carol.heard.map(({ data }) => data[0]), [0])
+    assert.equal(bob.node.faults.count(alice.node.peerId.toString()) > 0.9, true)
+  })
+
+  it('no longer hears who sends invalid messages again and again, and goes on hearing others', async () => {
+    await using stack = new AsyncDisposableStack()
+    const [mallory, alice, bob] = [await startGossiper(stack), await startGossiper(stack), await startGossiper(stack, { judge: (_, data) => (data[0] === 0 ? 'reject' : 'accept') })]
+    bob.gossip.subscribe(new Set(['t']))
+    await connect(mallory.node, bob.node)
+    await connect(alice.node, bob.node)
+    await knowsSubscriber(mallory, bob, 't')
+    await knowsSubscriber(alice, bob, 't')
+    // gossipsub looks at the score of a peer that was good only once in a second or in 128 messages.
+    for (let i = 0; i < 400; i++) await mallory.gossip.publish('t', Uint8Array.of(0, i, i >> 8))
+    await alice.gossip.publish('t', Uint8Array.of(1))
+    await until(() => bob.heard.some(({ data }) => data[0] === 1))
+    const heard = bob.heard.length
+    assert.ok(heard <= 130, `${heard} messages were judged`)
+    await mallory.gossip.publish('t', Uint8Array.of(0, 99, 99))
+    await alice.gossip.publish('t', Uint8Array.of(1, 1))
+    await until(() => bob.heard.length > heard)
+    assert.equal(bob.heard.at(-1)!.data[0], 1)
+  })
+
+  it('forgives faults with time, and remembers a bounded number of peers', () => {
+    let now = 0
+    const faults = new PeerFaults(() => now)
+    for (let i = 0; i < 4; i++) faults.add('mallory')
+    assert.ok(faults.score('mallory') < -80)
+    now += 600_000
+    assert.equal(faults.count('mallory'), 2)
+    for (let i = 0; i < 5_000; i++) faults.add(`p${i}`)
+    assert.equal(faults.count('mallory'), 0)
+    assert.equal(faults.score('nobody'), -0)
+  })
+})
