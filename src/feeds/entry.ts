@@ -1,7 +1,7 @@
 // One element of a feed: a 112-byte header that is chained and signed, and a body that can be erased.
 // This file holds the header's layout and the one function that says whether an entry is valid.
 import { hash } from 'node:crypto'
-import { checkBody } from './body.ts'
+import { checkBody, MAX_BODY_SIZE } from './body.ts'
 import { FeedError } from './errors.ts'
 import { isUsableKey, verifySignature } from './signature.ts'
 
@@ -10,7 +10,7 @@ export const HASH_SIZE = 32
 export const KEY_SIZE = 32
 export const SIGNATURE_SIZE = 64
 /** Largest body in bytes that a header may announce. */
-export const MAX_BODY_SIZE = 65_536
+export { MAX_BODY_SIZE }
 /** The version that this program writes and renders. Entries of other versions are chained and relayed, never rendered. */
 export const VERSION = 1
 /** Header flag: the body is ciphertext, so its bytes are not checked as DAG-CBOR. */
@@ -98,7 +98,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
  * Header
  *  1. It has exactly 112 bytes                                        HEADER_SIZE
  *  2. In version 1, flags other than bit 0 (sealed) are 0             FLAGS
- *  3. feed is a canonical Ed25519 point that is not of small order    FEED_KEY
+ *  3. feed encodes a y below p (RFC 8032, 5.1.3) that is not of small
+ *     order; that it is on the curve shows with the signature          FEED_KEY
  *  4. seq is at least 1                                               SEQ_ZERO
  *  5. At seq 1, prev is zeros                                         PREV_NOT_ZERO
  *  6. body size is at most 65,536                                     BODY_TOO_LARGE

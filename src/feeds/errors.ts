@@ -55,6 +55,7 @@ export type RefusalCode =
   | 'SIGNING_PAUSED'
   | 'NOT_OWN_FEED'
   | 'NOT_FOUND'
+  | 'BAD_ID'
   | 'TIMEOUT'
   | 'ABORTED'
 
