@@ -1,0 +1,119 @@
+// Feeds in a file, to be carried by hand. The file is a sequence of runs and fork proofs, each checked on import exactly
+// as if a peer had sent it: a stick is trusted no more than a stranger.
+import { HASH_SIZE, KEY_SIZE, SIGNATURE_SIZE } from './entry.ts'
+import { FeedError } from './errors.ts'
+import { decodeForkProof } from './fork.ts'
+import { checkRun, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
+import type { FeedState, FeedStore } from './store/store.ts'
+
+/** First bytes of every archive. */
+export const ARCHIVE_MAGIC = Buffer.from('comrade-feeds/1\n')
+const KIND = { run: 1, fork: 2 } as const
+const RUN_HEAD_SIZE = 1 + KEY_SIZE + 4 + 1 + SIGNATURE_SIZE + HASH_SIZE
+const MAX_ITEM_SIZE = RUN_HEAD_SIZE + MAX_RUN_BYTES
+/** Runs taken in with one transaction. */
+const IMPORT_BATCH = 32
+
+/** How much was written or read. */
+export interface ArchiveCount {
+  entries: number
+  bytes: number
+}
+
+/**
+ * The archive of these feeds, in order, as chunks: magic, then for each item its size (u32) and
+ * kind u8 (1) ‖ feed 32 ‖ first u32 ‖ count u8 ‖ signature 64 ‖ prev 32 ‖ records, or kind u8 (2) ‖ fork proof.
+ */
+export function* exportFeeds(store: FeedStore, feeds: readonly FeedState[]): Generator<{ chunk: Uint8Array; entries: number }> {
+  yield { chunk: ARCHIVE_MAGIC, entries: 0 }
+  for (const feed of feeds) {
+    const proof = store.forkProof(feed)
+    if (proof !== undefined) yield { chunk: item(Buffer.concat([Uint8Array.of(KIND.fork), proof])), entries: 0 }
+    // One row at a time, so that the store may be written to between two chunks.
+    for (let seq = feed.low; seq <= feed.height; ) {
+      const [row] = store.rowsUp(feed, seq, seq)
+      if (row === undefined || lastOf(row) > feed.height) break
+      yield { chunk: item(encodeRun(row)), entries: row.count }
+      seq = lastOf(row) + 1
+    }
+  }
+}
+
+/**
+ * Takes in an archive. Feeds that are not wanted are skipped; what is already here is not counted.
+ * @throws FeedError ARCHIVE_FORMAT when the file is not an archive or is cut off (what came before stays), or the code
+ * of what is invalid in it
+ */
+export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8Array>): Promise<ArchiveCount> {
+  const count: ArchiveCount = { entries: 0, bytes: 0 }
+  let batch: Run[] = []
+  const flush = (): void => {
+    const outcomes = store.ingest(batch.map(checkRun))
+    for (const outcome of outcomes) if (outcome.kind === 'stored') count.entries += outcome.to - outcome.from + 1
+    batch = []
+  }
+  for await (const bytes of items(chunks)) {
+    count.bytes += bytes.length
+    if (bytes[0] === KIND.fork) {
+      store.acceptForkProof(decodeForkProof(bytes.subarray(1)))
+      continue
+    }
+    const run = decodeRun(bytes)
+    // Another feed may become wanted by what the one before brought.
+    if (batch.length >= IMPORT_BATCH || (batch.length > 0 && Buffer.compare(batch[0].feed, run.feed) !== 0)) flush()
+    batch.push(run)
+  }
+  flush()
+  return count
+}
+
+function item(bytes: Uint8Array): Uint8Array {
+  const size = Buffer.allocUnsafe(4)
+  size.writeUInt32BE(bytes.length)
+  return Buffer.concat([size, bytes])
+}
+
+function encodeRun(run: Run): Uint8Array {
+  const place = Buffer.allocUnsafe(5)
+  place.writeUInt32BE(run.first)
+  place[4] = run.count
+  return Buffer.concat([Uint8Array.of(KIND.run), run.feed, place, run.signature, run.prev, run.records])
+}
+
+function decodeRun(bytes: Uint8Array): Run {
+  if (bytes[0] !== KIND.run || bytes.length < RUN_HEAD_SIZE) throw new FeedError('ARCHIVE_FORMAT', `an archive holds runs and fork proofs, found kind ${bytes[0]}`)
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  let at = 1
+  const take = (size: number): Uint8Array => view.subarray(at, (at += size))
+  return {
+    feed: take(KEY_SIZE),
+    first: Buffer.from(take(4)).readUInt32BE(),
+    count: take(1)[0],
+    signature: take(SIGNATURE_SIZE),
+    prev: take(HASH_SIZE),
+    records: view.subarray(at)
+  }
+}
+
+/** Cuts a byte stream into an archive's items, holding at most one of them in memory. */
+async function* items(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let buffer = Buffer.alloc(0)
+  let hasMagic = false
+  for await (const chunk of chunks) {
+    buffer = Buffer.concat([buffer, chunk])
+    if (!hasMagic && buffer.length >= ARCHIVE_MAGIC.length) {
+      if (!buffer.subarray(0, ARCHIVE_MAGIC.length).equals(ARCHIVE_MAGIC)) throw new FeedError('ARCHIVE_FORMAT', 'this file is not an archive of feeds: it does not begin with "comrade-feeds/1"')
+      buffer = buffer.subarray(ARCHIVE_MAGIC.length)
+      hasMagic = true
+    }
+    while (hasMagic && buffer.length >= 4) {
+      const size = buffer.readUInt32BE()
+      if (size < 1 || size > MAX_ITEM_SIZE) throw new FeedError('ARCHIVE_FORMAT', `an item of an archive has 1 to ${MAX_ITEM_SIZE} bytes, found ${size}`)
+      if (buffer.length < 4 + size) break
+      yield buffer.subarray(4, 4 + size)
+      buffer = buffer.subarray(4 + size)
+    }
+  }
+  if (!hasMagic) throw new FeedError('ARCHIVE_FORMAT', 'this file is not an archive of feeds: it is too short')
+  if (buffer.length > 0) throw new FeedError('ARCHIVE_FORMAT', 'the archive is cut off: its last item is not whole. What came before it was taken in')
+}

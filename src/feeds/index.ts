@@ -1,0 +1,45 @@
+// The door of the feeds layer: signed append-only feeds, their store, and how they get from node to node. It knows keys
+// and bytes, not people.
+export { type ArchiveCount, exportFeeds, importFeeds } from './archive.ts'
+export { type Body, decodeBody, encodeBody, renderable } from './body.ts'
+export type { Contact, DeviceAdd, DeviceRevoke, Erase, KnownBody, Post, Profile, Reaction } from './body.ts'
+export { cidToEntryId, entryCid, formatEntryId, parseEntryId } from './entry-id.ts'
+export {
+  type Entry,
+  entryId,
+  FLAG_SEALED,
+  type Header,
+  HEADER_SIZE,
+  type LooseEntry,
+  MAX_BODY_SIZE,
+  sha256,
+  validateEntry,
+  VERSION
+} from './entry.ts'
+export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } from './errors.ts'
+export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
+export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
+export { checkRun, entriesOf, lastOf, type Run } from './run.ts'
+export { entrySigningBytes, generateSeed, isUsableKey, isValidSignature, type SigningKey, signingKey } from './signature.ts'
+export { migrate } from './store/database.ts'
+export { eraseExpired, eraseForRoom, holdersThatErased } from './store/erasure.ts'
+export { bodyOf, Indexer } from './store/indexer.ts'
+export {
+  entriesBetween,
+  entriesByTag,
+  entriesByWords,
+  entryAt,
+  entryAtPlace,
+  entryById,
+  linksTo,
+  shownTime,
+  type StoredEntry,
+  storeSize,
+  timeline,
+  type TimelinePoint
+} from './store/reader.ts'
+export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
+export { FeedClaims } from './sync/feed-claims.ts'
+export { type MessageStream, messageStreamPair } from './sync/message-stream.ts'
+export { type SyncOptions, SyncSession } from './sync/session.ts'
+export { type Appended, FeedWriter, MAX_BATCH } from './writer.ts'

@@ -1,0 +1,140 @@
+// Writes an own feed. Calls that come together are committed together (one sync of the disk), and none resolves before
+// its entries are on the disk. It does not sign while the feed may have been continued elsewhere.
+import { FeedError } from './errors.ts'
+import { type CheckedRun, idAt, lastOf, signRuns } from './run.ts'
+import type { SigningKey } from './signature.ts'
+import type { FeedState, FeedStore } from './store/store.ts'
+
+/** Most bodies in one call. */
+export const MAX_BATCH = 10_000
+/** Bodies after which a commit is not filled further. */
+const COMMIT_TARGET = 4_096
+
+/** Where an appended entry stands. */
+export interface Appended {
+  id: Uint8Array
+  seq: number
+}
+
+interface Waiting {
+  bodies: readonly Uint8Array[]
+  resolve: (entries: Appended[]) => void
+  reject: (error: unknown) => void
+}
+
+export class FeedWriter {
+  readonly key: SigningKey
+  readonly #store: FeedStore
+  readonly #waiting: Waiting[] = []
+  #isScheduled = false
+  #pause: string | undefined
+  #aheadHeight = 0
+  readonly #onOwnAhead = ({ feed, height }: { feed: FeedState; height: number }): void => {
+    if (Buffer.compare(feed.key, this.key.publicKey) === 0) this.#aheadHeight = Math.max(height, this.#aheadHeight)
+  }
+
+  constructor(store: FeedStore, key: SigningKey) {
+    this.key = key
+    this.#store = store
+    store.own(key.publicKey)
+    store.events.on('ownAhead', this.#onOwnAhead)
+  }
+
+  get feed(): FeedState {
+    return this.#store.feed(this.key.publicKey)!
+  }
+
+  /** Why nothing is signed now, or undefined. */
+  get paused(): string | undefined {
+    const { frozen, height } = this.feed
+    if (frozen !== undefined) return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
+    if (height < this.#aheadHeight) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
+    return this.#pause
+  }
+
+  /** Signs nothing until {@link resume}: this store may be an older copy. */
+  pause(reason: string): void {
+    this.#pause = reason
+  }
+
+  resume(): void {
+    this.#pause = undefined
+  }
+
+  /**
+   * Appends bodies (encoded) as the next entries, under one signature every 64 and one at the end; all or none.
+   * @returns their ids and seqs, when they are on the disk
+   * @throws FeedError SIGNING_PAUSED, FEED_FROZEN, DISK_FULL, STORE_IO; RangeError for more than 10,000 bodies
+   */
+  append(bodies: readonly Uint8Array[]): Promise<Appended[]> {
+    if (bodies.length > MAX_BATCH) throw new RangeError(`at most ${MAX_BATCH} entries can be appended at once, not ${bodies.length}`)
+    if (bodies.length === 0) return Promise.resolve([])
+    const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
+    this.#waiting.push({ bodies, resolve, reject })
+    this.#schedule()
+    return promise
+  }
+
+  /** Writes what is waiting, and hears no more of the store. */
+  close(): void {
+    while (this.#waiting.length > 0) this.#commit()
+    this.#store.events.off('ownAhead', this.#onOwnAhead)
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#commit()
+      if (this.#waiting.length > 0) this.#schedule()
+    })
+  }
+
+  #commit(): void {
+    const group = this.#takeGroup()
+    if (group.length === 0) return
+    try {
+      this.#checkMaySign()
+      const signed = this.#sign(group)
+      const outcomes = this.#store.ingest(signed.flat(), { origin: this, isDurable: true })
+      const failed = outcomes.find((outcome) => outcome.kind !== 'stored')
+      if (failed !== undefined) throw new FeedError('STORE_IO', `own entries must continue the feed; the store says: ${failed.kind}`)
+      group.forEach((waiting, i) => waiting.resolve(signed[i].flatMap(appendedOf)))
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error)
+    }
+  }
+
+  #takeGroup(): Waiting[] {
+    const group: Waiting[] = []
+    for (let size = 0; this.#waiting.length > 0 && size < COMMIT_TARGET; ) {
+      const next = this.#waiting.shift()!
+      size += next.bodies.length
+      group.push(next)
+    }
+    return group
+  }
+
+  #checkMaySign(): void {
+    const reason = this.paused
+    if (reason === undefined) return
+    throw new FeedError(this.feed.frozen === undefined ? 'SIGNING_PAUSED' : 'FEED_FROZEN', reason)
+  }
+
+  #sign(group: Waiting[]): CheckedRun[][] {
+    const { height, head } = this.feed
+    let place = { first: height + 1, prev: height === 0 ? new Uint8Array(32) : head }
+    const time = Math.max(0, Date.now())
+    return group.map(({ bodies }) => {
+      const runs = signRuns(this.key, place, bodies, time)
+      const last = runs[runs.length - 1]
+      place = { first: lastOf(last) + 1, prev: idAt(last, last.count - 1) }
+      return runs
+    })
+  }
+}
+
+function appendedOf(run: CheckedRun): Appended[] {
+  return Array.from({ length: run.count }, (_, i) => ({ id: idAt(run, i), seq: run.first + i }))
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { FeedClaims } from '../../src/feeds/sync/feed-claims.ts'
+import { messageStreamPair } from '../../src/feeds/sync/message-stream.ts'
+import { type SyncOptions, SyncSession } from '../../src/feeds/sync/session.ts'
+import type { FeedStore } from '../../src/feeds/store/store.ts'
+import { entriesBetween } from '../../src/feeds/store/reader.ts'
+import { Author, temporaryStore, texts, until, want } from '../support/feeds.ts'
+
+/** Two sessions over one stream in memory. */
+function connect(alice: FeedStore, bob: FeedStore, options: { alice?: Partial<SyncOptions>; bob?: Partial<SyncOptions> } = {}) {
+  const [a, b] = messageStreamPair()
+  const aliceSession = new SyncSession(alice, a, { peer: 'bob', isInitiator: true, claims: new FeedClaims(), ...options.alice })
+  const bobSession = new SyncSession(bob, b, { peer: 'alice', isInitiator: false, claims: new FeedClaims(), ...options.bob })
+  const running = [aliceSession.run(), bobSession.run()]
+  const errors: unknown[] = []
+  for (const run of running) run.catch((error: unknown) => errors.push(error))
+  return {
+    alice: aliceSession,
+    bob: bobSession,
+    errors,
+    get bytes() {
+      return a.bytesSent + b.bytesSent
+    },
+    settled: () => until(() => aliceSession.stats.isSettled && bobSession.stats.isSettled, `settled; errors: ${errors.join(', ')}`),
+    async close() {
+      await a.close()
+      await b.close()
+      await Promise.allSettled(running)
+    }
+  }
+}
+
+function heightOf(store: FeedStore, author: Author): number {
+  return store.feed(author.key.publicKey)?.height ?? 0
+}
+
+describe('a sync session', () => {
+  it('fetches a feed that is new here, all of it, from a peer that has it', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const author = new Author('carol')
+    for (const each of [alice, bob]) want(each.store, author.key)
+    alice.store.ingest(author.post(...texts(1_000)))
+    const link = connect(alice.store, bob.store)
+    await link.settled()
+    const feed = bob.store.feed(author.key.publicKey)!
+    assert.deepEqual([feed.low, feed.height], [1, 1_000])
+    assert.equal(entriesBetween(bob.store, feed, 1, 1_000).length, 1_000)
+    await link.close()
+    assert.deepEqual(link.errors, [])
+  })
+
+  it('pushes what is appended while connected, in both directions', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const [ann, ben] = [new Author('ann'), new Author('ben')]
+    for (const each of [alice, bob]) want(each.store, ann.key, ben.key)
+    const link = connect(alice.store, bob.store)
+    await link.settled()
+    for (let i = 0; i < 5; i++) {
+      alice.store.ingest(ann.post(`a${i}`))
+      bob.store.ingest(ben.post(`b${i}`))
+    }
+    await until(() => heightOf(bob.store, ann) === 5 && heightOf(alice.store, ben) === 5, 'both have both')
+    await link.close()
+  })
+
+  it('needs under 200 bytes when a known peer comes back and nothing is new', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const authors = Array.from({ length: 300 }, (_, i) => new Author(`author ${i}`))
+    for (const each of [alice, bob]) want(each.store, ...authors.map((author) => author.key))
+    for (const author of authors) alice.store.ingest(author.post('hello'))
+    const first = connect(alice.store, bob.store)
+    await first.settled()
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await first.close()
+    const second = connect(alice.store, bob.store)
+    await second.settled()
+    assert.equal(second.alice.stats.path, 'resume')
+    assert.ok(second.bytes < 125, `${second.bytes} bytes`)
+    await second.close()
+  })
+
+  it('fetches only what changed when a known peer comes back', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const authors = Array.from({ length: 50 }, (_, i) => new Author(`author ${i}`))
+    for (const each of [alice, bob]) want(each.store, ...authors.map((author) => author.key))
+    for (const author of authors) alice.store.ingest(author.post('hello'))
+    const first = connect(alice.store, bob.store)
+    await first.settled()
+    await first.close()
+    for (const author of authors.slice(0, 5)) alice.store.ingest(author.post('news'))
+    bob.store.ingest(authors[7].post('the other way'))
+    const second = connect(alice.store, bob.store)
+    await second.settled()
+    assert.equal(second.alice.stats.path, 'resume')
+    await until(() => authors.slice(0, 5).every((author) => heightOf(bob.store, author) === 2), 'bob has the news')
+    await until(() => heightOf(alice.store, authors[7]) === 2, 'alice has it too')
+    assert.equal(second.bob.stats.entriesReceived, 5)
+    await second.close()
+  })
+
+  it('hears of a feed that is followed later, on the open stream', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const author = new Author('carol')
+    want(alice.store, author.key)
+    alice.store.ingest(author.post(...texts(10)))
+    const link = connect(alice.store, bob.store)
+    await link.settled()
+    want(bob.store, author.key)
+    await until(() => heightOf(bob.store, author) === 10, 'bob has it')
+    alice.store.ingest(author.post('live'))
+    await until(() => heightOf(bob.store, author) === 11, 'and what follows')
+    await link.close()
+  })
+
+  it('proves a fork to both sides, which freeze the feed where it began', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const author = new Author('carol')
+    for (const each of [alice, bob]) want(each.store, author.key)
+    const common = author.post(...texts(200))
+    const clone = author.clone()
+    alice.store.ingest([...common, ...author.post(...texts(100, 'one'))])
+    bob.store.ingest([...common, ...clone.post(...texts(80, 'other'))])
+    const link = connect(alice.store, bob.store)
+    await until(() => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === 201), 'both frozen at 201')
+    for (const { store } of [alice, bob]) assert.equal(heightOf(store, author), 200)
+    await link.close()
+  })
+})
