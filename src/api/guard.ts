@@ -1,0 +1,99 @@
+// Who may ask the local API, judged from a request's head alone, before any of its body is read.
+// The unix socket is protected by its mode; loopback HTTP can be reached by any page in any browser of this machine.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+
+/** Largest request body, in bytes. */
+export const MAX_REQUEST_SIZE = 1_048_576
+
+/** What a request on loopback HTTP has to match. The socket has none of these. */
+export interface LoopbackPolicy {
+  /** Port that the server listens on. */
+  port: number
+  /** The bearer token. */
+  token: string
+}
+
+/** Why a request is not let in. */
+export interface Refusal {
+  status: 400 | 401 | 403 | 413 | 415 | 421
+  code: 'BAD_INPUT' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'TOO_LARGE' | 'UNSUPPORTED_TYPE' | 'MISDIRECTED'
+  message: string
+}
+
+/** The part of a request that is judged; `rawHeaders` because a repeated Host is folded away in `headers`. */
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+
+/**
+ * Judges a request. In this order, the first that fails names the refusal:
+ *  1. Exactly one Host, and it is 127.0.0.1 or localhost with this port (DNS rebinding)     421
+ *  2. The target is a path, not a whole URL                                                 421
+ *  3. No Origin, or the one of this very Host; `null` is a foreign one                      403
+ *  4. No Sec-Fetch-Site, or same-origin, or none (typed by the user)                        403
+ *  5. Authorization: Bearer with the token                                                  401
+ *  6. Content-Length at most 1 MiB                                                          413
+ *  7. A body is application/json, which no form can send                                    415
+ *
+ * @param policy absent for the unix socket, where only 6 and 7 apply
+ * @returns undefined when the request may go on
+ */
+export function refusalOf(request: RequestHead, policy?: LoopbackPolicy): Refusal | undefined {
+  return (policy && (foreignHost(request, policy) ?? foreignPage(request) ?? noToken(request, policy))) ?? badBody(request)
+}
+
+/** Rules 1 and 2. */
+function foreignHost(request: RequestHead, { port }: LoopbackPolicy): Refusal | undefined {
+  const hosts = request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+  const host = request.headers.host
+  const isOurs = host === `127.0.0.1:${port}` || host === `localhost:${port}`
+  if (hosts === 1 && isOurs && request.url?.startsWith('/')) return undefined
+  return { status: 421, code: 'MISDIRECTED', message: `this server answers only as 127.0.0.1:${port} or localhost:${port}` }
+}
+
+/** Rules 3 and 4. */
+function foreignPage({ headers }: RequestHead): Refusal | undefined {
+  const { origin, host } = headers
+  const site = headers['sec-fetch-site']
+  const isOwnOrigin = origin === undefined || origin === `http://${host}`
+  const isOwnSite = site === undefined || site === 'same-origin' || site === 'none'
+  if (isOwnOrigin && isOwnSite) return undefined
+  return { status: 403, code: 'FORBIDDEN', message: 'pages of other origins may not use the local API' }
+}
+
+/** Rule 5. */
+function noToken({ headers }: RequestHead, { token }: LoopbackPolicy): Refusal | undefined {
+  const given = /^Bearer ([\w-]{1,128})$/i.exec(headers.authorization ?? '')?.[1]
+  if (given !== undefined && isSameSecret(given, token)) return undefined
+  return { status: 401, code: 'UNAUTHORIZED', message: 'send Authorization: Bearer with the token from keys/api-token' }
+}
+
+/** Compares in a time that does not depend on where, or in how many characters, the two differ. */
+function isSameSecret(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+/** Rules 6 and 7. A body without a length is counted while it is read. */
+function badBody({ headers }: RequestHead): Refusal | undefined {
+  const length = headers['content-length']
+  const hasBody = (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined
+  if (Number(length ?? 0) > MAX_REQUEST_SIZE) return TOO_LARGE
+  if (!hasBody || /^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) return undefined
+  return { status: 415, code: 'UNSUPPORTED_TYPE', message: 'a body is JSON: send Content-Type: application/json' }
+}
+
+export const TOO_LARGE: Refusal = {
+  status: 413,
+  code: 'TOO_LARGE',
+  message: `a request body has at most ${MAX_REQUEST_SIZE} bytes`
+}
+
+/** Sent with every response: never sniffed, framed, cached, or read as a page. */
+export const GUARD_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store'
+}

@@ -1,0 +1,89 @@
+// What each route takes. Everything that comes in by the API is checked here, once, and is typed from here on.
+import * as v from 'valibot'
+import { NodeError } from '../node/comrade.ts'
+
+/** Largest text of a post, in bytes of UTF-8: a body's limit. */
+const MAX_TEXT_SIZE = 65_536
+const MAX_TAGS = 32
+/** Longest time after which a post may expire, in ms: ten years. */
+const MAX_EXPIRES_MS = 10 * 365 * 86_400_000
+const MAX_LIMIT = 10_000
+
+const isWellFormed = (text: string): boolean => text.isWellFormed()
+
+/** Text of 1 to `max` bytes of UTF-8. Lone surrogates are refused: they have no UTF-8. */
+function text(max: number) {
+  return v.pipe(
+    v.string('must be text'),
+    v.minLength(1, 'must not be empty'),
+    v.maxBytes(max, `must have at most ${max} bytes`),
+    v.check(isWellFormed, 'must be well-formed Unicode')
+  )
+}
+
+/** Like {@link text}, but may be empty: an empty name or about takes the old one away. */
+function anyText(max: number) {
+  return v.pipe(v.string('must be text'), v.maxBytes(max, `must have at most ${max} bytes`), v.check(isWellFormed, 'must be well-formed Unicode'))
+}
+
+function whole(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`
+  return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message))
+}
+
+/** CIDv1, raw codec, sha256, base32: always this prefix and length. */
+const id = v.pipe(v.string('must be an entry id'), v.regex(/^bafkrei[a-z2-7]{52}$/, 'must be an entry id: bafkrei…, 59 characters'))
+const who = text(512)
+const tag = v.pipe(text(128), v.regex(/^[^\s#]+$/u, 'must not contain white space or #'))
+/** A file is named in full: the node does not run where its user stands. */
+const file = v.pipe(text(4_096), v.regex(/^\/[^\0]*$/, 'must be an absolute path'))
+
+/** Values of a query string are text: numbers and booleans are read from it. */
+const countInQuery = v.pipe(v.string(), v.regex(/^\d{1,9}$/, `must be a whole number from 1 to ${MAX_LIMIT}`), v.transform(Number), whole(1, MAX_LIMIT))
+const flagInQuery = v.pipe(v.picklist(['true', 'false'], 'must be true or false'), v.transform((value) => value === 'true'))
+
+/** One schema a route, by the route's name. */
+export const requests = {
+  nothing: v.strictObject({}),
+  profile: v.strictObject({ name: v.optional(anyText(256)), about: v.optional(anyText(4_096)) }),
+  post: v.strictObject({
+    text: text(MAX_TEXT_SIZE),
+    reply: v.optional(id),
+    tags: v.optional(v.pipe(v.array(tag), v.maxLength(MAX_TAGS, `must be at most ${MAX_TAGS} tags`))),
+    expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))
+  }),
+  feed: v.strictObject({
+    who: v.optional(who),
+    limit: v.optional(countInQuery),
+    before: v.optional(id),
+    tag: v.optional(tag),
+    search: v.optional(text(512)),
+    follow: v.optional(flagInQuery)
+  }),
+  entry: v.strictObject({ id }),
+  react: v.strictObject({ id, emoji: text(64) }),
+  person: v.strictObject({ who }),
+  name: v.strictObject({ who, petname: text(256) }),
+  store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
+  quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
+  export: v.strictObject({ file, who: v.optional(v.pipe(v.array(who), v.maxLength(1_000, 'must be at most 1000 people'))) }),
+  import: v.strictObject({ file })
+} as const
+
+/**
+ * Checks an input against its schema.
+ * @throws NodeError BAD_INPUT, naming the field and what was expected
+ */
+export function parseRequest<S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, input, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const field = v.getDotPath(issue)
+  if (field === null) throw new NodeError('BAD_INPUT', 'expected a JSON object')
+  const message = issue.type === 'strict_object' ? strayField(issue) : issue.message
+  throw new NodeError('BAD_INPUT', `${field} ${message}`)
+}
+
+function strayField(issue: v.BaseIssue<unknown>): string {
+  return issue.expected === 'never' ? 'is not known here' : 'is missing'
+}

@@ -1,0 +1,154 @@
+// The API's routes: one a verb of the command line. Reading is GET with a query, changing is POST with JSON.
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
+import { NodeError } from '../node/comrade.ts'
+import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
+import { eventLines, ndjson } from './lines.ts'
+import { parseRequest, requests } from './requests.ts'
+import { contactShape, entryShape, fullEntryShape, peerShape, profileShape } from './shapes.ts'
+import { errorBody, statusOf } from './status.ts'
+import type * as v from 'valibot'
+
+export interface RouteInit {
+  comrade: Comrade
+  /** Whether the caller came by the unix socket: only then may it name files of this machine. */
+  isSocket: boolean
+  /** Makes the node leave; resolves when it has. */
+  onDown: () => Promise<void>
+  /** Ends all streams when the API is closed. */
+  closing: AbortSignal
+}
+
+/** Builds the application that answers on one listener. It expects requests that the guard has let in. */
+export function routes(init: RouteInit): Hono {
+  const app = new Hono()
+  app.use(bodyLimit({ maxSize: MAX_REQUEST_SIZE, onError: (c) => c.json({ error: { code: TOO_LARGE.code, message: TOO_LARGE.message } }, 413) }))
+  nodeRoutes(app, init)
+  feedRoutes(app, init)
+  contactRoutes(app, init)
+  fileRoutes(app, init)
+  app.notFound((c) => c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404))
+  app.onError((error, c) => {
+    const body = errorBody(error)
+    return c.json(body, statusOf(body.error.code))
+  })
+  return app
+}
+
+function nodeRoutes(app: Hono, { comrade, onDown, closing }: RouteInit): void {
+  get(app, 'status', requests.nothing, () => comrade.status())
+  get(app, 'id', requests.nothing, async () => profileShape(await comrade.profile()))
+  get(app, 'profile', requests.nothing, async () => profileShape(await comrade.profile()))
+  post(app, 'profile', requests.profile, async (change) => profileShape(await comrade.profile(change)))
+  get(app, 'peers', requests.nothing, async () => (await comrade.peers()).map(peerShape))
+  get(app, 'store', requests.nothing, () => comrade.storeMode())
+  post(app, 'store', requests.store, ({ store }) => comrade.storeMode(store))
+  get(app, 'quota', requests.nothing, () => comrade.quota())
+  post(app, 'quota', requests.quota, ({ quota }) => comrade.quota(quota))
+  get(app, 'doctor', requests.nothing, () => comrade.doctor())
+  post(app, 'down', requests.nothing, async () => {
+    await onDown()
+    return { did: comrade.identity.did, stopped: true }
+  })
+  app.get('/api/events', () => ndjson((gone) => events(comrade, AbortSignal.any([gone, closing]))))
+}
+
+function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
+  const { feeds } = comrade
+  get(app, 'show', requests.entry, async ({ id }) => fullEntryShape(await stored(comrade, id)))
+  post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
+  post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
+  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs }) => {
+    const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text }
+    if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
+    if (tags !== undefined && tags.length > 0) body.tags = tags
+    if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
+    return feeds.publish(body)
+  })
+  app.get('/api/feed', async (c) => {
+    const { who, follow, ...rest } = parseRequest(requests.feed, query(c))
+    // Found before the stream begins, so that an unknown name is a plain error.
+    const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
+    return ndjson((gone) => readFeed(comrade, { ...rest, author, live: follow ?? false }, gone, closing))
+  })
+}
+
+function contactRoutes(app: Hono, { comrade: { contacts } }: RouteInit): void {
+  get(app, 'contacts', requests.nothing, async () => (await contacts.list()).map(contactShape))
+  post(app, 'follow', requests.person, async ({ who }) => contactShape(await contacts.follow(who)))
+  post(app, 'unfollow', requests.person, async ({ who }) => contactShape(await contacts.unfollow(who)))
+  post(app, 'block', requests.person, async ({ who }) => contactShape(await contacts.block(who)))
+  post(app, 'unblock', requests.person, async ({ who }) => contactShape(await contacts.unblock(who)))
+  post(app, 'name', requests.name, async ({ who, petname }) => contactShape(await contacts.name(who, petname)))
+}
+
+/** Reading and writing files as the node's user is for callers who already are that user. */
+function fileRoutes(app: Hono, { comrade, isSocket }: RouteInit): void {
+  const onSocket = (): void => {
+    if (!isSocket) throw new NodeError('NOT_OWN', 'files are read and written only by the unix socket, not over HTTP')
+  }
+  post(app, 'export', requests.export, ({ file, who }) => {
+    onSocket()
+    return comrade.exportTo(file, who)
+  })
+  post(app, 'import', requests.import, ({ file }) => {
+    onSocket()
+    return comrade.importFrom(file)
+  })
+}
+
+function get<S extends v.GenericSchema>(app: Hono, verb: string, schema: S, run: (input: v.InferOutput<S>) => unknown): void {
+  app.get(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, query(c)))))
+}
+
+function post<S extends v.GenericSchema>(app: Hono, verb: string, schema: S, run: (input: v.InferOutput<S>) => unknown): void {
+  app.post(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, await json(c)))))
+}
+
+/** A query's fields. @throws NodeError BAD_INPUT when one is given twice */
+function query(c: Context): Record<string, string> {
+  const fields = Object.entries(c.req.queries())
+  const twice = fields.find(([, values]) => values.length > 1)
+  if (twice !== undefined) throw new NodeError('BAD_INPUT', `${twice[0]} is given twice`)
+  return Object.fromEntries(fields.map(([name, [value]]) => [name, value]))
+}
+
+/** The body; none at all is an empty object. @throws NodeError BAD_INPUT when it is not UTF-8 or not JSON */
+async function json(c: Context): Promise<unknown> {
+  const bytes = await c.req.arrayBuffer()
+  if (bytes.byteLength === 0) return {}
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new NodeError('BAD_INPUT', 'the body is not JSON in UTF-8', { cause })
+  }
+}
+
+async function stored(comrade: Comrade, id: string): Promise<FeedItem> {
+  const item = await comrade.feeds.get(id)
+  if (item === undefined) throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
+  return item
+}
+
+/** What makes a post a reply: the entry that it answers, and the one that began the thread. */
+async function thread(comrade: Comrade, reply: string): Promise<{ reply: string; root: string }> {
+  const { root } = await stored(comrade, reply)
+  return { reply, root: root ?? reply }
+}
+
+async function* events(comrade: Comrade, signal: AbortSignal): AsyncGenerator<unknown> {
+  const lines = eventLines(comrade, signal)
+  yield { event: 'open', ...comrade.identity }
+  yield* lines
+}
+
+async function* readFeed(comrade: Comrade, options: ReadOptions, gone: AbortSignal, closing: AbortSignal): AsyncGenerator<unknown> {
+  const signal = AbortSignal.any([gone, closing])
+  try {
+    for await (const item of comrade.feeds.read({ ...options, signal })) yield entryShape(item)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  if (closing.aborted && options.live) throw new NodeError('NOT_RUNNING', 'the node has left')
+}

@@ -1,0 +1,82 @@
+// What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
+import type { Contact, FeedItem, Peer, Profile, Status } from '../node/comrade.ts'
+
+/** An entry as `feed`, `show` and the `entry` event give it. `body` is not part of it: see {@link fullEntryShape}. */
+export interface EntryShape {
+  id: string
+  feed: string
+  seq: number
+  author: string
+  name: string
+  time: string
+  type: string
+  text: string | null
+  tags: string[]
+  reply: string | null
+  root: string | null
+  group: string | null
+}
+
+export interface ProfileShape {
+  did: string
+  device: string
+  name: string | null
+  about: string | null
+}
+
+export interface PeerShape {
+  peerId: string
+  did: string | null
+  name: string | null
+  address: string
+  direction: 'inbound' | 'outbound'
+  latencyMs: number | null
+  since: string
+}
+
+export interface ContactShape {
+  did: string
+  name: string
+  claimed: string | null
+  relation: Contact['relation']
+  vouches: number
+  groups: number
+  lastSeen: string | null
+}
+
+/** Status has all its fields by itself; `paused` stands there only when this device does not sign. */
+export type StatusShape = Status
+
+export function entryShape({ id, feed, seq, author, name, time, type, text, tags, reply, root, group }: FeedItem): EntryShape {
+  return {
+    id, feed, seq, author, name, time, type,
+    text: text ?? null, tags: tags ?? [], reply: reply ?? null, root: root ?? null, group: group ?? null
+  }
+}
+
+/** The entry with its whole body in DAG-JSON, or null when the body was erased. */
+export function fullEntryShape(item: FeedItem): EntryShape & { body: unknown } {
+  return { ...entryShape(item), body: item.body === undefined ? null : dagJson(item.body) }
+}
+
+export function profileShape({ did, device, name, about }: Profile): ProfileShape {
+  return { did, device, name: name ?? null, about: about ?? null }
+}
+
+export function peerShape({ peerId, did, name, address, direction, latencyMs, since }: Peer): PeerShape {
+  return { peerId, did: did ?? null, name: name ?? null, address, direction, latencyMs: latencyMs ?? null, since }
+}
+
+export function contactShape({ did, name, claimed, relation, vouches, groups, lastSeen }: Contact): ContactShape {
+  return { did, name, claimed: claimed ?? null, relation, vouches, groups, lastSeen: lastSeen ?? null }
+}
+
+/** A decoded body as DAG-JSON: bytes as `{"/":{"bytes":base64}}`, links as `{"/":"baf…"}`. Depth is bounded by the body's rules. */
+function dagJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return { '/': { bytes: Buffer.from(value).toString('base64').replace(/=+$/, '') } }
+  if (Array.isArray(value)) return value.map(dagJson)
+  if ('asCID' in value) return { '/': String(value) }
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, dagJson(inner)]))
+}

@@ -1,0 +1,36 @@
+// How entries, people and peers look to a person. Names and texts are made harmless by the output, line by line.
+import type { ContactShape, EntryShape, ProfileShape } from '../api/shapes.ts'
+import { bold, coloured, dim, type Line } from './output.ts'
+import { formatAgo } from './quantity.ts'
+
+/** An entry: a line with who, when and its id, then its text, indented. */
+export function entryLines(entry: EntryShape): Line[] {
+  const head: Line = [bold(entry.name), dim(`  ${formatAgo(entry.time, Date.now())}  ${entry.id}`)]
+  const reply: Line[] = entry.reply === null ? [] : [[dim(`  in reply to ${entry.reply}`)]]
+  const tags: Line[] = entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
+  return [head, ...reply, ...textLines(entry), ...tags]
+}
+
+function textLines({ type, text }: EntryShape): Line[] {
+  if (type === 'erased') return [[dim('  (erased by its author)')]]
+  if (type === 'sealed') return [[dim('  (sealed: not for this device)')]]
+  if (text !== null) return text.split(/\r?\n/).map((line) => [`  ${line}`])
+  return [[dim(`  (${type})`)]]
+}
+
+/** A person, in one line. */
+export function contactLine({ name, did, claimed, relation, lastSeen }: ContactShape): Line {
+  const claim = claimed === null || claimed === name ? '' : `  calls itself ${claimed}`
+  const seen = lastSeen === null ? '' : `  seen ${formatAgo(lastSeen, Date.now())}`
+  return [bold(name), `  ${relation}`, dim(`  ${did}${claim}${seen}`)]
+}
+
+/** Oneself. */
+export function profileLines({ did, device, name, about }: ProfileShape): Line[] {
+  return [
+    [dim('name    '), name ?? dim('(none yet)')],
+    ...(about === null ? [] : about.split(/\r?\n/).map((line, i): Line => [dim(i === 0 ? 'about   ' : '        '), line])),
+    [dim('did     '), did],
+    [dim('device  '), device]
+  ]
+}

@@ -1,0 +1,46 @@
+// The recovery phrase, in the one moment in which it exists: to a new file, or to the person, framed.
+import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { NodeError } from '../node/comrade.ts'
+import type { Context } from './verb.ts'
+
+/** @throws NodeError BAD_INPUT when there is a file already and the phrase is yet to be made */
+export function refuseTakenPath(path: string, hasIdentity: boolean): void {
+  if (hasIdentity || !existsSync(path)) return
+  throw new NodeError('BAD_INPUT', `--recovery-file: ${path} is there already, and is not overwritten`)
+}
+
+/**
+ * Gives the phrase to the person, if the identity has just been made. A file that cannot be written is no reason to
+ * lose it: then it goes to stderr too.
+ */
+export function handOverPhrase(phrase: string | undefined, path: string | undefined, { output }: Pick<Context, 'output'>): void {
+  if (phrase === undefined) return
+  if (path === undefined) return frame(phrase, output)
+  try {
+    writeNew(resolve(path), phrase + '\n')
+    output.notice(`The recovery phrase is in ${resolve(path)}. Keep it off this machine.`)
+  } catch (error) {
+    output.notice(`The recovery phrase could not be written to ${path}: ${(error as Error).message}`)
+    frame(phrase, output)
+  }
+}
+
+function frame(phrase: string, output: Context['output']): void {
+  const words = phrase.split(' ')
+  const rows = Array.from({ length: Math.ceil(words.length / 6) }, (_, row) => words.slice(6 * row, 6 * row + 6).join(' '))
+  const bar = '-'.repeat(64)
+  const text = ['Your recovery phrase. It is shown this once and stored nowhere.', 'Write it on paper: whoever has it is you, and without it', 'a lost device cannot be replaced.', '', ...rows]
+  for (const line of [bar, ...text, bar]) output.notice(line)
+}
+
+/** A new file for the owner alone, on the disk when this returns. @throws when there is one */
+function writeNew(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,39 @@
+// comrade doctor: looks for what is wrong. With a running node it asks that one too; without, it looks from outside.
+import type { Check } from '../../node/comrade.ts'
+import { NodeError } from '../../node/comrade.ts'
+import { Failed } from '../exit.ts'
+import { localChecks } from '../local-checks.ts'
+import { coloured, dim } from '../output.ts'
+import type { Context, Verb } from '../verb.ts'
+
+export const verb: Verb = {
+  examples: ['comrade doctor', 'comrade doctor --json'],
+  async run(context) {
+    const { output } = context
+    const checks = await allChecks(context)
+    for (const check of checks) {
+      const mark = check.ok ? coloured('green', 'ok    ') : coloured('red', 'wrong ')
+      const lines = [[mark, `${check.check}: ${check.detail}`], ...(check.todo === undefined ? [] : [[dim('      to do: '), check.todo]])]
+      output.result({ ...check, todo: check.todo ?? null }, () => lines)
+    }
+    if (checks.some(({ ok }) => !ok)) throw new Failed('something is wrong')
+  }
+}
+
+/** What the running node says about itself goes before what is seen from outside under the same name. */
+async function allChecks(context: Context): Promise<Check[]> {
+  const { asked, running } = await askNode(context)
+  const checks = new Map<string, Check>()
+  for (const check of [...localChecks(context.home, running), ...asked]) checks.set(check.check, check)
+  return [...checks.values()]
+}
+
+async function askNode({ client, signal }: Context): Promise<{ asked: Check[]; running: boolean }> {
+  try {
+    return { asked: await client.get<Check[]>('doctor', {}, { signal }), running: true }
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'NOT_RUNNING') return { asked: [], running: false }
+    const detail = `a node is there, but does not answer as it should: ${(error as Error).message}`
+    return { asked: [{ check: 'api', ok: false, detail, todo: 'comrade down, then comrade up' }], running: true }
+  }
+}

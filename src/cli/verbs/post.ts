@@ -1,0 +1,54 @@
+// comrade post: writes a post from the command line or from stdin.
+import { NodeError } from '../../node/comrade.ts'
+import { parseDuration } from '../quantity.ts'
+import type { Verb } from '../verb.ts'
+
+/** Largest text, in bytes of UTF-8. */
+const MAX_TEXT_SIZE = 65_536
+
+interface Options {
+  reply?: string
+  tag: string[]
+  expires?: number
+}
+
+export const verb: Verb<Options> = {
+  arguments: [['<text>', 'what to say; - reads it from stdin']],
+  options: [
+    { flags: '--reply <id>', description: 'the entry that this answers' },
+    { flags: '--tag <tag>', description: 'a tag, without #; may be given several times', isMany: true },
+    { flags: '--expires <duration>', description: 'ask all holders to drop it after this time: 90s, 15m, 12h, 7d, 2w', parse: parseDuration }
+  ],
+  examples: ["comrade post 'hello'", "comrade post 'me too' --reply bafkrei…", 'comrade post - --tag log < notes.txt', "comrade post 'lift to town at 9?' --expires 1d"],
+  async run({ client, output, signal }, [words], { reply, tag, expires }) {
+    const text = words === '-' ? await readStdin(signal) : words
+    if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
+    const post = await client.post<{ id: string; feed: string; seq: number }>('post', { text, reply, tags: tag, expiresInMs: expires }, { signal })
+    output.result(post, () => post.id)
+    output.next(`comrade show ${post.id}`, 'comrade feed')
+  }
+}
+
+/** All of stdin as text, without the newline at its end. @throws NodeError BAD_INPUT when it is too large or not UTF-8 */
+async function readStdin(signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin.iterator({ destroyOnReturn: true }) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted()
+    size += chunk.length
+    if (size > MAX_TEXT_SIZE + 1) throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
+    chunks.push(chunk)
+  }
+  const text = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
+  if (Buffer.byteLength(text) > MAX_TEXT_SIZE) throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
+  return text
+}
+
+function decode(bytes: Uint8Array): string {
+  if (bytes.includes(0)) throw new NodeError('BAD_INPUT', 'stdin is binary: a post is text in UTF-8')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new NodeError('BAD_INPUT', 'stdin is not UTF-8: a post is text in UTF-8', { cause })
+  }
+}

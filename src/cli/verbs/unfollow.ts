@@ -1,0 +1,4 @@
+// comrade unfollow: stops following somebody.
+import { relationVerb } from '../relation.ts'
+
+export const verb = relationVerb('unfollow', (did) => [`comrade follow ${did}    (to follow again)`])
