@@ -1,0 +1,52 @@
+// What every measured program must offer: one peer in a process of its own, with its store in a directory. The
+// scenarios are written against this interface alone, so that all contenders do the same work.
+
+/** One running peer of a contender. Authors 1, 2, … are the benchmark's; the peer's own feed stands apart from them. */
+export interface Peer {
+  /** Id of the peer's own feed, in the contender's own notation. */
+  readonly own: string
+
+  /** Appends posts to the own feed in one call of the library; resolves when the library acknowledges them. */
+  append(texts: string[]): Promise<void>
+
+  /** Writes posts to the feed of the benchmark's author `author`, as somebody who holds its key. */
+  write(author: number, texts: string[]): Promise<void>
+
+  /** Ids of the feeds of authors 1 to `authors`. */
+  feeds(authors: number): Promise<string[]>
+
+  /** Wants these feeds, whole and from now on; serves those that are here. */
+  follow(feeds: string[]): Promise<void>
+
+  /** Where others can reach this peer over loopback TCP. */
+  listen(): Promise<string>
+  /** Resolves when the connection is made and encrypted. Syncing starts by itself. */
+  connect(address: string): Promise<void>
+
+  /**
+   * Resolves when `entries` entries of the followed feeds are stored here: checked, readable by their place in the
+   * feed and by id, and as durable as the library makes them.
+   */
+  reach(entries: number): Promise<void>
+  /** The post's text as it is stored, read by place (from 1), and by id where the contender has ids. */
+  read(feed: string, seq: number): Promise<string>
+  /** Calls `listener` with each later entry's place as soon as it can be read here. */
+  watch(feed: string, listener: (seq: number) => void): Promise<void>
+
+  /** Bytes of the contender's own sync protocol, both ways, where it can tell them from the transport's. */
+  syncBytes?(): number
+  /** Leaves cleanly; all that was acknowledged is on the disk. */
+  close(): Promise<void>
+}
+
+/** Opens the peer whose store is `directory`, and makes it on first use. */
+export type OpenPeer = (directory: string) => Promise<Peer>
+
+/** Names of the contenders, in the table's order, each with its module, which exports `open: OpenPeer`. */
+export const contenders = {
+  comrade: './contenders/comrade.ts',
+  hypercore: './contenders/hypercore.ts',
+  'ssb-db2': './contenders/ssb.ts'
+} as const
+
+export type Contender = keyof typeof contenders

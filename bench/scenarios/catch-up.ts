@@ -1,0 +1,82 @@
+// A newcomer gets everything: the whole feed of one author, or short feeds of very many.
+import { post } from '../posts.ts'
+import { PeerProcess } from '../process.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Contender } from '../contender.ts'
+import { diskBytes, serve, type Stock, type Workshop } from '../workshop.ts'
+
+const MIB = 2 ** 20
+/** Places of the one author's feed that are read back after every run. */
+const SAMPLES = 5
+
+export function catchUp(entries: number): Scenario {
+  const label = entries.toLocaleString('en')
+  return {
+    name: 'catch-up',
+    rows: [
+      {
+        key: 'rate',
+        what: `catch-up, ${label} entries of one author`,
+        unit: 'entries/s',
+        better: 'more',
+        goal: '≥ 75,000, ≥ 10 × hypercore'
+      },
+      { key: 'wire', what: 'on the wire', unit: 'B/entry', better: 'less', goal: '≤ 240 (zstd)' },
+      { key: 'peak', what: "receiver's peak memory", unit: 'MiB', better: 'less', goal: '≤ 170' },
+      { key: 'delay', what: 'event loop delay, p99', unit: 'ms', better: 'less', goal: '≤ 50' },
+      { key: 'disk', what: 'on disk at the receiver', unit: 'B/entry', better: 'less', goal: '≤ 410' }
+    ],
+    prepare: (contender, workshop) => workshop.own(contender, entries),
+    run: async (contender, workshop) => {
+      const stock = await workshop.own(contender, entries)
+      return receive(contender, workshop, stock, async (peer) => {
+        for (let sample = 0; sample < SAMPLES; sample++) {
+          const seq = 1 + Math.floor((sample * (entries - 1)) / (SAMPLES - 1))
+          const text = await peer.call('read', stock.feeds[0], seq)
+          if (text !== post(0, seq)) throw new Error(`entry ${seq} came as '${text}'`)
+        }
+      })
+    }
+  }
+}
+
+export function catchUpMany(authors: number, each: number): Scenario {
+  const label = `${authors.toLocaleString('en')} authors × ${each}`
+  return {
+    name: 'authors',
+    rows: [
+      { key: 'rate', what: `catch-up, ${label} entries`, unit: 'entries/s', better: 'more', goal: '≥ 20,000' },
+      { key: 'wire', what: 'on the wire', unit: 'B/entry', better: 'less' }
+    ],
+    prepare: (contender, workshop) => workshop.relay(contender, authors, each),
+    run: async (contender, workshop) => receive(contender, workshop, await workshop.relay(contender, authors, each))
+  }
+}
+
+async function receive(
+  contender: Contender,
+  workshop: Workshop,
+  stock: Stock,
+  check?: (peer: PeerProcess) => Promise<void>
+) {
+  const directory = await workshop.directory(contender)
+  try {
+    const { server, address } = await serve(contender, stock)
+    await using _ = server
+    await using peer = await PeerProcess.start(contender, directory)
+    await peer.call('follow', stock.feeds)
+    const { ms, wireBytes, peakBytes, loopDelayP99Ms } = await peer.call('sync', { address, entries: stock.entries })
+    await check?.(peer)
+    await peer.close()
+    await server.close()
+    return {
+      rate: stock.entries / (ms / 1_000),
+      wire: wireBytes / stock.entries,
+      peak: peakBytes / MIB,
+      delay: loopDelayP99Ms,
+      disk: (await diskBytes(directory)) / stock.entries
+    }
+  } finally {
+    await workshop.remove(directory)
+  }
+}
