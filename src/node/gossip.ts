@@ -16,6 +16,7 @@ const FAULT_HALF_LIFE_MS = 600_000
 const MAX_FAULTY_PEERS = 4_096
 /** Score of a peer with n faults: -6 · n². One is forgiven, two end gossip, three publishing to it, four all. */
 const FAULT_WEIGHT = -6
+const GRAYLIST_SCORE = -80
 
 /**
  * 'accept': delivered and passed on. 'ignore': neither, and nobody is blamed. 'reject': neither, and the sender is
@@ -74,7 +75,7 @@ export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
     maxInboundDataLength: MAX_RPC_DATA_SIZE,
     directConnectTicks: Number.MAX_SAFE_INTEGER, // whom we dial is the redial loop's business
     scoreParams: { IPColocationFactorWeight: 0, appSpecificWeight: 1, appSpecificScore: (peerId) => faults.score(peerId) },
-    scoreThresholds: { gossipThreshold: -10, publishThreshold: -50, graylistThreshold: -80 }
+    scoreThresholds: { gossipThreshold: -10, publishThreshold: -50, graylistThreshold: GRAYLIST_SCORE }
   }
 }
 
@@ -133,6 +134,8 @@ export class Gossip {
   }
 
   async #validate(topic: string, from: PeerId, message: Message): Promise<TopicValidatorResult> {
+    // gossipsub looks at scores only now and then: a burst would cost a signature check for each of its messages.
+    if (this.#faults.score(from.toString()) < GRAYLIST_SCORE) return TopicValidatorResult.Ignore
     const verdict = message.data.length > MAX_MESSAGE_SIZE ? 'reject' : await this.#judge(topic, message.data, from)
     if (verdict === 'reject') this.#faults.add(from.toString())
     return RESULTS[verdict]

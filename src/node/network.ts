@@ -1,10 +1,11 @@
 // The libp2p node of one device: transports, limits and services, with the defaults that js-libp2p needs to run for years.
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { noise } from '@chainsafe/libp2p-noise'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import type { Connection, Libp2p, PeerDiscovery, PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type KadDHT, type Selectors, type Validators } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
@@ -68,16 +69,34 @@ export interface NetworkOptions {
   libp2p?: NetworkOverrides
 }
 
-/** Makes a node that is not started. @throws when the datastore cannot be opened, or an option is not understood by libp2p */
+/**
+ * Makes a node that is not started. With a home, the caller holds the home's lock.
+ * @throws when the datastore cannot be opened, or an option is not understood by libp2p
+ */
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
-  const datastore = options.home === undefined ? undefined : new LevelDatastore(join(options.home, 'network'))
-  await datastore?.open()
+  const datastore = options.home === undefined ? undefined : await openDatastore(join(options.home, 'network'))
   try {
     return await Network.create(options, datastore)
   } catch (error) {
     await datastore?.close()
     throw error
   }
+}
+
+/** What the network can give back is not worth a repair: a store that does not open is made anew. */
+async function openDatastore(path: string): Promise<LevelDatastore> {
+  try {
+    return await openLevel(path)
+  } catch {
+    await rm(path, { recursive: true, force: true })
+    return openLevel(path)
+  }
+}
+
+async function openLevel(path: string): Promise<LevelDatastore> {
+  const datastore = new LevelDatastore(path)
+  await datastore.open()
+  return datastore
 }
 
 /** A libp2p node with its guard, its address policy and its account of faults. */
@@ -154,11 +173,12 @@ export class Network {
   /** Stops within 3 s, also when peers hang. May be called twice. */
   async stop(): Promise<void> {
     this.guard.abortPending()
-    const stopping = Promise.resolve(this.libp2p.stop())
-    if (!(await settlesWithin(stopping, STOP_TIMEOUT_MS))) {
+    try {
+      if (await settlesWithin(this.libp2p.stop(), STOP_TIMEOUT_MS)) return
       for (const connection of this.libp2p.getConnections()) connection.abort(new Error('the node is stopping'))
+    } finally {
+      if (this.#datastore !== undefined) await settlesWithin(this.#datastore.close(), CLOSE_STORE_TIMEOUT_MS)
     }
-    if (this.#datastore !== undefined) await settlesWithin(this.#datastore.close(), CLOSE_STORE_TIMEOUT_MS)
   }
 
   /** Asks the pruner to spare a wanted peer. */
@@ -174,7 +194,7 @@ export class Network {
     this.libp2p.peerStore.patch(peerId, { multiaddrs }).catch(() => {}) // the store is closing
   }
 
-  /** libp2p has no auto-dial: who is found on the local network is dialled here. */
+  /** libp2p has no auto-dial: who is found by a discovery service, as on the local network, is dialled here. */
   #dialLocal(peer: PeerInfo): void {
     const addresses = peer.multiaddrs.filter((address) => this.addresses.isAllowed(address)).slice(0, MAX_ADDRESSES_PER_PEER)
     if (this.libp2p.status !== 'started' || addresses.length === 0 || this.libp2p.getConnections(peer.id).length > 0) return
@@ -195,10 +215,10 @@ function configuration(options: NetworkOptions, addresses: AddressPolicy, faults
       maxOutboundStreams: 256,
       streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 } // a paused stream must hold a window
     })],
-    peerDiscovery: (options.mdns ?? lan) ? [localDiscovery(onLocalPeer)] : [],
     peerStore: { maxAddressAge: 30 * DAY_MS, maxPeerAge: 90 * DAY_MS },
     ...overrides,
     privateKey: options.privateKey,
+    peerDiscovery: (overrides.peerDiscovery ?? ((options.mdns ?? lan) ? [localDiscovery()] : [])).map((discovery) => dialled(discovery, onLocalPeer)),
     addresses: {
       listen,
       appendAnnounce: options.announce ?? [],
@@ -237,17 +257,24 @@ function services({ validators, selectors }: NetworkOptions, lan: boolean, fault
   }
 }
 
-/** mDNS whose finds are told apart from those of the DHT: libp2p's 'peer:discovery' is of both. */
-function localDiscovery(onPeer: (peer: PeerInfo) => void) {
-  return (components: Parameters<ReturnType<typeof mdns>>[0]): PeerDiscovery => {
-    const discovery = mdns({ serviceTag: MDNS_TAG, interval: MDNS_INTERVAL_MS })(components)
-    discovery.addEventListener('peer', ({ detail }) => onPeer(detail))
-    return discovery
+type Discovery = NonNullable<Libp2pOptions['peerDiscovery']>[number]
+
+function localDiscovery(): Discovery {
+  return mdns({ serviceTag: MDNS_TAG, interval: MDNS_INTERVAL_MS })
+}
+
+/** Listens to the discovery itself: libp2p's 'peer:discovery' is of everybody who enters the peer store. */
+function dialled(discovery: Discovery, onPeer: (peer: PeerInfo) => void): Discovery {
+  return (components) => {
+    const service = discovery(components)
+    service.addEventListener('peer', ({ detail }) => onPeer(detail))
+    return service
   }
 }
 
 /** Waits for a promise, but no longer than this. @returns whether it settled. @throws what it throws in time */
-async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+async function settlesWithin(work: unknown, timeoutMs: number): Promise<boolean> {
+  const promise = Promise.resolve(work)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)))
   promise.catch(() => {}) // a failure after the time limit has nobody left to go to

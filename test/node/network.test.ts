@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import { TypedEventEmitter, peerDiscoverySymbol, type PeerDiscoveryEvents } from '@libp2p/interface'
 import { addressOf, connect, makeTcpNode, startTcpNode, tcpPortOf, until } from '../support/network.ts'
 
 /** Opens sockets that begin a handshake with these bytes and then stay silent. */
@@ -48,10 +49,30 @@ describe('network', () => {
     }
   })
 
+  it('makes its datastore anew when it is damaged', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'comrade-network-'))
+    try {
+      await (await makeTcpNode({ home })).stop()
+      await writeFile(join(home, 'network', 'CURRENT'), 'nonsense')
+      await using node = await startTcpNode({ home })
+      assert.equal(node.libp2p.status, 'started')
+    } finally {
+      await rm(home, { recursive: true })
+    }
+  })
+
   it('lets an embedder bring services and limits', async () => {
     await using alice = await makeTcpNode({ libp2p: { connectionManager: { maxConnections: 5 }, services: { clock: () => ({ now: () => 7 }) } } })
     assert.equal((alice.libp2p.services as unknown as { clock: { now(): number } }).clock.now(), 7)
     assert.ok(alice.libp2p.services.pubsub)
+  })
+
+  it('dials whom a discovery service finds', async () => {
+    const discovery = new TypedEventEmitter<PeerDiscoveryEvents>()
+    await using alice = await startTcpNode({ libp2p: { peerDiscovery: [() => Object.assign(discovery, { [peerDiscoverySymbol]: discovery })] } })
+    await using bob = await startTcpNode()
+    discovery.safeDispatchEvent('peer', { detail: { id: bob.peerId, multiaddrs: bob.libp2p.getMultiaddrs() } })
+    await until(() => alice.libp2p.getConnections(bob.peerId).length === 1)
   })
 
   it('dials a private address without LAN mode only when the user gave it', async () => {
