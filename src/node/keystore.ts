@@ -167,7 +167,7 @@ function checkPassphrase(passphrase: string): string {
 }
 
 function toKeys(seeds: Seeds): Keys {
-  return { root: signingKey(seeds.root), device: signingKey(seeds.device), peerSeed: seeds.peer }
+  return { root: signingKey(seeds.root), device: signingKey(seeds.device), peerSeed: new Uint8Array(seeds.peer) }
 }
 
 function fileOf(directory: string, kind: KeyKind): string {
