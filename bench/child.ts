@@ -41,6 +41,8 @@ export interface Commands {
   watch(feed: string, first: number, count: number): Promise<void>
   /** When each watched entry could be read, once all could; ms of the machine's monotonic clock. */
   watched(): Promise<number[]>
+  /** Finishes work behind. @returns bytes of the store that the full-text index takes */
+  settle(): Promise<number | undefined>
   close(): Promise<void>
 }
 
@@ -77,7 +79,9 @@ const commands: Commands = {
     return times
   },
   async write(from, to, first, count) {
-    for (let author = from; author <= to; author++) await peer.write(author, posts(author, first, count))
+    const texts = new Map<number, string[]>()
+    for (let author = from; author <= to; author++) texts.set(author, posts(author, first, count))
+    await peer.write(texts)
   },
   async sync({ address, entries, untilQuiet = false }) {
     meter.reset()
@@ -105,6 +109,10 @@ const commands: Commands = {
     })
   },
   watched: () => watched,
+  async settle() {
+    await peer.settle?.()
+    return peer.fullTextBytes?.()
+  },
   close: () => peer.close()
 }
 

@@ -9,8 +9,8 @@ export interface Peer {
   /** Appends posts to the own feed in one call of the library; resolves when the library acknowledges them. */
   append(texts: string[]): Promise<void>
 
-  /** Writes posts to the feed of the benchmark's author `author`, as somebody who holds its key. */
-  write(author: number, texts: string[]): Promise<void>
+  /** Writes posts to the feeds of the benchmark's authors (by their numbers), as somebody who holds their keys. */
+  write(posts: Map<number, string[]>): Promise<void>
 
   /** Ids of the feeds of authors 1 to `authors`. */
   feeds(authors: number): Promise<string[]>
@@ -33,6 +33,10 @@ export interface Peer {
   /** Calls `listener` with each later entry's place as soon as it can be read here. */
   watch(feed: string, listener: (seq: number) => void): Promise<void>
 
+  /** Finishes what is done behind, as indexing, so that the size on the disk is of a store at rest. */
+  settle?(): Promise<void>
+  /** Bytes of the store at rest that the full-text index takes, where there is one. */
+  fullTextBytes?(): number
   /** Bytes of the contender's own sync protocol, both ways, where it can tell them from the transport's. */
   syncBytes?(): number
   /** Leaves cleanly; all that was acknowledged is on the disk. */

@@ -60,8 +60,8 @@ class HypercorePeer implements Peer {
     await (await this.#core('own')).append(texts.map((text) => Buffer.from(text)))
   }
 
-  async write(author: number, texts: string[]): Promise<void> {
-    await (await this.#core(author)).append(texts.map((text) => Buffer.from(text)))
+  async write(posts: Map<number, string[]>): Promise<void> {
+    for (const [author, texts] of posts) await (await this.#core(author)).append(texts.map((text) => Buffer.from(text)))
   }
 
   async feeds(authors: number): Promise<string[]> {

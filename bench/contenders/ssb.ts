@@ -87,9 +87,11 @@ class SsbPeer implements Peer {
     await Promise.all(texts.map((text) => this.#create(text)))
   }
 
-  async write(author: number, texts: string[]): Promise<void> {
-    const keys = keysOf(author)
-    await Promise.all(texts.map((text) => this.#create(text, keys)))
+  async write(posts: Map<number, string[]>): Promise<void> {
+    for (const [author, texts] of posts) {
+      const keys = keysOf(author)
+      await Promise.all(texts.map((text) => this.#create(text, keys)))
+    }
   }
 
   async feeds(authors: number): Promise<string[]> {
