@@ -2,9 +2,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { multiaddr } from '@multiformats/multiaddr'
 import * as v from 'valibot'
-import { harmless } from '../trust/names.ts'
+import { harmless } from '../trust/index.ts'
 import { NodeError } from './comrade.ts'
-import { replaceFile } from './home.ts'
+import { replaceFile } from './durable-file.ts'
 
 const MAX_FILE_SIZE = 1_048_576
 const MAX_LIST = 256
@@ -35,13 +35,22 @@ interface Setting<T> {
   schema: v.GenericSchema<unknown, T>
 }
 
-const address = v.pipe(v.string('expected a multiaddr'), v.maxLength(512), v.check(isMultiaddr, 'expected a multiaddr such as /ip4/192.0.2.1/tcp/4001'))
+const address = v.pipe(
+  v.string('expected a multiaddr'),
+  v.maxLength(512),
+  v.check(isMultiaddr, 'expected a multiaddr such as /ip4/192.0.2.1/tcp/4001')
+)
 const addresses = v.pipe(v.array(address, 'expected a list of multiaddrs'), v.maxLength(MAX_LIST))
 const boolean = v.boolean('expected true or false')
 
 /** Every setting there is. */
 const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
-  listen: { default: ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'], type: 'addresses', schema: addresses, about: 'where the node listens' },
+  listen: {
+    default: ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'],
+    type: 'addresses',
+    schema: addresses,
+    about: 'where the node listens'
+  },
   peers: { default: [], type: 'addresses', schema: addresses, about: 'peers to stay connected with' },
   mdns: { default: true, type: 'boolean', schema: boolean, about: 'find nodes in the local network by multicast' },
   lan: { default: true, type: 'boolean', schema: boolean, about: 'dial private addresses that others announce' },
@@ -49,7 +58,11 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   quota: {
     default: 10 * 1024 ** 3,
     type: 'size',
-    schema: v.pipe(v.number('expected a number of bytes'), v.safeInteger('expected a whole number of bytes'), v.minValue(0, 'expected at least 0 bytes')),
+    schema: v.pipe(
+      v.number('expected a number of bytes'),
+      v.safeInteger('expected a whole number of bytes'),
+      v.minValue(0, 'expected at least 0 bytes')
+    ),
     about: "most bytes of other people's data"
   },
   compress: { default: true, type: 'boolean', schema: boolean, about: 'compress what is sent to peers' },
@@ -80,7 +93,9 @@ export interface SettingInfo {
 
 /** All defaults. */
 export function defaultConfig(): Config {
-  return structuredClone(Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default]))) as unknown as Config
+  return structuredClone(
+    Object.fromEntries(CONFIG_KEYS.map((key) => [key, SETTINGS[key].default]))
+  ) as unknown as Config
 }
 
 /** What can be set. */
@@ -101,7 +116,10 @@ export function loadConfig(path: string): LoadedConfig {
   const warnings: string[] = []
   for (const [key, value] of raw) {
     if (isConfigKey(key)) set[key] = check(key, value, `${path}: `)
-    else warnings.push(`${path}: "${harmless(key.slice(0, 80))}" is not a setting that this program knows; it is kept and has no effect`)
+    else
+      warnings.push(
+        `${path}: "${harmless(key.slice(0, 80))}" is not a setting that this program knows; it is kept and has no effect`
+      )
   }
   return { config: { ...defaultConfig(), ...(set as Partial<Config>) }, set: set as Partial<Config>, warnings }
 }
@@ -139,6 +157,8 @@ export function parseSetting(key: string, text: string): unknown {
       return check(known, text.split(/[\s,]+/).filter(Boolean))
     case 'choice':
       return check(known, text)
+    default:
+      return SETTINGS[known].type satisfies never
   }
 }
 
@@ -149,7 +169,11 @@ export function parseSetting(key: string, text: string): unknown {
  */
 export function parseSize(text: string): number {
   const match = /^(\d{1,16}(?:\.\d{1,6})?)\s*(?:([kmgt])(i?b)?|b)?$/i.exec(text.trim())
-  if (match === null) throw new NodeError('BAD_INPUT', `expected a size such as 10GiB, 500MB or 1048576; found "${harmless(text.slice(0, 80))}"`)
+  if (match === null)
+    throw new NodeError(
+      'BAD_INPUT',
+      `expected a size such as 10GiB, 500MB or 1048576; found "${harmless(text.slice(0, 80))}"`
+    )
   const base = match[3]?.toLowerCase() === 'b' ? 1_000 : 1_024
   const power = match[2] === undefined ? 0 : 'kmgt'.indexOf(match[2].toLowerCase()) + 1
   return Math.round(Number(match[1]) * base ** power)
@@ -161,7 +185,10 @@ export function isConfigKey(key: string): key is ConfigKey {
 
 function requireKey(key: string): ConfigKey {
   if (isConfigKey(key)) return key
-  throw new NodeError('BAD_INPUT', `"${harmless(key.slice(0, 80))}" is not a setting; there are: ${CONFIG_KEYS.join(', ')}`)
+  throw new NodeError(
+    'BAD_INPUT',
+    `"${harmless(key.slice(0, 80))}" is not a setting; there are: ${CONFIG_KEYS.join(', ')}`
+  )
 }
 
 function check(key: ConfigKey, value: unknown, where = ''): unknown {
@@ -177,14 +204,18 @@ function readRaw(path: string): Map<string, unknown> {
   if (text === undefined) return new Map()
   const json = parseJson(path, text)
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new NodeError('BAD_INPUT', `${path}: expected one JSON object, such as {"mdns": false}; the file was left as it is`)
+    throw new NodeError(
+      'BAD_INPUT',
+      `${path}: expected one JSON object, such as {"mdns": false}; the file was left as it is`
+    )
   }
   return new Map(Object.entries(json))
 }
 
 function readText(path: string): string | undefined {
   try {
-    if (statSync(path).size > MAX_FILE_SIZE) throw new NodeError('BAD_INPUT', `${path} has more than ${MAX_FILE_SIZE} bytes; the file was left as it is`)
+    if (statSync(path).size > MAX_FILE_SIZE)
+      throw new NodeError('BAD_INPUT', `${path} has more than ${MAX_FILE_SIZE} bytes; the file was left as it is`)
     return readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     if (error instanceof NodeError) throw error
@@ -198,7 +229,11 @@ function parseJson(path: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const reason = harmless((error as Error).message.slice(0, 200))
-    throw new NodeError('BAD_INPUT', `${path} is not JSON: ${reason}. Mend it or move it away; the file was left as it is`, { cause: error })
+    throw new NodeError(
+      'BAD_INPUT',
+      `${path} is not JSON: ${reason}. Mend it or move it away; the file was left as it is`,
+      { cause: error }
+    )
   }
 }
 

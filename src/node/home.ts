@@ -1,10 +1,11 @@
-// The data directory: where it is, what is in it, that nobody else can look into it, and how files in it are replaced
-// so that a power cut leaves the old or the new one. The command line loads this file: only Node's own modules here.
+// The data directory: where it is, what is in it, and that nobody else can look into it. The command line loads this
+// file: nothing heavy is imported here.
 import { createHash } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { NodeError } from './comrade.ts'
+import { writeError } from './durable-file.ts'
 
 /** Absolute paths of all that a data directory holds. */
 export interface Home {
@@ -65,7 +66,10 @@ export function openHome(directory: string, env: NodeJS.ProcessEnv = process.env
   const home = homeAt(directory, env)
   makeDirectory(dirname(directory), 0o777)
   if (isForeign(directory)) {
-    throw new NodeError('BAD_INPUT', `${directory} holds other things and is open to others: give an empty directory, or one that only you can enter`)
+    throw new NodeError(
+      'BAD_INPUT',
+      `${directory} holds other things and is open to others: give an empty directory, or one that only you can enter`
+    )
   }
   for (const path of [directory, home.keys, home.network, home.blobs]) makePrivateDirectory(path)
   if (dirname(home.socket) !== directory) makeSocketDirectory(dirname(home.socket))
@@ -92,8 +96,14 @@ export function socketPath(directory: string, env: NodeJS.ProcessEnv = process.e
  */
 export function makePrivateDirectory(path: string): void {
   makeDirectory(path, 0o700)
-  if (!statSync(path).isDirectory()) throw new NodeError('BAD_INPUT', `expected a directory at ${path}, found something else`)
-  closeToOthers(path, 0o700, () => statSync(path), (mode) => chmodSync(path, mode))
+  if (!statSync(path).isDirectory())
+    throw new NodeError('BAD_INPUT', `expected a directory at ${path}, found something else`)
+  closeToOthers(
+    path,
+    0o700,
+    () => statSync(path),
+    (mode) => chmodSync(path, mode)
+  )
 }
 
 /** A socket's own directory may stand where everybody can make names: somebody's link there is not followed. */
@@ -114,62 +124,19 @@ export function closeToOthers(path: string, mode: number, stat: () => Stats, chm
   if (uid === undefined) return // no owners and modes on this system
   const { uid: owner, mode: before } = stat()
   if (owner !== uid) {
-    throw new NodeError('KEYS_EXPOSED', `${path} belongs to user ${owner}, and this is user ${uid}: run as its owner, or give it to this user (chown)`)
+    throw new NodeError(
+      'KEYS_EXPOSED',
+      `${path} belongs to user ${owner}, and this is user ${uid}: run as its owner, or give it to this user (chown)`
+    )
   }
   if ((before & 0o077) === 0) return
   chmod(mode)
   if ((stat().mode & 0o077) !== 0) {
-    throw new NodeError('KEYS_EXPOSED', `${path} is open to other users and the file system does not let it be closed: use another directory`)
+    throw new NodeError(
+      'KEYS_EXPOSED',
+      `${path} is open to other users and the file system does not let it be closed: use another directory`
+    )
   }
-}
-
-/**
- * Replaces a file so that after a crash or power cut either the old or the new one is there, whole. Returns when it is
- * on the disk.
- * @param mode @default 0600
- */
-export function replaceFile(path: string, content: Uint8Array | string, mode = 0o600): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    writeDurably(temporary, content, mode)
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw writeError(path, error)
-  }
-  syncDirectory(dirname(path))
-}
-
-/** Writes a new file and waits until it is on the disk; one that was left at this path by a crash is written anew. */
-export function writeDurably(path: string, content: Uint8Array | string, mode = 0o600): void {
-  rmSync(path, { force: true })
-  const file = openSync(path, 'wx', mode)
-  try {
-    writeFileSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** Waits until the names in a directory are on the disk. */
-export function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return // a directory cannot be opened there; NTFS journals its names
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/** Names what a failed write met. */
-export function writeError(path: string, error: unknown): NodeError {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new NodeError('DISK_FULL', `the disk is full: ${path} was not changed. Make room and try again`, { cause: error })
-  }
-  return new NodeError('FAILED', `${path} could not be written: ${message}`, { cause: error })
 }
 
 /** An existing directory, open to others, that has things in it but none of ours: closing it could harm somebody. */
@@ -185,7 +152,8 @@ function makeDirectory(path: string, mode: number): void {
     mkdirSync(path, { recursive: true, mode })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw new NodeError('BAD_INPUT', `expected a directory at ${path}, found something else`, { cause: error })
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new NodeError('BAD_INPUT', `expected a directory at ${path}, found something else`, { cause: error })
     throw writeError(path, error)
   }
 }

@@ -35,7 +35,13 @@ const PlainSchema = v.strictObject({ ...common, seed: bytes(32) })
 const SealedSchema = v.strictObject({ ...common, nonce: bytes(12), sealed: bytes(32 + TAG_SIZE) })
 const WrappingSchema = v.strictObject({
   ...common,
-  n: v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(MAX_SCRYPT_N), v.check((n) => Number.isInteger(Math.log2(n)), 'expected a power of two')),
+  n: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(2),
+    v.maxValue(MAX_SCRYPT_N),
+    v.check((n) => Number.isInteger(Math.log2(n)), 'expected a power of two')
+  ),
   r: v.literal(SCRYPT.r),
   p: v.literal(SCRYPT.p),
   salt: bytes(16),
@@ -72,7 +78,8 @@ export async function wrappedKey(wrappingKey: Uint8Array, passphrase: string, n:
  * @throws NodeError LOCKED when the passphrase is wrong
  */
 export async function openWrappedKey(file: KeyFile, passphrase: string): Promise<Uint8Array> {
-  if (!('salt' in file)) throw new NodeError('FAILED', 'expected a wrapping key under a passphrase, found another kind of key file')
+  if (!('salt' in file))
+    throw new NodeError('FAILED', 'expected a wrapping key under a passphrase, found another kind of key file')
   const seed = open(file, await derive(passphrase, file.salt, file.n))
   if (seed === undefined) throw new NodeError('LOCKED', 'the passphrase is wrong')
   return seed
@@ -84,9 +91,14 @@ export async function openWrappedKey(file: KeyFile, passphrase: string): Promise
  */
 export function openKey(file: KeyFile, wrappingKey: Uint8Array | undefined): Uint8Array {
   if ('seed' in file) return file.seed
-  if (wrappingKey === undefined) throw new NodeError('LOCKED', 'the keys are protected by a passphrase, and none was given')
+  if (wrappingKey === undefined)
+    throw new NodeError('LOCKED', 'the keys are protected by a passphrase, and none was given')
   const seed = open(file, wrappingKey)
-  if (seed === undefined) throw new NodeError('FAILED', `the ${file.kind} key does not belong to the other keys, or was damaged: restore keys/ from one backup`)
+  if (seed === undefined)
+    throw new NodeError(
+      'FAILED',
+      `the ${file.kind} key does not belong to the other keys, or was damaged: restore keys/ from one backup`
+    )
   return seed
 }
 
@@ -101,7 +113,10 @@ export function readKeyFile(path: string, kind: KeyKind): KeyFile | undefined {
   if (text === undefined) return undefined
   const parsed = v.safeParse(KeyFileSchema, parse(text))
   if (!parsed.success || parsed.output.kind !== kind || 'salt' in parsed.output !== (kind === 'wrapping')) {
-    throw new NodeError('FAILED', `${path} is not a ${kind} key file of version 1, or is damaged: restore keys/ from a backup`)
+    throw new NodeError(
+      'FAILED',
+      `${path} is not a ${kind} key file of version 1, or is damaged: restore keys/ from a backup`
+    )
   }
   return parsed.output
 }
@@ -112,8 +127,14 @@ function readPrivate(path: string): string | undefined {
   if (file === undefined) return undefined
   try {
     const stat = fstatSync(file)
-    if (!stat.isFile() || stat.size > MAX_FILE_SIZE) throw new NodeError('FAILED', `expected a key file of at most ${MAX_FILE_SIZE} bytes at ${path}`)
-    closeToOthers(path, 0o600, () => fstatSync(file), (mode) => fchmodSync(file, mode))
+    if (!stat.isFile() || stat.size > MAX_FILE_SIZE)
+      throw new NodeError('FAILED', `expected a key file of at most ${MAX_FILE_SIZE} bytes at ${path}`)
+    closeToOthers(
+      path,
+      0o600,
+      () => fstatSync(file),
+      (mode) => fchmodSync(file, mode)
+    )
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
@@ -126,8 +147,10 @@ function openPrivate(path: string): number | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    if (code === 'ELOOP') throw new NodeError('KEYS_EXPOSED', `${path} is a link: a key must be in keys/ itself`, { cause: error })
-    if (code === 'EACCES') throw new NodeError('KEYS_EXPOSED', `${path} cannot be read by this user: run as its owner`, { cause: error })
+    if (code === 'ELOOP')
+      throw new NodeError('KEYS_EXPOSED', `${path} is a link: a key must be in keys/ itself`, { cause: error })
+    if (code === 'EACCES')
+      throw new NodeError('KEYS_EXPOSED', `${path} cannot be read by this user: run as its owner`, { cause: error })
     throw new NodeError('FAILED', `${path} cannot be read: ${message}`, { cause: error })
   }
 }
@@ -141,7 +164,10 @@ function parse(text: string): unknown {
 }
 
 function encode(file: Record<string, string | number | Uint8Array>): string {
-  const fields = Object.entries(file).map(([key, value]) => [key, value instanceof Uint8Array ? Buffer.from(value).toString('base64url') : value])
+  const fields = Object.entries(file).map(([key, value]) => [
+    key,
+    value instanceof Uint8Array ? Buffer.from(value).toString('base64url') : value
+  ])
   return `${JSON.stringify(Object.fromEntries(fields))}\n`
 }
 
@@ -149,13 +175,18 @@ function derive(passphrase: string, salt: Uint8Array, n: number): Promise<Buffer
   const { r, p } = SCRYPT
   return new Promise((resolve, reject) => {
     const maxmem = 2 * 128 * n * r
-    scrypt(passphrase.normalize('NFKC'), salt, 32, { N: n, r, p, maxmem }, (error, key) => (error === null ? resolve(key) : reject(error)))
+    scrypt(passphrase.normalize('NFKC'), salt, 32, { N: n, r, p, maxmem }, (error, key) =>
+      error === null ? resolve(key) : reject(error)
+    )
   })
 }
 
 function seal(kind: KeyKind, seed: Uint8Array, key: Uint8Array): { nonce: Uint8Array; sealed: Uint8Array } {
   const nonce = randomBytes(12)
-  const cipher = createCipheriv(AEAD, key, nonce, { authTagLength: TAG_SIZE }).setAAD(Buffer.from(AEAD_DOMAIN + kind), AAD_OPTIONS)
+  const cipher = createCipheriv(AEAD, key, nonce, { authTagLength: TAG_SIZE }).setAAD(
+    Buffer.from(AEAD_DOMAIN + kind),
+    AAD_OPTIONS
+  )
   const sealed = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()])
   return { nonce, sealed }
 }

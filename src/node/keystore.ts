@@ -3,11 +3,22 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { generateSeed, signingKey, type SigningKey } from '../feeds/signature.ts'
-import { generatePhrase, rootSeedFromPhrase } from '../trust/phrase.ts'
+import { generateSeed, signingKey, type SigningKey } from '../feeds/index.ts'
+import { generatePhrase, rootSeedFromPhrase } from '../trust/index.ts'
 import { NodeError } from './comrade.ts'
-import { makePrivateDirectory, replaceFile, syncDirectory, writeDurably, writeError } from './home.ts'
-import { openKey, openWrappedKey, plainKey, readKeyFile, SCRYPT, sealedKey, wrappedKey, type KeyFile, type KeyKind } from './key-file.ts'
+import { replaceFile, syncDirectory, writeDurably, writeError } from './durable-file.ts'
+import { makePrivateDirectory } from './home.ts'
+import {
+  openKey,
+  openWrappedKey,
+  plainKey,
+  readKeyFile,
+  SCRYPT,
+  sealedKey,
+  wrappedKey,
+  type KeyFile,
+  type KeyKind
+} from './key-file.ts'
 
 const KINDS = ['root', 'device', 'peer'] as const
 type Kind = (typeof KINDS)[number]
@@ -48,8 +59,12 @@ export function needsPassphrase(directory: string): boolean {
  *   first, with generatePhrase(), and shows it before calling this
  * @throws NodeError FAILED when there are keys already; DISK_FULL; TrustError PHRASE
  */
-export async function createKeys(directory: string, options: PassphraseOptions & { phrase?: string } = {}): Promise<{ keys: Keys; phrase: string }> {
-  if (hasKeys(directory)) throw new NodeError('FAILED', `there are keys in ${directory} already: they are never overwritten`)
+export async function createKeys(
+  directory: string,
+  options: PassphraseOptions & { phrase?: string } = {}
+): Promise<{ keys: Keys; phrase: string }> {
+  if (hasKeys(directory))
+    throw new NodeError('FAILED', `there are keys in ${directory} already: they are never overwritten`)
   const phrase = options.phrase ?? generatePhrase()
   const seeds: Seeds = { root: rootSeedFromPhrase(phrase), device: generateSeed(), peer: generateSeed() }
   const files = await encodeKeys(seeds, options)
@@ -73,7 +88,10 @@ export async function openKeys(directory: string, options: { passphrase?: string
  * @param change.next the new one; undefined removes it
  * @throws NodeError LOCKED, DISK_FULL, and as openKeys
  */
-export async function changePassphrase(directory: string, change: { current?: string; next?: string; scryptN?: number }): Promise<void> {
+export async function changePassphrase(
+  directory: string,
+  change: { current?: string; next?: string; scryptN?: number }
+): Promise<void> {
   const { seeds, wrappingKey } = await openSeeds(directory, change.current)
   if (change.next === undefined) {
     for (const kind of KINDS) replaceFile(fileOf(directory, kind), plainKey(kind, seeds[kind]))
@@ -86,8 +104,24 @@ export async function changePassphrase(directory: string, change: { current?: st
   const wrapping = wrappingKey ?? randomBytes(32)
   replaceFile(fileOf(directory, 'wrapping'), await wrappedKey(wrapping, checkPassphrase(change.next), change.scryptN))
   for (const kind of KINDS) {
-    if (wrappingKey === undefined || isPlain(directory, kind)) replaceFile(fileOf(directory, kind), sealedKey(kind, seeds[kind], wrapping))
+    if (wrappingKey === undefined || isPlain(directory, kind))
+      replaceFile(fileOf(directory, kind), sealedKey(kind, seeds[kind], wrapping))
   }
+}
+
+/**
+ * Puts a new device key in place of the present one, under the same passphrase.
+ * @returns the new key, when it is on the disk
+ * @throws NodeError LOCKED, DISK_FULL, and as openKeys
+ */
+export async function replaceDeviceKey(directory: string, passphrase?: string): Promise<SigningKey> {
+  const { wrappingKey } = await openSeeds(directory, passphrase)
+  const seed = generateSeed()
+  replaceFile(
+    fileOf(directory, 'device'),
+    wrappingKey === undefined ? plainKey('device', seed) : sealedKey('device', seed, wrappingKey)
+  )
+  return signingKey(seed)
 }
 
 /**
@@ -100,7 +134,9 @@ export function readEpoch(directory: string): Uint8Array | undefined {
     return new Uint8Array(readFileSync(join(directory, 'epoch')))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new NodeError('FAILED', `${join(directory, 'epoch')} cannot be read: ${(error as Error).message}`, { cause: error })
+    throw new NodeError('FAILED', `${join(directory, 'epoch')} cannot be read: ${(error as Error).message}`, {
+      cause: error
+    })
   }
 }
 
@@ -110,7 +146,10 @@ export function writeEpoch(directory: string, epoch: Uint8Array): void {
   replaceFile(join(directory, 'epoch'), epoch)
 }
 
-async function openSeeds(directory: string, passphrase: string | undefined): Promise<{ seeds: Seeds; wrappingKey?: Uint8Array }> {
+async function openSeeds(
+  directory: string,
+  passphrase: string | undefined
+): Promise<{ seeds: Seeds; wrappingKey?: Uint8Array }> {
   const files = KINDS.map((kind) => readRequired(directory, kind))
   const wrappingKey = files.every((file) => 'seed' in file) ? undefined : await openWrapping(directory, passphrase)
   const [root, device, peer] = files.map((file) => openKey(file, wrappingKey))
@@ -118,14 +157,17 @@ async function openSeeds(directory: string, passphrase: string | undefined): Pro
 }
 
 async function openWrapping(directory: string, passphrase: string | undefined): Promise<Uint8Array> {
-  if (passphrase === undefined) throw new NodeError('LOCKED', 'the keys are protected by a passphrase, and none was given')
+  if (passphrase === undefined)
+    throw new NodeError('LOCKED', 'the keys are protected by a passphrase, and none was given')
   const file = readKeyFile(fileOf(directory, 'wrapping'), 'wrapping')
-  if (file === undefined) throw new NodeError('FAILED', `${fileOf(directory, 'wrapping')} is missing: restore keys/ from a backup`)
+  if (file === undefined)
+    throw new NodeError('FAILED', `${fileOf(directory, 'wrapping')} is missing: restore keys/ from a backup`)
   return openWrappedKey(file, passphrase)
 }
 
 async function encodeKeys(seeds: Seeds, { passphrase, scryptN }: PassphraseOptions): Promise<Map<KeyKind, string>> {
-  if (passphrase === undefined) return new Map<KeyKind, string>(KINDS.map((kind) => [kind, plainKey(kind, seeds[kind])]))
+  if (passphrase === undefined)
+    return new Map<KeyKind, string>(KINDS.map((kind) => [kind, plainKey(kind, seeds[kind])]))
   const wrapping = randomBytes(32)
   const files = new Map<KeyKind, string>(KINDS.map((kind) => [kind, sealedKey(kind, seeds[kind], wrapping)]))
   return files.set('wrapping', await wrappedKey(wrapping, checkPassphrase(passphrase), scryptN ?? SCRYPT.n))
@@ -144,7 +186,9 @@ function placeAtOnce(directory: string, files: Map<KeyKind, string>): void {
   } catch (error) {
     rmSync(beside, { recursive: true, force: true })
     if (existsSync(directory) && readdirSync(directory).length > 0) {
-      throw new NodeError('FAILED', `${directory} holds other files: new keys are only put into an empty directory`, { cause: error })
+      throw new NodeError('FAILED', `${directory} holds other files: new keys are only put into an empty directory`, {
+        cause: error
+      })
     }
     throw error instanceof NodeError ? error : writeError(directory, error)
   }

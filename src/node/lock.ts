@@ -75,7 +75,11 @@ function makeFile(path: string): void {
 function inUse(path: string, cause: unknown): NodeError {
   const pid = lockHolder(path)
   const holder = pid === undefined ? 'another process' : pid === process.pid ? 'this process' : `process ${pid}`
-  return new NodeError('HOME_IN_USE', `another node runs in this home already (${holder} holds ${path}): stop it first, or give another --home`, { cause })
+  return new NodeError(
+    'HOME_IN_USE',
+    `another node runs in this home already (${holder} holds ${path}): stop it first, or give another --home`,
+    { cause }
+  )
 }
 
 function pidFile(path: string): string {

@@ -1,8 +1,9 @@
 // Where people's devices, and peers that the user named, can be reached: kept beside the contacts, because the
 // network's own peer store may be deleted at any time.
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { SQLInputValue } from 'node:sqlite'
 import { TrustError } from './errors.ts'
 import { harmless } from './names.ts'
+import type { Row, Statements, Write } from './statements.ts'
 
 /** Addresses kept of one peer, besides those that the user gave. */
 export const MAX_ADDRESSES_PER_PEER = 16
@@ -35,17 +36,17 @@ export interface DialTarget {
 
 interface Options {
   self: Uint8Array
-  write: <T>(work: () => T, options?: { isDurable?: boolean }) => T
+  write: Write
 }
 
 /** Made by Contacts, which owns the tables. */
 export class AddressBook {
-  readonly #database: DatabaseSync
+  readonly #statements: Statements
   readonly #self: Uint8Array
-  readonly #write: Options['write']
+  readonly #write: Write
 
-  constructor(database: DatabaseSync, { self, write }: Options) {
-    this.#database = database
+  constructor(statements: Statements, { self, write }: Options) {
+    this.#statements = statements
     this.#self = self
     this.#write = write
   }
@@ -60,11 +61,15 @@ export class AddressBook {
     const { peer, address } = split(known.address, known.peerId)
     this.#write(
       () => {
-        if (known.identity !== undefined) this.#run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', known.identity)
-        this.#run(
+        if (known.identity !== undefined)
+          this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', known.identity)
+        this.#statements.run(
           `INSERT INTO contact_addresses (peer, address, identity, given) VALUES (?, ?, ?, ?)
            ON CONFLICT DO UPDATE SET identity = coalesce(excluded.identity, identity), given = max(given, excluded.given)`,
-          peer, address, known.identity ?? null, known.isGiven === true ? 1 : 0
+          peer,
+          address,
+          known.identity ?? null,
+          known.isGiven === true ? 1 : 0
         )
         this.#prune(peer)
       },
@@ -75,20 +80,33 @@ export class AddressBook {
   /** Notes that an address led to a connection at this time (Unix ms). Unknown ones are left alone. */
   noteSuccess(address: string, peerId: string | undefined, atMs: number): void {
     const known = split(address, peerId)
-    this.#write(() => this.#run('UPDATE contact_addresses SET success_ms = ?3, failures = 0 WHERE peer = ?1 AND address = ?2', known.peer, known.address, atMs))
+    this.#write(() =>
+      this.#statements.run(
+        'UPDATE contact_addresses SET success_ms = ?3, failures = 0 WHERE peer = ?1 AND address = ?2',
+        known.peer,
+        known.address,
+        atMs
+      )
+    )
   }
 
   /** Notes that an address could not be reached. */
   noteFailure(address: string, peerId?: string): void {
     const known = split(address, peerId)
-    this.#write(() => this.#run('UPDATE contact_addresses SET failures = failures + 1 WHERE peer = ?1 AND address = ?2', known.peer, known.address))
+    this.#write(() =>
+      this.#statements.run(
+        'UPDATE contact_addresses SET failures = failures + 1 WHERE peer = ?1 AND address = ?2',
+        known.peer,
+        known.address
+      )
+    )
   }
 
   /** Ties all addresses of a peer to the identity that it has proven. */
   tie(peerId: string, identity: Uint8Array): void {
     this.#write(() => {
-      this.#run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', identity)
-      this.#run('UPDATE contact_addresses SET identity = ?2 WHERE peer = ?1', peerId, identity)
+      this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', identity)
+      this.#statements.run('UPDATE contact_addresses SET identity = ?2 WHERE peer = ?1', peerId, identity)
     })
   }
 
@@ -108,7 +126,10 @@ export class AddressBook {
 
   /** Peers to stay connected with: given by the user, or devices of people whom one follows or of oneself. */
   targets(): DialTarget[] {
-    const known = this.#select(`given = 1 OR identity = ? OR identity IN (SELECT key FROM contacts WHERE relation = 'followed')`, this.#self)
+    const known = this.#select(
+      `given = 1 OR identity = ? OR identity IN (SELECT key FROM contacts WHERE relation = 'followed')`,
+      this.#self
+    )
     const targets = Map.groupBy(known, ({ peerId, address }) => peerId ?? address)
     return [...targets.values()].map((addresses) => ({
       peerId: addresses[0].peerId,
@@ -120,44 +141,58 @@ export class AddressBook {
   /** Forgets an address that the user gave or that was learned. @returns whether it was known */
   forget(address: string, peerId?: string): boolean {
     const known = split(address, peerId)
-    return this.#write(() => this.#run('DELETE FROM contact_addresses WHERE peer = ? AND address = ?', known.peer, known.address) > 0, { isDurable: true })
+    return this.#write(
+      () =>
+        this.#statements.run(
+          'DELETE FROM contact_addresses WHERE peer = ? AND address = ?',
+          known.peer,
+          known.address
+        ) > 0,
+      { isDurable: true }
+    )
   }
 
   forgetIdentity(identity: Uint8Array): void {
-    this.#write(() => this.#run('DELETE FROM contact_addresses WHERE identity = ?', identity))
+    this.#write(() => this.#statements.run('DELETE FROM contact_addresses WHERE identity = ?', identity))
   }
 
   #prune(peer: string): void {
     const worst = 'ORDER BY success_ms DESC, failures, id DESC LIMIT -1 OFFSET'
     const learned = 'SELECT id FROM contact_addresses WHERE given = 0'
-    this.#run(`DELETE FROM contact_addresses WHERE id IN (${learned} AND peer = ? ${worst} ?)`, peer, MAX_ADDRESSES_PER_PEER)
-    const count = Number(this.#database.prepare('SELECT count(*) AS n FROM contact_addresses WHERE given = 0').get()!.n)
-    if (count > MAX_ADDRESSES) this.#run(`DELETE FROM contact_addresses WHERE id IN (${learned} ${worst} ?)`, MAX_ADDRESSES)
+    this.#statements.run(
+      `DELETE FROM contact_addresses WHERE id IN (${learned} AND peer = ? ${worst} ?)`,
+      peer,
+      MAX_ADDRESSES_PER_PEER
+    )
+    const count = Number(this.#statements.all('SELECT count(*) AS n FROM contact_addresses WHERE given = 0')[0].n)
+    if (count > MAX_ADDRESSES)
+      this.#statements.run(`DELETE FROM contact_addresses WHERE id IN (${learned} ${worst} ?)`, MAX_ADDRESSES)
   }
 
   #select(condition: string, ...values: SQLInputValue[]): KnownAddress[] {
     const sql = `SELECT * FROM contact_addresses WHERE ${condition} ORDER BY failures > 0, success_ms DESC, failures, id DESC`
-    return this.#database.prepare(sql).all(...values).map(toKnown)
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#database.prepare(sql).run(...values).changes)
+    return this.#statements.all(sql, ...values).map(toKnown)
   }
 }
 
 /** Takes the peer's own `/p2p/` off an address, so that one address is not kept twice. */
 function split(text: string, peerId?: string): { peer: string; address: string } {
   if (text.length > MAX_ADDRESS_LENGTH || !/^(?:\/[\x21-\x2e\x30-\x7e]+)+$/.test(text)) {
-    throw new TrustError('ADDRESS', `expected a multiaddr such as /ip4/192.0.2.1/tcp/4001 of at most ${MAX_ADDRESS_LENGTH} characters; found "${harmless(text.slice(0, 80))}"`)
+    throw new TrustError(
+      'ADDRESS',
+      `expected a multiaddr such as /ip4/192.0.2.1/tcp/4001 of at most ${MAX_ADDRESS_LENGTH} characters; found "${harmless(text.slice(0, 80))}"`
+    )
   }
   const ending = /\/p2p\/([^/]+)$/.exec(text)?.[1]
   const peer = peerId ?? ending ?? ''
-  if (peer.length > MAX_PEER_ID_LENGTH) throw new TrustError('ADDRESS', `a peer id has at most ${MAX_PEER_ID_LENGTH} characters, not ${peer.length}`)
-  if (ending !== undefined && ending !== peer) throw new TrustError('ADDRESS', `the address belongs to peer ${ending}, not to ${harmless(peer)}`)
+  if (peer.length > MAX_PEER_ID_LENGTH)
+    throw new TrustError('ADDRESS', `a peer id has at most ${MAX_PEER_ID_LENGTH} characters, not ${peer.length}`)
+  if (ending !== undefined && ending !== peer)
+    throw new TrustError('ADDRESS', `the address belongs to peer ${ending}, not to ${harmless(peer)}`)
   return { peer, address: ending === undefined ? text : text.slice(0, -`/p2p/${ending}`.length) }
 }
 
-function toKnown(row: Record<string, unknown>): KnownAddress {
+function toKnown(row: Row): KnownAddress {
   const peer = row.peer as string
   const success = row.success_ms as number
   return {

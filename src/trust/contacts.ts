@@ -1,83 +1,63 @@
 // The people this device knows: whom it follows or blocks, what they are called, and which devices are theirs.
 // Everything is in the node's database; this class is its only reader and writer.
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { migrate, transaction } from '../feeds/store/database.ts'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { migrate } from '../feeds/index.ts'
 import { AddressBook } from './addresses.ts'
-import { formatDid, isDidLike, parseDid } from './did.ts'
+import { type ContactRecord, toContactRecord } from './contact-record.ts'
+import { byPetname, findKey } from './contact-search.ts'
+import { formatDid } from './did.ts'
 import { TrustError } from './errors.ts'
 import type { Device } from './identity-log.ts'
-import { cleanClaim, displayName, foldName, harmless, normalizePetname, tagOf } from './names.ts'
+import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
 import type { PolicyPerson } from './policy.ts'
 import { TRUST_MIGRATIONS } from './schema.ts'
+import { type Row, Statements, type Write } from './statements.ts'
 
 /** Longest text about oneself that is kept of others, in UTF-16 code units. */
 export const MAX_ABOUT_LENGTH = 2_048
 /** People without relation or petname that are remembered; past it the least recently seen are forgotten. */
 export const MAX_STRANGERS = 10_000
-/** Choices that the error for an ambiguous name lists. */
-const MAX_CHOICES = 10
-
-/** What this device knows of one identity. */
-export interface ContactRecord {
-  /** Root key, 32 bytes. */
-  key: Uint8Array
-  did: string
-  /** Petname, else claimed name with a short key tag, else the tag. Not escaped. */
-  name: string
-  petname?: string
-  claimed?: string
-  about?: string
-  relation: 'self' | 'followed' | 'blocked' | 'none'
-  /** We follow them and, as far as is known, they follow us. */
-  isFriend: boolean
-  /** Unix ms; absent: never. */
-  lastSeen?: number
-}
 
 /** A device together with whose it is. */
 export interface KnownDevice extends Device {
   identity: Uint8Array
 }
 
-/** Runs `work` in one write transaction, on the disk before it returns when `isDurable`; as FeedStore.write does. */
-export type Write = <T>(work: () => T, options?: { isDurable?: boolean }) => T
-
 export interface ContactsOptions {
   /** Own root key: it can be neither followed nor blocked. */
   self: Uint8Array
-  /** @default a plain transaction on the database, as durable as the database is set to */
-  write?: Write
+  /** Runs a write transaction on the database; FeedStore.write of the store that the database belongs to. */
+  write: Write
 }
-
-type Row = Record<string, unknown>
 
 export class Contacts {
   /** Where people's devices were reached. */
   readonly addresses: AddressBook
-  readonly #database: DatabaseSync
+  readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
-  readonly #statements = new Map<string, StatementSync>()
 
   constructor(database: DatabaseSync, { self, write }: ContactsOptions) {
     migrate(database, 'trust', TRUST_MIGRATIONS)
-    this.#database = database
+    this.#statements = new Statements(database)
     this.#self = self
-    this.#write = write ?? ((work) => (database.isTransaction ? work() : transaction(database, work)))
-    this.addresses = new AddressBook(database, { self, write: this.#write })
+    this.#write = write
+    this.addresses = new AddressBook(this.#statements, { self, write })
   }
 
   /** Those with a relation or a petname, by the name that is shown; not oneself, not strangers. */
   list(): ContactRecord[] {
-    return this.#all(`SELECT * FROM contacts WHERE relation <> 'none' OR petname IS NOT NULL`)
-      .map((row) => this.#toRecord(row))
+    return this.#statements
+      .all(`SELECT * FROM contacts WHERE relation <> 'none' OR petname IS NOT NULL`)
+      .map((row) => toContactRecord(row, this.#self))
       .filter(({ relation }) => relation !== 'self')
       .toSorted((a, b) => compare(foldName(a.name), foldName(b.name)) || compare(a.did, b.did))
   }
 
   /** What is known of an identity; for one that was never heard of, a record with relation 'none' (or 'self'). */
   get(key: Uint8Array): ContactRecord {
-    return this.#toRecord(this.#all('SELECT * FROM contacts WHERE key = ?', key)[0] ?? { key, relation: 'none' })
+    const row = this.#statements.all('SELECT * FROM contacts WHERE key = ?', key)[0]
+    return toContactRecord(row ?? { key, relation: 'none' }, this.#self)
   }
 
   /**
@@ -86,13 +66,7 @@ export class Contacts {
    * @throws TrustError WHO_UNKNOWN, WHO_AMBIGUOUS (the message lists the choices), DID
    */
   find(who: string): ContactRecord {
-    const text = who.trim()
-    if (isDidLike(text)) return this.get(parseDid(text))
-    const found = this.#byPetname(text) ?? this.#byTag(text) ?? this.#byClaim(text)
-    if (found.length === 1) return this.#toRecord(found[0])
-    const shown = harmless(text.slice(0, 80))
-    if (found.length === 0) throw new TrustError('WHO_UNKNOWN', `nobody called "${shown}" is known: give a petname, a claimed name, or a did`)
-    throw new TrustError('WHO_AMBIGUOUS', `"${shown}" is the name of ${found.length} people: ${this.#choices(found)}`)
+    return this.get(findKey(this.#statements, who))
   }
 
   /** @throws TrustError SELF, BLOCKED */
@@ -133,11 +107,19 @@ export class Contacts {
   setPetname(key: Uint8Array, petname: string | undefined): ContactRecord {
     this.#refuseSelf(key, 'given a petname')
     const name = petname === undefined ? undefined : normalizePetname(petname)
-    const holder = name === undefined ? undefined : this.#byPetname(name)?.[0]
+    const holder = name === undefined ? undefined : byPetname(this.#statements, name)[0]
     if (holder !== undefined && !isSame(holder.key as Uint8Array, key)) {
-      throw new TrustError('NAME_TAKEN', `the petname "${name}" is taken by ${formatDid(holder.key as Uint8Array)}: names compare without case`)
+      throw new TrustError(
+        'NAME_TAKEN',
+        `the petname "${name}" is taken by ${formatDid(holder.key as Uint8Array)}: names compare without case`
+      )
     }
-    return this.#change(key, 'petname = ?2, petname_folded = ?3', name ?? null, name === undefined ? null : foldName(name))
+    return this.#change(
+      key,
+      'petname = ?2, petname_folded = ?3',
+      name ?? null,
+      name === undefined ? null : foldName(name)
+    )
   }
 
   /**
@@ -149,21 +131,29 @@ export class Contacts {
     const name = typeof claim.name === 'string' ? cleanClaim(claim.name) : undefined
     const about = typeof claim.about === 'string' ? claim.about.slice(0, MAX_ABOUT_LENGTH).toWellFormed() : undefined
     this.#observe(key, () => {
-      this.#run(
+      this.#statements.run(
         'UPDATE contacts SET claimed = ?2, claimed_folded = ?3, about = ?4, claimed_ms = ?5 WHERE key = ?1 AND claimed_ms <= ?5',
-        key, name ?? null, name === undefined ? null : foldName(name), about ?? null, atMs
+        key,
+        name ?? null,
+        name === undefined ? null : foldName(name),
+        about ?? null,
+        atMs
       )
     })
   }
 
   /** Notes that a person was connected or heard of at this time (Unix ms). */
   setSeen(key: Uint8Array, atMs: number): void {
-    this.#observe(key, () => this.#run('UPDATE contacts SET seen_ms = max(coalesce(seen_ms, 0), ?2) WHERE key = ?1', key, atMs))
+    this.#observe(key, () =>
+      this.#statements.run('UPDATE contacts SET seen_ms = max(coalesce(seen_ms, 0), ?2) WHERE key = ?1', key, atMs)
+    )
   }
 
   /** Notes whether a person follows us, as far as they said so. */
   setFollowsUs(key: Uint8Array, followsUs: boolean): void {
-    this.#observe(key, () => this.#run('UPDATE contacts SET follows_us = ?2 WHERE key = ?1', key, followsUs ? 1 : 0))
+    this.#observe(key, () =>
+      this.#statements.run('UPDATE contacts SET follows_us = ?2 WHERE key = ?1', key, followsUs ? 1 : 0)
+    )
   }
 
   /**
@@ -172,52 +162,37 @@ export class Contacts {
    */
   setDevices(identity: Uint8Array, devices: Iterable<Device>): void {
     this.#observe(identity, () => {
-      this.#run('DELETE FROM contact_devices WHERE identity = ?', identity)
+      this.#statements.run('DELETE FROM contact_devices WHERE identity = ?', identity)
       for (const { device, name, addedAt, revoked } of devices) {
-        this.#run('INSERT INTO contact_devices VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING', device, identity, name, addedAt, revoked?.last ?? null)
+        this.#statements.run(
+          'INSERT INTO contact_devices VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+          device,
+          identity,
+          name,
+          addedAt,
+          revoked?.last ?? null
+        )
       }
     })
   }
 
   devicesOf(identity: Uint8Array): KnownDevice[] {
-    return this.#all('SELECT * FROM contact_devices WHERE identity = ? ORDER BY added_at', identity).map(toDevice)
+    return this.#statements
+      .all('SELECT * FROM contact_devices WHERE identity = ? ORDER BY added_at', identity)
+      .map(toDevice)
   }
 
   /** Whose a device is; undefined when nobody known named it. */
   deviceByKey(device: Uint8Array): KnownDevice | undefined {
-    return this.#all('SELECT * FROM contact_devices WHERE device = ?', device).map(toDevice)[0]
+    return this.#statements.all('SELECT * FROM contact_devices WHERE device = ?', device).map(toDevice)[0]
   }
 
   /** Those who are followed or blocked, with their devices: what the policy works on. */
   policyPeople(): PolicyPerson[] {
-    return this.#all(`SELECT key, relation FROM contacts WHERE relation <> 'none'`).map((row) => {
+    return this.#statements.all(`SELECT key, relation FROM contacts WHERE relation <> 'none'`).map((row) => {
       const key = row.key as Uint8Array
       return { key, relation: row.relation as PolicyPerson['relation'], devices: this.devicesOf(key) }
     })
-  }
-
-  #byPetname(text: string): Row[] | undefined {
-    const rows = this.#all('SELECT * FROM contacts WHERE petname_folded = ?', foldName(text.normalize('NFC')))
-    return rows.length > 0 ? rows : undefined
-  }
-
-  /** `#tag` or `claimed#tag`, as displayName writes them. */
-  #byTag(text: string): Row[] | undefined {
-    const at = text.lastIndexOf('#')
-    if (at === -1) return undefined
-    const name = foldName(text.slice(0, at))
-    const rows = this.#all('SELECT * FROM contacts WHERE claimed_folded IS ? OR ? = 1', name, name === '' ? 1 : 0)
-    const found = rows.filter((row) => tagOf(formatDid(row.key as Uint8Array)) === text.slice(at))
-    return found.length > 0 ? found : undefined
-  }
-
-  #byClaim(text: string): Row[] {
-    return this.#all('SELECT * FROM contacts WHERE claimed_folded = ?', foldName(cleanClaim(text) ?? ''))
-  }
-
-  #choices(rows: Row[]): string {
-    const shown = rows.slice(0, MAX_CHOICES).map((row) => this.#toRecord(row)).map(({ name, did }) => `${harmless(name)} (${did})`)
-    return shown.join(', ') + (rows.length > MAX_CHOICES ? ', …' : '')
   }
 
   #refuseSelf(key: Uint8Array, what: string): void {
@@ -232,8 +207,8 @@ export class Contacts {
   #change(key: Uint8Array, assignment: string, ...values: SQLInputValue[]): ContactRecord {
     return this.#write(
       () => {
-        this.#run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
-        this.#run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
+        this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
+        this.#statements.run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
         return this.get(key)
       },
       { isDurable: true }
@@ -243,7 +218,7 @@ export class Contacts {
   /** What was learned from others: can be learned again, and the number of strangers is bounded. */
   #observe(key: Uint8Array, work: () => void): void {
     this.#write(() => {
-      const isNew = this.#run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key) > 0
+      const isNew = this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key) > 0
       work()
       if (isNew) this.#forgetStrangers(key)
     })
@@ -251,45 +226,16 @@ export class Contacts {
 
   #forgetStrangers(newest: Uint8Array): void {
     const isStranger = `relation = 'none' AND petname IS NULL AND key <> ?1 AND key <> ?2`
-    const count = Number(this.#all(`SELECT count(*) AS n FROM contacts WHERE ${isStranger}`, this.#self, newest)[0].n)
-    if (count < MAX_STRANGERS) return
-    this.#run(
-      `DELETE FROM contacts WHERE key IN (SELECT key FROM contacts WHERE ${isStranger} ORDER BY seen_ms LIMIT ?3)`,
-      this.#self, newest, count + 1 - MAX_STRANGERS
+    const count = Number(
+      this.#statements.all(`SELECT count(*) AS n FROM contacts WHERE ${isStranger}`, this.#self, newest)[0].n
     )
-  }
-
-  #toRecord(row: Row): ContactRecord {
-    const key = row.key as Uint8Array
-    const did = formatDid(key)
-    const petname = (row.petname as string | null) ?? undefined
-    const claimed = (row.claimed as string | null) ?? undefined
-    const relation = isSame(key, this.#self) ? 'self' : (row.relation as ContactRecord['relation'])
-    return {
-      key,
-      did,
-      name: displayName({ did, petname, claimed }),
-      petname,
-      claimed,
-      about: (row.about as string | null) ?? undefined,
-      relation,
-      isFriend: relation === 'followed' && row.follows_us === 1,
-      lastSeen: (row.seen_ms as number | null) ?? undefined
-    }
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values)
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
-    return statement
+    if (count < MAX_STRANGERS) return
+    this.#statements.run(
+      `DELETE FROM contacts WHERE key IN (SELECT key FROM contacts WHERE ${isStranger} ORDER BY seen_ms LIMIT ?3)`,
+      this.#self,
+      newest,
+      count + 1 - MAX_STRANGERS
+    )
   }
 }
 

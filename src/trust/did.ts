@@ -1,6 +1,6 @@
 // An identity's or device's Ed25519 public key as text: did:key (W3C CCG, https://w3c-ccg.github.io/did-key-spec/).
 import { base58btc } from 'multiformats/bases/base58'
-import { isUsableKey } from '../feeds/signature.ts'
+import { isUsableKey } from '../feeds/index.ts'
 import { TrustError } from './errors.ts'
 import { harmless, tagOf } from './names.ts'
 
@@ -53,5 +53,9 @@ function decodeBase58(text: string): Uint8Array {
 
 function notADid(text: string, cause?: unknown): TrustError {
   const shown = harmless(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-  return new TrustError('DID', `expected did:key:z6Mk… with ${DID_LENGTH} characters, an Ed25519 key; found "${shown}"`, { cause })
+  return new TrustError(
+    'DID',
+    `expected did:key:z6Mk… with ${DID_LENGTH} characters, an Ed25519 key; found "${shown}"`,
+    { cause }
+  )
 }

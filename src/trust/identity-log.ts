@@ -1,6 +1,6 @@
 // The identity log: the feed of an identity's root key. It says which devices speak for the identity, and until when.
 // This file evaluates it, and makes the bodies that go into it; it neither reads nor stores anything.
-import { isUsableKey, isValidSignature, type SigningKey } from '../feeds/signature.ts'
+import { isUsableKey, isValidSignature, type SigningKey } from '../feeds/index.ts'
 
 /** Domain separation of a device's consent to an identity. */
 const CONSENT_DOMAIN = Buffer.from('comrade/device/1\0')
@@ -67,14 +67,16 @@ export function isCurrent(device: Pick<Device, 'revoked'>, seq: number): boolean
 
 /** The body with which an identity adds a device; the device consents with its own key. */
 export function deviceAddBody(root: Uint8Array, device: SigningKey, name: string): DeviceAddBody {
-  if (name.length > MAX_DEVICE_NAME_LENGTH) throw new RangeError(`a device's name has at most ${MAX_DEVICE_NAME_LENGTH} characters, not ${name.length}`)
+  if (name.length > MAX_DEVICE_NAME_LENGTH)
+    throw new RangeError(`a device's name has at most ${MAX_DEVICE_NAME_LENGTH} characters, not ${name.length}`)
   const consent = new Uint8Array(device.sign(consentBytes(root, device.publicKey)))
   return { type: 'device/add', device: device.publicKey, name, consent }
 }
 
 /** The body with which an identity ends a device: entries of its feed after seq `last` are no longer the identity's. */
 export function deviceRevokeBody(device: Uint8Array, last: number): DeviceRevokeBody {
-  if (!isSeqOrZero(last)) throw new RangeError(`the last valid seq is an integer from 0 to ${MAX_SEQ}, not ${last}`)
+  if (!isSeqOrZero(last))
+    throw new RangeError(`the last valid seq is an integer from 0 to ${MAX_SEQ}, not ${String(last)}`)
   return { type: 'device/revoke', device, last }
 }
 

@@ -2,11 +2,19 @@
 export { AddressBook, MAX_ADDRESSES, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 export type { DialTarget, KnownAddress } from './addresses.ts'
 export { Contacts, MAX_ABOUT_LENGTH, MAX_STRANGERS } from './contacts.ts'
-export type { ContactRecord, ContactsOptions, KnownDevice, Write } from './contacts.ts'
+export type { ContactsOptions, KnownDevice } from './contacts.ts'
+export type { ContactRecord } from './contact-record.ts'
 export { DID_LENGTH, formatDid, isDidLike, parseDid, shortTag } from './did.ts'
 export { TrustError } from './errors.ts'
 export type { TrustErrorCode } from './errors.ts'
-export { deviceAddBody, deviceRevokeBody, evaluateIdentityLog, isCurrent, MAX_DEVICE_NAME_LENGTH, MAX_DEVICES } from './identity-log.ts'
+export {
+  deviceAddBody,
+  deviceRevokeBody,
+  evaluateIdentityLog,
+  isCurrent,
+  MAX_DEVICE_NAME_LENGTH,
+  MAX_DEVICES
+} from './identity-log.ts'
 export type { Device, DeviceAddBody, DeviceRevokeBody, IdentityLogEntry } from './identity-log.ts'
 export { looksLike, resembles, skeleton } from './look-alike.ts'
 export type { NameWarning } from './look-alike.ts'
@@ -14,3 +22,4 @@ export { cleanClaim, displayName, foldName, harmless, MAX_NAME_LENGTH, normalize
 export { generatePhrase, PHRASE_WORDS, rootSeedFromPhrase } from './phrase.ts'
 export { blockedFeeds, wantedFeeds } from './policy.ts'
 export type { PolicyInput, PolicyPerson, StoreMode, WantedFeed } from './policy.ts'
+export type { Write } from './statements.ts'

@@ -15,16 +15,74 @@ export type NameWarning =
   | 'looks-tagged'
 
 /** Alphabets with letters that pass for one another. Others (Han, Arabic, Thai …) are never mixed up with them. */
-const ALIKE = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', 'Lisu'].map((script) => new RegExp(`\\p{Script=${script}}`, 'u'))
+const ALIKE = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', 'Lisu'].map(
+  (script) => new RegExp(`\\p{Script=${script}}`, 'u')
+)
 const LATIN = ALIKE[0]
 
 /** Letters outside the Latin alphabet, in lower case, with the Latin ones that they pass for. */
 const LATIN_TWINS = new Map(
   Object.entries({
-    а: 'a', в: 'b', с: 'c', ԁ: 'd', е: 'e', ё: 'e', ԍ: 'g', һ: 'h', н: 'h', і: 'i', ї: 'i', ј: 'j', к: 'k', ӏ: 'l', м: 'm', п: 'n', о: 'o', р: 'p', ԛ: 'q',
-    г: 'r', ѕ: 's', т: 't', у: 'y', ү: 'y', ѵ: 'v', ԝ: 'w', х: 'x', ь: 'b', з: '3',
-    α: 'a', β: 'b', ε: 'e', ϲ: 'c', γ: 'y', η: 'n', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', σ: 'o', τ: 't', υ: 'u', χ: 'x', ω: 'w', ϳ: 'j', μ: 'm', ζ: 'z',
-    օ: 'o', ս: 'u', ո: 'n', հ: 'h', զ: 'q', ց: 'g', յ: 'j', ա: 'w', ɑ: 'a', ı: 'i', ɡ: 'g', ℓ: 'l'
+    а: 'a',
+    в: 'b',
+    с: 'c',
+    ԁ: 'd',
+    е: 'e',
+    ё: 'e',
+    ԍ: 'g',
+    һ: 'h',
+    н: 'h',
+    і: 'i',
+    ї: 'i',
+    ј: 'j',
+    к: 'k',
+    ӏ: 'l',
+    м: 'm',
+    п: 'n',
+    о: 'o',
+    р: 'p',
+    ԛ: 'q',
+    г: 'r',
+    ѕ: 's',
+    т: 't',
+    у: 'y',
+    ү: 'y',
+    ѵ: 'v',
+    ԝ: 'w',
+    х: 'x',
+    ь: 'b',
+    з: '3',
+    α: 'a',
+    β: 'b',
+    ε: 'e',
+    ϲ: 'c',
+    γ: 'y',
+    η: 'n',
+    ι: 'i',
+    κ: 'k',
+    ν: 'v',
+    ο: 'o',
+    ρ: 'p',
+    σ: 'o',
+    τ: 't',
+    υ: 'u',
+    χ: 'x',
+    ω: 'w',
+    ϳ: 'j',
+    μ: 'm',
+    ζ: 'z',
+    օ: 'o',
+    ս: 'u',
+    ո: 'n',
+    հ: 'h',
+    զ: 'q',
+    ց: 'g',
+    յ: 'j',
+    ա: 'w',
+    ɑ: 'a',
+    ı: 'i',
+    ɡ: 'g',
+    ℓ: 'l'
   })
 )
 
@@ -47,7 +105,9 @@ export function looksLike(name: string): NameWarning[] {
  * place of its Latin twin. Only to compare with: never shown.
  */
 export function skeleton(name: string): string {
-  const plain = foldName(name).normalize('NFD').replace(/[\p{M}\p{Default_Ignorable_Code_Point}\p{Cc}\s]/gu, '')
+  const plain = foldName(name)
+    .normalize('NFD')
+    .replace(/[\p{M}\p{Default_Ignorable_Code_Point}\p{Cc}\s]/gu, '')
   const latin = [...plain].map((letter) => LATIN_TWINS.get(letter) ?? letter).join('')
   return latin.replace(/[0]/g, 'o').replace(/[1|i]/g, 'l').replace(/rn/g, 'm').replace(/vv/g, 'w').replace(/5/g, 's')
 }
@@ -59,5 +119,9 @@ export function resembles(name: string, other: string): boolean {
 
 function isLatinInDisguise(name: string): boolean {
   const letters = foldName(name).match(/\p{L}/gu) ?? []
-  return letters.length > 1 && !letters.some((letter) => LATIN.test(letter)) && letters.every((letter) => LATIN_TWINS.has(letter))
+  return (
+    letters.length > 1 &&
+    !letters.some((letter) => LATIN.test(letter)) &&
+    letters.every((letter) => LATIN_TWINS.has(letter))
+  )
 }

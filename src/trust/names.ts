@@ -11,7 +11,8 @@ const TAG_LENGTH = 8
  * \r, \b, NUL), bidi controls, zero-width and tag characters, fillers, line and paragraph separators, lone surrogates,
  * noncharacters. Variation selectors 15 and 16 are spared: they only choose between a sign's text and emoji form.
  */
-const HARMFUL = /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu
+const HARMFUL =
+  /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\ufff9-\ufffb]/gu
 const HARMFUL_BUT_NEWLINE = new RegExp(HARMFUL.source.replace('(?!', '(?!\\n|'), 'gu')
 
 /**
@@ -45,7 +46,10 @@ export function displayName(person: { did: string; petname?: string; claimed?: s
  */
 export function cleanClaim(name: string): string | undefined {
   // Cut before normalizing, so that the cost of a hostile name is bounded, and after, since NFC can change the length.
-  const text = truncate(name.toWellFormed(), 4 * MAX_NAME_LENGTH).normalize('NFC').replace(/\s+/gu, ' ').trim()
+  const text = truncate(name.toWellFormed(), 4 * MAX_NAME_LENGTH)
+    .normalize('NFC')
+    .replace(/\s+/gu, ' ')
+    .trim()
   const cut = truncate(text, MAX_NAME_LENGTH).trim()
   return cut.replace(HARMFUL, '').trim() === '' ? undefined : cut
 }
@@ -56,12 +60,20 @@ export function cleanClaim(name: string): string | undefined {
  * @throws TrustError NAME
  */
 export function normalizePetname(name: string): string {
-  const text = truncate(name, 4 * MAX_NAME_LENGTH).normalize('NFC').trim()
+  const text = truncate(name, 4 * MAX_NAME_LENGTH)
+    .normalize('NFC')
+    .trim()
   if (text === '') throw new TrustError('NAME', 'a petname has 1 to 64 characters, this one is empty')
-  if (harmless(text) !== text) throw new TrustError('NAME', `a petname has no invisible or control characters, found "${harmless(text)}"`)
+  if (harmless(text) !== text)
+    throw new TrustError('NAME', `a petname has no invisible or control characters, found "${harmless(text)}"`)
   const length = [...text].length
-  if (length > MAX_NAME_LENGTH) throw new TrustError('NAME', `a petname has at most ${MAX_NAME_LENGTH} characters, found ${length === 4 * MAX_NAME_LENGTH ? 'more than ' : ''}${length}`)
-  if (/^[@#-]|^did:/iu.test(text)) throw new TrustError('NAME', `a petname does not begin with @, #, - or did:, found "${text}"`)
+  if (length > MAX_NAME_LENGTH)
+    throw new TrustError(
+      'NAME',
+      `a petname has at most ${MAX_NAME_LENGTH} characters, found ${length === 4 * MAX_NAME_LENGTH ? 'more than ' : ''}${length}`
+    )
+  if (/^[@#-]|^did:/iu.test(text))
+    throw new TrustError('NAME', `a petname does not begin with @, #, - or did:, found "${text}"`)
   return text
 }
 
@@ -72,5 +84,7 @@ export function foldName(name: string): string {
 
 function truncate(text: string, codePoints: number): string {
   if (text.length <= codePoints) return text
-  return [...text.slice(0, 2 * codePoints)].slice(0, codePoints).join('')
+  return Array.from(text.slice(0, 2 * codePoints))
+    .slice(0, codePoints)
+    .join('')
 }

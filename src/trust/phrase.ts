@@ -19,7 +19,8 @@ const MAX_PHRASE_LENGTH = 1_024
  * @param entropy 32 bytes @default fresh random bytes
  */
 export function generatePhrase(entropy: Uint8Array = randomBytes(ENTROPY_BYTES)): string {
-  if (entropy.length !== ENTROPY_BYTES) throw new RangeError(`a phrase holds ${ENTROPY_BYTES} bytes, not ${entropy.length}`)
+  if (entropy.length !== ENTROPY_BYTES)
+    throw new RangeError(`a phrase holds ${ENTROPY_BYTES} bytes, not ${entropy.length}`)
   return entropyToMnemonic(entropy, wordlist)
 }
 
@@ -35,13 +36,15 @@ export function rootSeedFromPhrase(phrase: string): Uint8Array {
 }
 
 function splitWords(phrase: string): string[] {
-  if (phrase.length > MAX_PHRASE_LENGTH) throw new TrustError('PHRASE', `a recovery phrase has ${PHRASE_WORDS} words; this text is far longer`)
+  if (phrase.length > MAX_PHRASE_LENGTH)
+    throw new TrustError('PHRASE', `a recovery phrase has ${PHRASE_WORDS} words; this text is far longer`)
   const words = phrase.normalize('NFKD').toLowerCase().trim().split(/\s+/u).filter(Boolean)
   if (words.length !== PHRASE_WORDS) {
     throw new TrustError('PHRASE', `a recovery phrase has ${PHRASE_WORDS} words, found ${words.length}`)
   }
   const unknown = words.findIndex((word) => !wordlist.includes(word))
-  if (unknown !== -1) throw new TrustError('PHRASE', `word ${unknown + 1} of the recovery phrase is not in the BIP39 English list`)
+  if (unknown !== -1)
+    throw new TrustError('PHRASE', `word ${unknown + 1} of the recovery phrase is not in the BIP39 English list`)
   return words
 }
 
@@ -50,6 +53,9 @@ function mnemonicEntropy(words: string[]): Uint8Array {
     return mnemonicToEntropy(words.join(' '), wordlist)
   } catch {
     // The library's error is not passed on as a cause: it could hold the words.
-    throw new TrustError('PHRASE', 'the checksum of the recovery phrase is wrong: a word is mistaken or two are swapped')
+    throw new TrustError(
+      'PHRASE',
+      'the checksum of the recovery phrase is wrong: a word is mistaken or two are swapped'
+    )
   }
 }

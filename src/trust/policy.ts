@@ -53,7 +53,12 @@ export function wantedFeeds({ self, people, mode }: PolicyInput): WantedFeed[] {
   const blocked = blockedFeeds(people)
   for (const { key, relation, devices } of people) {
     if (relation !== 'followed' || blocked.has(name(key))) continue
-    addPerson(wanted, key, devices.filter(({ device }) => !blocked.has(name(device))), 1)
+    addPerson(
+      wanted,
+      key,
+      devices.filter(({ device }) => !blocked.has(name(device))),
+      1
+    )
   }
   return [...wanted.values()]
 }
@@ -69,7 +74,12 @@ export function blockedFeeds(people: readonly PolicyPerson[]): Set<string> {
   return feeds
 }
 
-function addPerson(wanted: Map<string, WantedFeed>, root: Uint8Array, devices: PolicyPerson['devices'], priority: 0 | 1): void {
+function addPerson(
+  wanted: Map<string, WantedFeed>,
+  root: Uint8Array,
+  devices: PolicyPerson['devices'],
+  priority: 0 | 1
+): void {
   add(wanted, { feed: root, priority })
   for (const { device, revoked } of devices) {
     if (revoked === undefined) add(wanted, { feed: device, priority })

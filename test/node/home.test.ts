@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { NodeError, type NodeErrorCode } from '../../src/node/comrade.ts'
-import { closeToOthers, findHome, homeAt, MAX_SOCKET_PATH_BYTES, openHome, replaceFile, socketPath } from '../../src/node/home.ts'
+import { closeToOthers, findHome, homeAt, MAX_SOCKET_PATH_BYTES, openHome, socketPath } from '../../src/node/home.ts'
 
 const has = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
 const modeOf = (path: string) => statSync(path).mode & 0o777
@@ -39,7 +49,10 @@ describe('data directory', () => {
   it('is refused when it belongs to somebody else, or the file system does not keep modes', () => {
     const stat = statSync(directory)
     const foreign = () => Object.assign(Object.create(stat), { uid: stat.uid + 1, mode: 0o40700 })
-    assert.throws(() => closeToOthers(directory, 0o700, foreign, () => assert.fail('must not touch it')), has('KEYS_EXPOSED'))
+    assert.throws(
+      () => closeToOthers(directory, 0o700, foreign, () => assert.fail('must not touch it')),
+      has('KEYS_EXPOSED')
+    )
     const stubborn = () => Object.assign(Object.create(stat), { mode: 0o40777 })
     assert.throws(() => closeToOthers(directory, 0o700, stubborn, () => {}), has('KEYS_EXPOSED'))
   })
@@ -108,35 +121,5 @@ describe('socket path', () => {
     symlinkSync(join(directory, 'target'), join(socketPath(long, env), '..'))
     assert.throws(() => openHome(long, env), has('KEYS_EXPOSED'))
     assert.equal(modeOf(join(directory, 'target')), 0o755)
-  })
-})
-
-describe('replacing a file', () => {
-  let directory: string
-  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'home-'))))
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
-
-  it('puts the new content in place for the owner alone, and leaves nothing beside it', () => {
-    const path = join(directory, 'file')
-    writeFileSync(path, 'old', { mode: 0o644 })
-    writeFileSync(`${path}.${process.pid}.tmp`, 'left by a crash')
-    replaceFile(path, 'new')
-    assert.equal(readFileSync(path, 'utf8'), 'new')
-    assert.equal(modeOf(path), 0o600)
-    assert.deepEqual(readdirSync(directory), ['file'])
-  })
-
-  it('replaces a link, not what it points to', () => {
-    writeFileSync(join(directory, 'target'), 'target')
-    symlinkSync('target', join(directory, 'file'))
-    replaceFile(join(directory, 'file'), 'new')
-    assert.equal(readFileSync(join(directory, 'target'), 'utf8'), 'target')
-  })
-
-  it('leaves the old file and nothing else when it fails', () => {
-    mkdirSync(join(directory, 'file'))
-    assert.throws(() => replaceFile(join(directory, 'file'), 'new'), has('FAILED'))
-    assert.deepEqual(readdirSync(directory), ['file'])
-    assert.throws(() => replaceFile(join(directory, 'none', 'file'), 'new'), has('FAILED'))
   })
 })

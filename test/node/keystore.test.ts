@@ -1,12 +1,32 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { signingKey } from '../../src/feeds/signature.ts'
 import { NodeError, type NodeErrorCode } from '../../src/node/comrade.ts'
 import { openHome } from '../../src/node/home.ts'
-import { changePassphrase, createKeys, hasKeys, needsPassphrase, openKeys, readEpoch, writeEpoch, type Keys } from '../../src/node/keystore.ts'
+import {
+  changePassphrase,
+  createKeys,
+  hasKeys,
+  needsPassphrase,
+  openKeys,
+  readEpoch,
+  writeEpoch,
+  type Keys
+} from '../../src/node/keystore.ts'
 import { TrustError } from '../../src/trust/errors.ts'
 import { generatePhrase, rootSeedFromPhrase } from '../../src/trust/phrase.ts'
 
@@ -32,7 +52,11 @@ describe('keystore', () => {
     assert.equal(hasKeys(keys), true)
     assert.equal(needsPassphrase(keys), false)
     assert.deepEqual(publicOf(await openKeys(keys)), publicOf(made))
-    assert.equal(new Set([...publicOf(made), signingKey(made.peerSeed).publicKey].map((key) => Buffer.from(key).toString('hex'))).size, 4)
+    assert.equal(
+      new Set([...publicOf(made), signingKey(made.peerSeed).publicKey].map((key) => Buffer.from(key).toString('hex')))
+        .size,
+      4
+    )
     assert.deepEqual(made.root.publicKey, signingKey(rootSeedFromPhrase(phrase)).publicKey)
   })
 
@@ -46,7 +70,10 @@ describe('keystore', () => {
   })
 
   it('leaves nothing on the disk for a wrong phrase', async () => {
-    await assert.rejects(createKeys(keys, { phrase: 'abandon' }), (error) => error instanceof TrustError && error.code === 'PHRASE')
+    await assert.rejects(
+      createKeys(keys, { phrase: 'abandon' }),
+      (error) => error instanceof TrustError && error.code === 'PHRASE'
+    )
     assert.deepEqual(readdirSync(keys), [])
   })
 
@@ -118,12 +145,19 @@ describe('keystore', () => {
     const plain = JSON.parse(read('root.key')).seed
     await changePassphrase(keys, { next: 'p', scryptN })
     const all = readdirSync(keys).map(read).join()
-    for (const secret of [plain, Buffer.from(made.peerSeed).toString('base64url'), '"seed"', phrase.split(' ').slice(0, 2).join(' ')]) assert.ok(!all.includes(secret))
+    for (const secret of [
+      plain,
+      Buffer.from(made.peerSeed).toString('base64url'),
+      '"seed"',
+      phrase.split(' ').slice(0, 2).join(' ')
+    ])
+      assert.ok(!all.includes(secret))
   })
 
   it('sets, replaces and removes the passphrase, keeping the keys', async () => {
     const { keys: made } = await createKeys(keys)
-    const opens = async (passphrase?: string) => assert.deepEqual(publicOf(await openKeys(keys, { passphrase })), publicOf(made))
+    const opens = async (passphrase?: string) =>
+      assert.deepEqual(publicOf(await openKeys(keys, { passphrase })), publicOf(made))
     await changePassphrase(keys, { next: 'one', scryptN })
     await opens('one')
     await assert.rejects(openKeys(keys), has('LOCKED'))
@@ -161,7 +195,8 @@ describe('keystore', () => {
   it('notices every kind of damage, and says nothing of what is in the file', async () => {
     await createKeys(keys, { passphrase: 'p', scryptN })
     const good = new Map(readdirSync(keys).map((name) => [name, read(name)]))
-    const flip = (name: string, field: string, value: unknown) => writeFileSync(file(name), JSON.stringify({ ...JSON.parse(good.get(name)!), [field]: value }))
+    const flip = (name: string, field: string, value: unknown) =>
+      writeFileSync(file(name), JSON.stringify({ ...JSON.parse(good.get(name)!), [field]: value }))
     const damages: (() => void)[] = [
       () => writeFileSync(file('root.key'), ''),
       () => writeFileSync(file('root.key'), good.get('root.key')!.slice(0, 50)),
@@ -181,7 +216,11 @@ describe('keystore', () => {
     ]
     for (const damage of damages) {
       damage()
-      await assert.rejects(openKeys(keys, { passphrase: 'p' }), (error) => has('FAILED')(error) && !(error as Error).message.includes(JSON.parse(good.get('root.key')!).sealed), String(damage))
+      await assert.rejects(
+        openKeys(keys, { passphrase: 'p' }),
+        (error) => has('FAILED')(error) && !(error as Error).message.includes(JSON.parse(good.get('root.key')!).sealed),
+        String(damage)
+      )
       for (const [name, content] of good) {
         rmSync(file(name), { recursive: true, force: true })
         writeFileSync(file(name), content)

@@ -32,15 +32,20 @@ describe('lock of the home', () => {
   /** Another process that holds the lock. */
   async function holder(): Promise<ChildProcess> {
     const module = new URL('../../src/node/lock.ts', import.meta.url).href
-    const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, module, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, module, path], {
+      stdio: ['pipe', 'pipe', 'inherit']
+    })
     children.push(child)
-    await once(child.stdout!, 'data')
+    await once(child.stdout, 'data')
     return child
   }
 
   it('is held by one of two nodes in one process, and free again after release', () => {
     const lock = lockHome(path)
-    assert.throws(() => lockHome(path), (error) => isInUse(error) && /this process/.test((error as Error).message))
+    assert.throws(
+      () => lockHome(path),
+      (error) => isInUse(error) && /this process/.test((error as Error).message)
+    )
     assert.throws(() => lockHome(path), isInUse, 'also after an attempt')
     lock.release()
     lock.release()
@@ -51,7 +56,10 @@ describe('lock of the home', () => {
 
   it('names the process that holds it', async () => {
     const child = await holder()
-    assert.throws(() => lockHome(path), (error) => isInUse(error) && (error as Error).message.includes(`process ${child.pid} `))
+    assert.throws(
+      () => lockHome(path),
+      (error) => isInUse(error) && (error as Error).message.includes(`process ${child.pid} `)
+    )
     assert.equal(lockHolder(path), child.pid)
   })
 
@@ -69,10 +77,12 @@ describe('lock of the home', () => {
     const lock = lockHome(path)
     for (let i = 0; i < 3; i++) assert.throws(() => lockHome(path), isInUse)
     const module = new URL('../../src/node/lock.ts', import.meta.url).href
-    const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, module, path], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, module, path], {
+      stdio: ['ignore', 'ignore', 'pipe']
+    })
     children.push(child)
     let said = ''
-    child.stderr!.on('data', (chunk) => (said += chunk))
+    child.stderr.on('data', (chunk) => (said += chunk))
     const [code] = await once(child, 'close')
     assert.notEqual(code, 0)
     assert.match(said, /HOME_IN_USE/)
@@ -95,7 +105,13 @@ describe('lock of the home', () => {
   })
 
   it('says what is wrong where it cannot be taken', () => {
-    assert.throws(() => lockHome(join(directory, 'none', 'lock')), (error) => error instanceof NodeError && error.code === 'FAILED')
-    assert.throws(() => lockHome(directory), (error) => error instanceof NodeError && error.code === 'FAILED')
+    assert.throws(
+      () => lockHome(join(directory, 'none', 'lock')),
+      (error) => error instanceof NodeError && error.code === 'FAILED'
+    )
+    assert.throws(
+      () => lockHome(directory),
+      (error) => error instanceof NodeError && error.code === 'FAILED'
+    )
   })
 })

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
+import { FeedStore } from '../../src/feeds/index.ts'
 import { signingKey } from '../../src/feeds/signature.ts'
-import { openDatabase } from '../../src/feeds/store/database.ts'
+import { openDatabase, transaction } from '../../src/feeds/store/database.ts'
 import { Contacts, MAX_STRANGERS } from '../../src/trust/contacts.ts'
 import { formatDid } from '../../src/trust/did.ts'
+import type { Write } from '../../src/trust/statements.ts'
 import { TrustError, type TrustErrorCode } from '../../src/trust/errors.ts'
 import { wantedFeeds } from '../../src/trust/policy.ts'
 
@@ -14,10 +17,15 @@ const keyOf = (name: string) => signingKey(Buffer.alloc(32, name)).publicKey
 const [self, ana, bob, eve] = ['self', 'ana', 'bob', 'eve'].map(keyOf)
 const has = (code: TrustErrorCode) => (error: unknown) => error instanceof TrustError && error.code === code
 
+const writeTo =
+  (database: DatabaseSync): Write =>
+  (work) =>
+    database.isTransaction ? work() : transaction(database, work)
+
 /** Contacts in memory, closed by `using`. */
 function setup() {
   const database = openDatabase(':memory:')
-  const contacts = new Contacts(database, { self })
+  const contacts = new Contacts(database, { self, write: writeTo(database) })
   return { contacts, database, [Symbol.dispose]: () => database.close() }
 }
 
@@ -28,7 +36,10 @@ describe('contacts', () => {
     assert.equal(contacts.get(ana).relation, 'none')
     assert.equal(contacts.follow(ana).relation, 'followed')
     assert.equal(contacts.follow(ana).relation, 'followed')
-    assert.deepEqual(contacts.list().map(({ did }) => did), [formatDid(ana)])
+    assert.deepEqual(
+      contacts.list().map(({ did }) => did),
+      [formatDid(ana)]
+    )
     assert.equal(contacts.unfollow(ana).relation, 'none')
     assert.deepEqual(contacts.list(), [])
     assert.equal(contacts.follow(ana).relation, 'followed')
@@ -64,7 +75,8 @@ describe('contacts', () => {
   it('does not let one follow, block or name oneself', () => {
     using test = setup()
     const { contacts } = test
-    for (const act of [() => contacts.follow(self), () => contacts.block(self), () => contacts.setPetname(self, 'me')]) assert.throws(act, has('SELF'))
+    for (const act of [() => contacts.follow(self), () => contacts.block(self), () => contacts.setPetname(self, 'me')])
+      assert.throws(act, has('SELF'))
     contacts.setClaimed(self, { name: 'me' }, 1)
     assert.equal(contacts.find('me').relation, 'self')
     assert.deepEqual(contacts.list(), [])
@@ -152,7 +164,11 @@ describe('finding a person', () => {
     contacts.setClaimed(ana, { name: 'Ana' }, 1)
     assert.deepEqual(contacts.find('ana').key, ana)
     contacts.setClaimed(eve, { name: 'ANA' }, 1)
-    assert.throws(() => contacts.find('ana'), (error) => has('WHO_AMBIGUOUS')(error) && [ana, eve].every((key) => (error as Error).message.includes(formatDid(key))))
+    assert.throws(
+      () => contacts.find('ana'),
+      (error) =>
+        has('WHO_AMBIGUOUS')(error) && [ana, eve].every((key) => (error as Error).message.includes(formatDid(key)))
+    )
     assert.deepEqual(contacts.find(contacts.get(eve).name).key, eve, 'by the name as it is shown')
     assert.deepEqual(contacts.find(`#${formatDid(ana).slice(-8)}`).key, ana)
   })
@@ -161,8 +177,14 @@ describe('finding a person', () => {
     using test = setup()
     const { contacts } = test
     for (const key of [ana, eve]) contacts.setClaimed(key, { name: 'a\u001b[2J' }, 1)
-    assert.throws(() => contacts.find('a\u001b[2J'), (error) => has('WHO_AMBIGUOUS')(error) && !(error as Error).message.includes('\u001b'))
-    assert.throws(() => contacts.find('\u202e\u001b'), (error) => has('WHO_UNKNOWN')(error) && !/[\u001b\u202e]/.test((error as Error).message))
+    assert.throws(
+      () => contacts.find('a\u001b[2J'),
+      (error) => has('WHO_AMBIGUOUS')(error) && !(error as Error).message.includes('\u001b')
+    )
+    assert.throws(
+      () => contacts.find('\u202e\u001b'),
+      (error) => has('WHO_UNKNOWN')(error) && !/[\u001b\u202e]/.test((error as Error).message)
+    )
   })
 })
 
@@ -173,9 +195,21 @@ describe('devices of contacts', () => {
     using test = setup()
     const { contacts } = test
     contacts.setDevices(ana, [{ device: laptop, name: 'l', addedAt: 1 }])
-    contacts.setDevices(ana, [{ device: laptop, name: 'l', addedAt: 1, revoked: { last: 4 } }, { device: phone, name: 'p', addedAt: 3 }])
-    assert.deepEqual(contacts.deviceByKey(laptop), { identity: ana, device: laptop, name: 'l', addedAt: 1, revoked: { last: 4 } })
-    assert.deepEqual(contacts.devicesOf(ana).map(({ device }) => device), [laptop, phone])
+    contacts.setDevices(ana, [
+      { device: laptop, name: 'l', addedAt: 1, revoked: { last: 4 } },
+      { device: phone, name: 'p', addedAt: 3 }
+    ])
+    assert.deepEqual(contacts.deviceByKey(laptop), {
+      identity: ana,
+      device: laptop,
+      name: 'l',
+      addedAt: 1,
+      revoked: { last: 4 }
+    })
+    assert.deepEqual(
+      contacts.devicesOf(ana).map(({ device }) => device),
+      [laptop, phone]
+    )
     contacts.setDevices(ana, [])
     assert.equal(contacts.deviceByKey(laptop), undefined)
   })
@@ -197,7 +231,10 @@ describe('devices of contacts', () => {
     contacts.block(eve)
     contacts.setPetname(bob, 'bob')
     const wanted = wantedFeeds({ self: { root: self, devices: [] }, people: contacts.policyPeople(), mode: 'all' })
-    assert.deepEqual(wanted.map(({ feed }) => feed), [self, ana, laptop])
+    assert.deepEqual(
+      wanted.map(({ feed }) => feed),
+      [self, ana, laptop]
+    )
   })
 })
 
@@ -215,7 +252,13 @@ describe('the contacts table', () => {
     for (const name of ['x', 'y', 'z']) contacts.setSeen(keyOf(name), 1)
     const count = database.prepare(`SELECT count(*) AS n FROM contacts`).get()!.n
     assert.equal(count, MAX_STRANGERS + 3)
-    assert.deepEqual(contacts.list().map(({ relation }) => relation).toSorted(), ['blocked', 'followed', 'none'])
+    assert.deepEqual(
+      contacts
+        .list()
+        .map(({ relation }) => relation)
+        .toSorted(),
+      ['blocked', 'followed', 'none']
+    )
     assert.equal(contacts.get(keyOf('z')).lastSeen, 1)
   })
 
@@ -224,10 +267,10 @@ describe('the contacts table', () => {
     try {
       const path = join(directory, 'feeds.sqlite')
       const first = openDatabase(path)
-      new Contacts(first, { self }).follow(ana)
+      new Contacts(first, { self, write: writeTo(first) }).follow(ana)
       first.close()
       const second = openDatabase(path)
-      assert.equal(new Contacts(second, { self }).get(ana).relation, 'followed')
+      assert.equal(new Contacts(second, { self, write: writeTo(second) }).get(ana).relation, 'followed')
       second.close()
     } finally {
       rmSync(directory, { recursive: true })
@@ -237,15 +280,34 @@ describe('the contacts table', () => {
   it('asks for durability where the user decided, and joins a transaction that is open', () => {
     const database = openDatabase(':memory:')
     const asked: (boolean | undefined)[] = []
-    const contacts = new Contacts(database, { self, write: (work, options) => (asked.push(options?.isDurable), work()) })
+    const contacts = new Contacts(database, {
+      self,
+      write: (work, options) => (asked.push(options?.isDurable), work())
+    })
     contacts.follow(ana)
     contacts.setSeen(ana, 1)
     assert.deepEqual(asked, [true, undefined])
-    const plain = new Contacts(database, { self })
+    const plain = new Contacts(database, { self, write: writeTo(database) })
     database.exec('BEGIN')
     plain.block(ana)
     database.exec('ROLLBACK')
     assert.equal(plain.get(ana).relation, 'followed')
     database.close()
+  })
+
+  it('works in the file of a feed store, whose policy it feeds', () => {
+    const store = FeedStore.open(':memory:')
+    const contacts = new Contacts(store.database, { self, write: (work, options) => store.write(work, options) })
+    contacts.follow(ana)
+    contacts.setSeen(ana, 1)
+    store.setWanted(wantedFeeds({ self: { root: self, devices: [] }, people: contacts.policyPeople(), mode: 'all' }))
+    assert.deepEqual(
+      store.wantedFeeds().map((feed) => [feed.key, feed.priority]),
+      [
+        [self, 0],
+        [ana, 1]
+      ]
+    )
+    store.close()
   })
 })

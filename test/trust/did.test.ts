@@ -32,9 +32,27 @@ describe('did:key', () => {
     const key = signingKey(new Uint8Array(32).fill(7)).publicKey
     const did = formatDid(key)
     const wrong = [
-      '', 'did:key:', 'did:key:z', 'did:web:example.org', did.slice(0, -1), `${did}1`, ` ${did}`, `${did}\n`, did.toUpperCase(), did.replace('did:', 'DID:'),
-      `${did}#${did.slice(8)}`, did.slice(8), `did:key:1${did.slice(9)}`, did.replace('z6Mk', 'z6Mk0'), `did:key:z6Mk${'\u0000'.repeat(44)}`, `did:key:z6Mk${'é'.repeat(44)}`,
-      encode(0xe7, 0x01, ...key), encode(0xec, 0x01, ...key), encode(0xed, 0x01, ...key.slice(1)), encode(0xed, 0x01, ...key, 0), encode(0xed, 0x81, 0x00, ...key)
+      '',
+      'did:key:',
+      'did:key:z',
+      'did:web:example.org',
+      did.slice(0, -1),
+      `${did}1`,
+      ` ${did}`,
+      `${did}\n`,
+      did.toUpperCase(),
+      did.replace('did:', 'DID:'),
+      `${did}#${did.slice(8)}`,
+      did.slice(8),
+      `did:key:1${did.slice(9)}`,
+      did.replace('z6Mk', 'z6Mk0'),
+      `did:key:z6Mk${'\u0000'.repeat(44)}`,
+      `did:key:z6Mk${'é'.repeat(44)}`,
+      encode(0xe7, 0x01, ...key),
+      encode(0xec, 0x01, ...key),
+      encode(0xed, 0x01, ...key.slice(1)),
+      encode(0xed, 0x01, ...key, 0),
+      encode(0xed, 0x81, 0x00, ...key)
     ]
     for (const text of wrong) assert.throws(() => parseDid(text), isDidError, JSON.stringify(text))
   })
@@ -50,7 +68,10 @@ describe('did:key', () => {
   it('never fails on random text but with a DID error that is safe to print', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.boolean(), (text, isPrefixed) => {
-        assert.throws(() => parseDid(isPrefixed ? `did:key:z6Mk${text}` : text), (error) => isDidError(error) && !/[\u0000-\u001f\u202e]/.test((error as Error).message))
+        assert.throws(
+          () => parseDid(isPrefixed ? `did:key:z6Mk${text}` : text),
+          (error) => isDidError(error) && !/[\u0000-\u001f\u202e]/.test((error as Error).message)
+        )
       })
     )
   })

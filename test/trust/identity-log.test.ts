@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { signingKey, type SigningKey } from '../../src/feeds/signature.ts'
-import { deviceAddBody, deviceRevokeBody, evaluateIdentityLog, isCurrent, MAX_DEVICES, type IdentityLogEntry } from '../../src/trust/identity-log.ts'
+import {
+  deviceAddBody,
+  deviceRevokeBody,
+  evaluateIdentityLog,
+  isCurrent,
+  MAX_DEVICES,
+  type IdentityLogEntry
+} from '../../src/trust/identity-log.ts'
 
 const keyOf = (n: number): SigningKey => signingKey(new Uint8Array(32).fill(n))
 const root = keyOf(1).publicKey
 const [laptop, phone] = [keyOf(2), keyOf(3)]
-const log = (...bodies: IdentityLogEntry['body'][]): IdentityLogEntry[] => bodies.map((body, i) => ({ seq: i + 1, body }))
+const log = (...bodies: IdentityLogEntry['body'][]): IdentityLogEntry[] =>
+  bodies.map((body, i) => ({ seq: i + 1, body }))
 const evaluate = (...bodies: IdentityLogEntry['body'][]) => [...evaluateIdentityLog(root, log(...bodies)).values()]
 const add = (device: SigningKey, name = 'laptop') => deviceAddBody(root, device, name)
 
@@ -27,18 +35,24 @@ describe('identity log', () => {
   })
 
   it('lets a second revocation only take more away', () => {
-    const last = (a: number, b: number) => evaluate(add(laptop), deviceRevokeBody(laptop.publicKey, a), deviceRevokeBody(laptop.publicKey, b))[0].revoked?.last
+    const last = (a: number, b: number) =>
+      evaluate(add(laptop), deviceRevokeBody(laptop.publicKey, a), deviceRevokeBody(laptop.publicKey, b))[0].revoked
+        ?.last
     assert.equal(last(7, 3), 3)
     assert.equal(last(7, 9), 7)
     assert.equal(last(0, 9), 0)
   })
 
   it('renames a device that is added again', () => {
-    assert.deepEqual(evaluate(add(laptop), add(laptop, 'desk')), [{ device: laptop.publicKey, name: 'desk', addedAt: 1 }])
+    assert.deepEqual(evaluate(add(laptop), add(laptop, 'desk')), [
+      { device: laptop.publicKey, name: 'desk', addedAt: 1 }
+    ])
   })
 
   it('takes a revocation of a device that was not added for nothing', () => {
-    assert.deepEqual(evaluate(deviceRevokeBody(laptop.publicKey, 0), add(laptop)), [{ device: laptop.publicKey, name: 'laptop', addedAt: 2 }])
+    assert.deepEqual(evaluate(deviceRevokeBody(laptop.publicKey, 0), add(laptop)), [
+      { device: laptop.publicKey, name: 'laptop', addedAt: 2 }
+    ])
   })
 
   it('does not add a device without its consent to this very identity', () => {
@@ -61,18 +75,45 @@ describe('identity log', () => {
   it('takes junk for nothing, wherever it stands', () => {
     const { consent, device } = add(laptop)
     const junk = [
-      undefined, {}, { type: 'post', text: 'x' }, { type: 'device/add' }, { type: 'device/add', device, consent }, { type: 'device/add', device, consent, name: 5 },
-      { type: 'device/add', device, consent, name: 'x'.repeat(65) }, { type: 'device/add', device: [...device], consent, name: '' }, { type: 'device/add', device: device.slice(1), consent, name: '' },
-      { type: 'device/add', device, consent: consent.slice(1), name: '' }, { type: 'device/revoke' }, { type: 'device/revoke', device: phone.publicKey },
-      ...[-1, 1.5, NaN, 2 ** 32, '1', null, 1n].map((last) => ({ type: 'device/revoke', device: phone.publicKey, last })),
-      JSON.parse('{"__proto__":{"type":"device/add"}}'), { type: '__proto__', device: 'constructor' }
+      undefined,
+      {},
+      { type: 'post', text: 'x' },
+      { type: 'device/add' },
+      { type: 'device/add', device, consent },
+      { type: 'device/add', device, consent, name: 5 },
+      { type: 'device/add', device, consent, name: 'x'.repeat(65) },
+      { type: 'device/add', device: [...device], consent, name: '' },
+      { type: 'device/add', device: device.slice(1), consent, name: '' },
+      { type: 'device/add', device, consent: consent.slice(1), name: '' },
+      { type: 'device/revoke' },
+      { type: 'device/revoke', device: phone.publicKey },
+      ...[-1, 1.5, NaN, 2 ** 32, '1', null, 1n].map((last) => ({
+        type: 'device/revoke',
+        device: phone.publicKey,
+        last
+      })),
+      JSON.parse('{"__proto__":{"type":"device/add"}}'),
+      { type: '__proto__', device: 'constructor' }
     ]
-    for (const body of junk) assert.deepEqual(evaluate(body, add(phone, 'phone'), body), [{ device: phone.publicKey, name: 'phone', addedAt: 2 }], JSON.stringify(body, (_, v) => String(v)))
+    for (const body of junk)
+      assert.deepEqual(
+        evaluate(body, add(phone, 'phone'), body),
+        [{ device: phone.publicKey, name: 'phone', addedAt: 2 }],
+        JSON.stringify(body, (_, v) => String(v))
+      )
   })
 
   it('does not apply an entry whose seq does not rise', () => {
-    const entries = [{ seq: 5, body: add(laptop) }, { seq: 5, body: deviceRevokeBody(laptop.publicKey, 0) }, { seq: NaN, body: add(phone) }, { seq: 2, body: add(phone) }]
-    assert.deepEqual([...evaluateIdentityLog(root, entries).values()], [{ device: laptop.publicKey, name: 'laptop', addedAt: 5 }])
+    const entries = [
+      { seq: 5, body: add(laptop) },
+      { seq: 5, body: deviceRevokeBody(laptop.publicKey, 0) },
+      { seq: NaN, body: add(phone) },
+      { seq: 2, body: add(phone) }
+    ]
+    assert.deepEqual(
+      [...evaluateIdentityLog(root, entries).values()],
+      [{ device: laptop.publicKey, name: 'laptop', addedAt: 5 }]
+    )
   })
 
   it('counts the first 128 devices and no more, revoked ones included', () => {
@@ -88,7 +129,9 @@ describe('identity log', () => {
     const adds = devices.map((device) => add(device))
     const body = fc.oneof(
       fc.constantFrom(...adds),
-      fc.record({ device: fc.constantFrom(...devices), last: fc.nat(9) }).map(({ device, last }) => deviceRevokeBody(device.publicKey, last)),
+      fc
+        .record({ device: fc.constantFrom(...devices), last: fc.nat(9) })
+        .map(({ device, last }) => deviceRevokeBody(device.publicKey, last)),
       fc.constant(undefined)
     )
     fc.assert(

@@ -5,11 +5,32 @@ import { looksLike, resembles } from '../../src/trust/look-alike.ts'
 import { cleanClaim, displayName, foldName, harmless, normalizePetname } from '../../src/trust/names.ts'
 
 const DID = 'did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw'
-const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)))
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units))
+)
 /** Everything that the adversary is known to try, spelt by number. */
 const HOSTILE = [
-  [0x00, 0x1f], [0x7f, 0x9f], [0xad, 0xad], [0x34f, 0x34f], [0x61c, 0x61c], [0x115f, 0x1160], [0x180e, 0x180e], [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f],
-  [0x3164, 0x3164], [0xd800, 0xdfff], [0xfeff, 0xfeff], [0xffa0, 0xffa0], [0xfff9, 0xfffb], [0xfffe, 0xffff], [0xe0000, 0xe007f], [0xe0100, 0xe01ef], [0x10ffff, 0x10ffff]
+  [0x00, 0x1f],
+  [0x7f, 0x9f],
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x180e, 0x180e],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x206f],
+  [0x3164, 0x3164],
+  [0xd800, 0xdfff],
+  [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xfff9, 0xfffb],
+  [0xfffe, 0xffff],
+  [0xe0000, 0xe007f],
+  [0xe0100, 0xe01ef],
+  [0x10ffff, 0x10ffff]
 ] as const
 
 describe('harmless', () => {
@@ -22,7 +43,16 @@ describe('harmless', () => {
   })
 
   it('defuses escape sequences that set the clipboard, the title, the cursor or the direction', () => {
-    const attacks = ['\u001b]52;c;ZXZpbA==\u0007', '\u001b[2J\u001b[H', '\u009b31m', '\u001b]0;title\u001b\\', 'good\rEVIL', 'abc\b\b\bxyz', 'a\u0000b', '\u202egnp.exe']
+    const attacks = [
+      '\u001b]52;c;ZXZpbA==\u0007',
+      '\u001b[2J\u001b[H',
+      '\u009b31m',
+      '\u001b]0;title\u001b\\',
+      'good\rEVIL',
+      'abc\b\b\bxyz',
+      'a\u0000b',
+      '\u202egnp.exe'
+    ]
     for (const attack of attacks) assert.match(harmless(attack), /^[ -~]*$/)
     assert.equal(harmless('\u001b]52;c;x\u0007'), '\\u{1b}]52;c;x\\u{7}')
   })
@@ -43,7 +73,10 @@ describe('harmless', () => {
         const once = harmless(text, { newlines })
         assert.equal(harmless(once, { newlines }), once)
         assert.ok(once.isWellFormed())
-        assert.doesNotMatch(once, newlines ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/ : /[\u0000-\u001f\u007f-\u009f]/)
+        assert.doesNotMatch(
+          once,
+          newlines ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/ : /[\u0000-\u001f\u007f-\u009f]/
+        )
       })
     )
   })
@@ -57,7 +90,8 @@ describe('display name', () => {
   })
 
   it('shows the tag alone for a claimed name in which nothing is visible', () => {
-    for (const claimed of ['', '   ', '\u200b\u2060', '\u{e0041}', '\u3164']) assert.equal(displayName({ did: DID, claimed }), '#Zq7oMMsw')
+    for (const claimed of ['', '   ', '\u200b\u2060', '\u{e0041}', '\u3164'])
+      assert.equal(displayName({ did: DID, claimed }), '#Zq7oMMsw')
   })
 
   it('bounds a claimed name, whatever it is', () => {
@@ -83,8 +117,25 @@ describe('petname', () => {
   })
 
   it('is refused when empty, too long, hidden, or to be taken for something else', () => {
-    const wrong = ['', '  ', 'x'.repeat(65), '😀'.repeat(65), 'x'.repeat(1e6), 'a\u202eb', 'a\u200bb', 'a\nb', '\u0007', '@portland', '#abcdefgh', '-rf', 'did:key:x', 'DID:x', 'a\ud800']
-    for (const name of wrong) assert.throws(() => normalizePetname(name), isNameError, JSON.stringify(name.slice(0, 80)))
+    const wrong = [
+      '',
+      '  ',
+      'x'.repeat(65),
+      '😀'.repeat(65),
+      'x'.repeat(1e6),
+      'a\u202eb',
+      'a\u200bb',
+      'a\nb',
+      '\u0007',
+      '@portland',
+      '#abcdefgh',
+      '-rf',
+      'did:key:x',
+      'DID:x',
+      'a\ud800'
+    ]
+    for (const name of wrong)
+      assert.throws(() => normalizePetname(name), isNameError, JSON.stringify(name.slice(0, 80)))
   })
 
   it('stays as it is when checked again', () => {
@@ -115,11 +166,20 @@ describe('look-alikes', () => {
   })
 
   it('leaves ordinary names of all languages unmarked', () => {
-    for (const name of ['Alice', 'Zoë', 'Борис', 'Αλέξανδρος', '山田 Taro', 'علي', 'Ana 🌻', 'r2d2', '']) assert.deepEqual(looksLike(name), [], name)
+    for (const name of ['Alice', 'Zoë', 'Борис', 'Αλέξανδρος', '山田 Taro', 'علي', 'Ana 🌻', 'r2d2', ''])
+      assert.deepEqual(looksLike(name), [], name)
   })
 
   it('sees that one name could be taken for another', () => {
-    for (const [a, b] of [['alice', 'аlісе'], ['Alice', 'ALlCE'], ['bob', 'b0b'], ['modern', 'modem'], ['zoë', 'zoe'], ['al\u200bice', 'alice']]) assert.ok(resembles(a, b), `${a} ${b}`)
+    for (const [a, b] of [
+      ['alice', 'аlісе'],
+      ['Alice', 'ALlCE'],
+      ['bob', 'b0b'],
+      ['modern', 'modem'],
+      ['zoë', 'zoe'],
+      ['al\u200bice', 'alice']
+    ])
+      assert.ok(resembles(a, b), `${a} ${b}`)
     assert.ok(!resembles('alice', 'alice'))
     assert.ok(!resembles('alice', 'bob'))
   })
