@@ -10,6 +10,8 @@ import type { FeedState, FeedStore } from './store/store.ts'
 export const MAX_GOSSIP_BODY = 4_096
 const SECRET_DOMAIN = Buffer.from('comrade/topic/secret/1\0')
 const TOPIC_BYTES = 16
+/** How long an entry that came another way is still passed on: as long as gossipsub remembers a message. */
+const FRESH_MS = 120_000
 
 /** The topic secret of a public feed follows from its id: whoever knows the feed can compute it. */
 export function topicSecret(feed: Uint8Array): Uint8Array {
@@ -61,7 +63,9 @@ export interface GossipVerdict {
  * Judges a message, and stores its entry when that fits. gossipsub marks a message as seen before it asks, so what is
  * only out of order must be accepted (and pulled), else it is lost for two minutes.
  * - not valid, or not of this topic → reject
- * - of a feed that is not wanted, or old → ignore
+ * - of a feed that is not wanted → ignore
+ * - already stored → accept for two minutes after it arrived (it may have come by sync a moment before, and those who
+ *   hear it only from us still wait for it), then ignore
  * - next in its chain, with its body → stored, accept
  * - valid with a gap before it, or without its body → accept, and pull
  * - contradicting what is stored → the fork is proven or looked for, ignore
@@ -82,6 +86,7 @@ export function judgeGossip(store: FeedStore, topicFeed: Uint8Array, data: Uint8
   const [outcome] = store.ingest([runOfEntry({ ...entry, body: entry.body }, signature)], { origin })
   if (outcome.kind === 'stored') return { verdict: 'accept' }
   if (outcome.kind === 'gap' && entry.seq > feed.height) return { verdict: 'accept', pull: { feed, height: entry.seq } }
+  if (outcome.kind === 'known') return { verdict: isFresh(store, feed, entry.seq) ? 'accept' : 'ignore' }
   if (outcome.kind === 'diverges') return { verdict: 'ignore', pull: { feed, height: entry.seq } }
   return { verdict: 'ignore' }
 }
@@ -89,4 +94,9 @@ export function judgeGossip(store: FeedStore, topicFeed: Uint8Array, data: Uint8
 function headerOf(run: Run): Uint8Array {
   const headers = headersOf(run, lastOf(run))
   return headers[headers.length - 1]
+}
+
+function isFresh(store: FeedStore, feed: FeedState, seq: number): boolean {
+  const [row] = store.rows(feed, seq, seq)
+  return row !== undefined && Date.now() - row.arrivedMs < FRESH_MS
 }

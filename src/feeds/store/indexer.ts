@@ -1,5 +1,6 @@
 // Builds behind what is derived from bodies (timeline, threads, tags, words, expiry), in slices short enough to stay out
 // of sync's way. How far it got is stored with what it made, so a crash loses nothing.
+import { setImmediate } from 'node:timers/promises'
 import { type Body, decodeBody, renderable } from '../body.ts'
 import { cidToEntryId } from '../entry-id.ts'
 import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
@@ -46,10 +47,11 @@ export class Indexer {
     return this.#store.arrival - this.#reached()
   }
 
-  /** Indexes all that is stored, now. For reads that must not miss what was just written. */
-  catchUp(): void {
-    while (this.behind > 0 && this.#slice()) {
-      // each slice is a transaction of its own
+  /** Indexes all that is stored by now, in slices between which others get their turn. For reads that must miss nothing. */
+  async catchUp(): Promise<void> {
+    const goal = this.#store.arrival
+    while (!this.#isStopped && this.#store.isOpen && this.#reached() < goal && this.#slice()) {
+      if (this.#reached() < goal) await setImmediate()
     }
   }
 

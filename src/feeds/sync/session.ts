@@ -115,6 +115,11 @@ export class SyncSession {
     this.#fetch(feed)
   }
 
+  /** Whether the peer wants this feed too. */
+  shares(feed: FeedState): boolean {
+    return this.#memory?.shared.has(feed.num) ?? false
+  }
+
   async #talk(): Promise<void> {
     const remembered = recallPeer(this.#store, this.#options.peer)
     await this.#send(message.encodeHello(this.#hello(remembered)))

@@ -1,0 +1,76 @@
+// node.contacts: people by what the user calls them. Errors of the trust layer become the node's.
+import { type ContactRecord, TrustError } from '../trust/index.ts'
+import { type Contact, type Contacts, NodeError } from './comrade.ts'
+import type { People } from './people.ts'
+
+export class NodeContacts implements Contacts {
+  readonly #people: People
+  readonly #onChange: () => void
+
+  constructor(people: People, onChange: () => void) {
+    this.#people = people
+    this.#onChange = onChange
+  }
+
+  async list(): Promise<Contact[]> {
+    return this.#people.contacts.list().map(toContact)
+  }
+
+  async find(who: string): Promise<Contact> {
+    return toContact(this.#find(who))
+  }
+
+  follow(who: string): Promise<Contact> {
+    return this.#change(who, (key) => this.#people.contacts.follow(key))
+  }
+
+  unfollow(who: string): Promise<Contact> {
+    return this.#change(who, (key) => this.#people.contacts.unfollow(key))
+  }
+
+  block(who: string): Promise<Contact> {
+    return this.#change(who, (key) => this.#people.contacts.block(key))
+  }
+
+  unblock(who: string): Promise<Contact> {
+    return this.#change(who, (key) => this.#people.contacts.unblock(key))
+  }
+
+  name(who: string, petname: string): Promise<Contact> {
+    return this.#change(who, (key) => this.#people.contacts.setPetname(key, petname))
+  }
+
+  async #change(who: string, change: (key: Uint8Array) => ContactRecord): Promise<Contact> {
+    const { key } = this.#find(who)
+    const record = asNodeError(() => change(key))
+    this.#onChange()
+    return toContact(record)
+  }
+
+  #find(who: string): ContactRecord {
+    return asNodeError(() => this.#people.contacts.find(who))
+  }
+}
+
+function toContact(record: ContactRecord): Contact {
+  return {
+    did: record.did,
+    name: record.name,
+    ...(record.claimed === undefined ? {} : { claimed: record.claimed }),
+    relation: record.isFriend ? 'friend' : record.relation,
+    vouches: 0,
+    groups: 0,
+    ...(record.lastSeen === undefined ? {} : { lastSeen: new Date(record.lastSeen).toISOString() })
+  }
+}
+
+/** What the user asked for is the node's to answer: unknown and ambiguous names keep their code, the rest is bad input. */
+export function asNodeError<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof TrustError)) throw error
+    const code = error.code === 'WHO_UNKNOWN' || error.code === 'WHO_AMBIGUOUS' ? error.code : 'BAD_INPUT'
+    throw new NodeError(code, error.message, { cause: error })
+  }
+}

@@ -1,0 +1,250 @@
+// node.feeds: publishing on this device's feed, and reading what is stored of everybody's.
+import {
+  type Body,
+  bodyOf,
+  cidToEntryId,
+  encodeBody,
+  entriesBetween,
+  entriesByTag,
+  entriesByWords,
+  entryById,
+  entryCid,
+  type Extension,
+  type FeedStore,
+  type FeedWriter,
+  formatEntryId,
+  holdersThatErased,
+  type Indexer,
+  linksTo,
+  parseEntryId,
+  shownTime,
+  type StoredEntry,
+  timeline,
+  type TimelinePoint
+} from '../feeds/index.ts'
+import { formatDid } from '../trust/index.ts'
+import { type Feeds, NodeError, type FeedItem, type Published, type ReadOptions } from './comrade.ts'
+import { toFeedItem } from './feed-item.ts'
+import type { People } from './people.ts'
+
+const DEFAULT_LIMIT = 50
+/** Entries that one read looks at before it gives the event loop its turn. */
+const LIVE_PAGE = 64
+/** Stretches of new entries that wait for a slow reader; past it the oldest are left out. */
+const MAX_LIVE_STRETCHES = 10_000
+/** Fields that name other entries: given as text, stored as links. */
+const LINK_FIELDS = ['reply', 'root', 'to'] as const
+
+export interface NodeFeedsOptions {
+  store: FeedStore
+  people: People
+  indexer: Indexer
+  /** The writer of this device's feed; another one after a new device key was taken. */
+  writer: () => FeedWriter
+  /** How many other nodes are known to hold this device's feed. */
+  holders: () => number
+}
+
+export class NodeFeeds implements Feeds {
+  readonly #options: NodeFeedsOptions
+
+  constructor(options: NodeFeedsOptions) {
+    this.#options = options
+  }
+
+  async publish(body: Body, options?: { signal?: AbortSignal }): Promise<Published> {
+    const [published] = await this.publishAll([body], options)
+    return published
+  }
+
+  async publishAll(bodies: Body[], { signal }: { signal?: AbortSignal } = {}): Promise<Published[]> {
+    signal?.throwIfAborted()
+    const writer = this.#options.writer()
+    const entries = await writer.append(bodies.map((body) => encodeBody(withLinks(body))))
+    const feed = formatDid(writer.key.publicKey)
+    return entries.map(({ id, seq }) => ({ id: formatEntryId(id), feed, seq }))
+  }
+
+  async get(id: string): Promise<FeedItem | undefined> {
+    const entry = entryById(this.#options.store, parseEntryId(id))
+    return entry && this.#item(entry)
+  }
+
+  async thread(id: string): Promise<FeedItem[]> {
+    const { store, indexer } = this.#options
+    const entry = this.#stored(id)
+    await indexer.catchUp()
+    const body = bodyOf(entry)
+    const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
+    const first = entryById(store, root)
+    const all = [...(first === undefined ? [] : [first]), ...linksTo(store, root, 'root')]
+    return all.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
+  }
+
+  async erase(id: string): Promise<{ id: string; erased: true; at: number; of: number }> {
+    const { store, writer, holders } = this.#options
+    const entry = this.#stored(id)
+    if (Buffer.compare(entry.feed, writer().key.publicKey) !== 0) {
+      throw new NodeError('NOT_OWN', 'only entries that this device wrote can be erased: that one was written by another')
+    }
+    if (entry.body !== undefined) await writer().append([encodeBody({ type: 'erase', seq: [entry.seq] })])
+    return { id, erased: true, at: holdersThatErased(store, entry.place), of: holders() }
+  }
+
+  async react(id: string, emoji: string): Promise<Published> {
+    const entry = this.#stored(id)
+    return this.publish({ type: 'reaction', to: entryCid(entry.id), emoji })
+  }
+
+  async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {
+    const arrivals = options.live === true ? new Arrivals(this.#options.store) : undefined
+    try {
+      await this.#options.indexer.catchUp()
+      const query = this.#query(options)
+      for (const entry of this.#select(query)) {
+        options.signal?.throwIfAborted()
+        yield this.#item(entry)
+      }
+      if (arrivals !== undefined) yield* this.#live(arrivals, query, options.signal)
+    } finally {
+      arrivals?.close()
+    }
+  }
+
+  /** What arrives after the call, in the order of arrival, as long as `signal` allows. */
+  async *#live(arrivals: Arrivals, query: Query, signal: AbortSignal | undefined): AsyncGenerator<FeedItem> {
+    for await (const entry of arrivals.entries(signal)) {
+      const identity = this.#options.people.identityOf(entry.feed)
+      if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0)) continue
+      if (matches(entry, query) && this.#options.people.isCurrent(entry)) yield this.#item(entry)
+    }
+  }
+
+  #query(options: ReadOptions): Query {
+    const { people } = this.#options
+    const identity = options.author === undefined ? undefined : people.contacts.find(options.author).key
+    const before = options.before === undefined ? undefined : pointOf(this.#stored(options.before))
+    const feeds = identity && people.feedsOf(identity)
+    return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before }
+  }
+
+  #select(query: Query): StoredEntry[] {
+    const { store, people } = this.#options
+    const { search, tag, feeds, before, limit, types } = query
+    const found =
+      search !== undefined
+        ? entriesByWords(store, search, { feeds, before, limit })
+        : tag !== undefined
+          ? entriesByTag(store, tag, { feeds, before, limit })
+          : timeline(store, { feeds, before, limit, types })
+    return found.filter((entry) => people.isCurrent(entry) && matches(entry, query))
+  }
+
+  #stored(id: string): StoredEntry {
+    const entry = entryById(this.#options.store, parseEntryId(id))
+    if (entry === undefined) throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
+    return entry
+  }
+
+  #item(entry: StoredEntry): FeedItem {
+    return toFeedItem(entry, this.#options.people)
+  }
+}
+
+interface Query extends Omit<ReadOptions, 'before'> {
+  limit: number
+  identity: Uint8Array | undefined
+  feeds: Set<number> | undefined
+  before: TimelinePoint | undefined
+}
+
+/** Entries that arrive from now on, kept as places, so that a slow reader costs little. */
+export class Arrivals {
+  readonly #store: FeedStore
+  readonly #stretches: { from: number; to: number; feed: Extension['feed'] }[] = []
+  #wake: (() => void) | undefined
+  readonly #onExtended = ({ feed, from, to }: Extension): void => {
+    if (this.#stretches.length >= MAX_LIVE_STRETCHES) this.#stretches.shift()
+    this.#stretches.push({ feed, from, to })
+    this.#wake?.()
+  }
+
+  constructor(store: FeedStore) {
+    this.#store = store
+    store.events.on('extended', this.#onExtended)
+  }
+
+  /** @throws the signal's reason when it aborts */
+  async *entries(signal: AbortSignal | undefined): AsyncGenerator<StoredEntry> {
+    const onAbort = (): void => this.#wake?.()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      while (this.#store.isOpen) {
+        signal?.throwIfAborted()
+        const stretch = this.#stretches[0]
+        if (stretch === undefined) await new Promise<void>((resolve) => (this.#wake = resolve))
+        else yield* this.#take(stretch)
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  *#take(stretch: { from: number; to: number; feed: Extension['feed'] }): Generator<StoredEntry> {
+    const end = Math.min(stretch.to, stretch.from + LIVE_PAGE - 1)
+    const feed = this.#store.feedByNumber(stretch.feed.num)
+    const entries = feed === undefined ? [] : entriesBetween(this.#store, feed, stretch.from, end)
+    stretch.from = end + 1
+    if (stretch.from > stretch.to) this.#stretches.shift()
+    yield* entries
+  }
+
+  close(): void {
+    this.#store.events.off('extended', this.#onExtended)
+    this.#wake?.()
+  }
+}
+
+function matches(entry: StoredEntry, query: Query): boolean {
+  if (query.types === undefined && query.tag === undefined && query.search === undefined) return true
+  const body = bodyOf(entry)
+  if (body === undefined) return query.types?.includes(entry.body === undefined ? 'erased' : 'sealed') ?? false
+  if (query.types !== undefined && !query.types.includes(body.type)) return false
+  if (query.tag !== undefined && !(Array.isArray(body.tags) && body.tags.includes(query.tag))) return false
+  return query.search === undefined || hasWords(String(body.text ?? ''), query.search)
+}
+
+/** The same rule as the full-text index: all words occur, without regard to case and accents. */
+function hasWords(text: string, words: string): boolean {
+  const known = new Set(fold(text).split(/[^\p{L}\p{N}\p{Co}]+/u))
+  return fold(words)
+    .split(/[^\p{L}\p{N}\p{Co}]+/u)
+    .every((word) => word === '' || known.has(word))
+}
+
+function fold(text: string): string {
+  return text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase()
+}
+
+function pointOf(entry: StoredEntry): TimelinePoint {
+  return { timeMs: shownTime(entry), place: entry.place }
+}
+
+/** Ids of other entries may be given as text. @throws NodeError BAD_INPUT when one is not an entry id */
+function withLinks(body: Body): Body {
+  const linked: Body = { ...body }
+  for (const field of LINK_FIELDS) {
+    const value = linked[field]
+    if (typeof value !== 'string') continue
+    try {
+      linked[field] = entryCid(parseEntryId(value))
+    } catch (error) {
+      throw new NodeError('BAD_INPUT', `${field}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  return linked
+}
+
+function isCid(value: unknown): value is Parameters<typeof cidToEntryId>[0] {
+  return typeof value === 'object' && value !== null && 'multihash' in value
+}

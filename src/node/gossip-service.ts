@@ -1,0 +1,91 @@
+// Gossip of feeds: which topics are subscribed, what is published on them, and what becomes of what arrives.
+import type { PeerId } from '@libp2p/interface'
+import { encodeGossip, type Extension, type FeedState, type FeedStore, judgeGossip, topicName, topicSecret } from '../feeds/index.ts'
+import { type Gossip, MAX_TOPICS, type Verdict } from './gossip.ts'
+
+/** How often topics are looked at again: the month may have turned, other feeds may have become active. */
+const REFRESH_MS = 10 * 60_000
+/** Around the turn of a month both names are subscribed: clocks differ. */
+const CLOCK_SKEW_MS = 24 * 3_600_000
+
+export interface GossipServiceOptions {
+  store: FeedStore
+  gossip: Gossip
+  /** Fetches by sync what gossip only told of. */
+  pull: (feed: FeedState, height: number, from: PeerId) => void
+}
+
+export class GossipService {
+  readonly #options: GossipServiceOptions
+  /** Feed by topic. */
+  readonly #topics = new Map<string, Uint8Array>()
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Immediate | undefined
+  readonly #onWanted = (): void => this.#refreshSoon()
+  readonly #onExtended = ({ feed, to }: Extension): void => {
+    if (feed.isOwn && to === feed.height) this.#publish(feed)
+  }
+
+  constructor(options: GossipServiceOptions) {
+    this.#options = options
+  }
+
+  /** Call it after the network has started. */
+  start(): void {
+    const { store } = this.#options
+    store.events.on('wanted', this.#onWanted)
+    store.events.on('extended', this.#onExtended)
+    this.#timer = setInterval(() => this.refresh(), REFRESH_MS)
+    this.#timer.unref()
+    this.refresh()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    clearImmediate(this.#soon)
+    this.#soon = undefined
+    this.#options.store.events.off('wanted', this.#onWanted)
+    this.#options.store.events.off('extended', this.#onExtended)
+  }
+
+  /** Judges a message: what {@link Gossip} asks for each one. */
+  judge(topic: string, data: Uint8Array, from: PeerId): Verdict {
+    const feed = this.#topics.get(topic)
+    if (feed === undefined) return 'ignore'
+    const { verdict, pull } = judgeGossip(this.#options.store, feed, data, this)
+    if (pull !== undefined) this.#options.pull(pull.feed, pull.height, from)
+    return verdict
+  }
+
+  /** Subscribes the feeds that are wanted, those that were active last first, as many as there may be topics. */
+  refresh(): void {
+    const feeds = this.#options.store.wantedFeeds().toSorted((a, b) => b.changed - a.changed)
+    this.#topics.clear()
+    for (const feed of feeds) {
+      const names = topicsOf(feed.key, Date.now())
+      if (this.#topics.size + names.length > MAX_TOPICS) break
+      for (const name of names) this.#topics.set(name, feed.key)
+    }
+    this.#options.gossip.subscribe(new Set(this.#topics.keys()))
+  }
+
+  #refreshSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined
+      this.refresh()
+    })
+  }
+
+  /** Tells of the head only: whoever lacks what is before it pulls that. */
+  #publish(feed: FeedState): void {
+    const [row] = this.#options.store.rowsDown(feed, feed.height, feed.height)
+    const topic = topicName(topicSecret(feed.key), Date.now())
+    if (row !== undefined) this.#options.gossip.publish(topic, encodeGossip(row)).catch(() => {}) // the network is stopping; sync carries it later
+  }
+}
+
+/** The topic's name now and, near the turn of a month, its other name. */
+function topicsOf(feed: Uint8Array, nowMs: number): string[] {
+  const secret = topicSecret(feed)
+  return [...new Set([nowMs, nowMs - CLOCK_SKEW_MS, nowMs + CLOCK_SKEW_MS].map((time) => topicName(secret, time)))]
+}

@@ -1,0 +1,21 @@
+// The door of the node: one device, for whoever embeds it.
+export {
+  type Check,
+  type Comrade,
+  type ComradeEvents,
+  type Contact,
+  type Contacts,
+  type FeedItem,
+  type Feeds,
+  NodeError,
+  type NodeErrorCode,
+  type Peer,
+  type Profile,
+  type Published,
+  type ReadOptions,
+  type Relation,
+  type Status
+} from './comrade.ts'
+export { memoryNetwork } from './memory-network.ts'
+export { createNode } from './node.ts'
+export type { NodeOptions } from './options.ts'

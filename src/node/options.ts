@@ -1,0 +1,44 @@
+// What `createNode()` takes, and what becomes of it together with config.json: an option that is given wins.
+import { findHome } from './home.ts'
+import { type Config, loadConfig } from './config.ts'
+import type { NetworkOverrides } from './libp2p-options.ts'
+
+export interface NodeOptions {
+  /** Data directory. @default $COMRADE_HOME, else `comrade/` in the XDG data folder */
+  home?: string
+  /** Multiaddrs to listen on. @default config.json's `listen`: all interfaces, any port */
+  listen?: string[]
+  /** Multiaddrs of peers to stay connected with, besides those in config.json. @default none */
+  peers?: string[]
+  /** Find peers in the local network by multicast. @default config.json's `mdns`: true */
+  mdns?: boolean
+  /** Dial private and loopback addresses that others announce. @default config.json's `lan`: true */
+  lan?: boolean
+  /** Opens keys that are protected by a passphrase, and protects keys that are made now. @default none */
+  passphrase?: string
+  /** The name under which the identity log lists this device. @default the machine's host name */
+  deviceName?: string
+  /** What an embedder sets in libp2p: transports, discovery, services, limits. */
+  libp2p?: NetworkOverrides
+}
+
+/** Options and settings as one. */
+export interface Settings extends Config {
+  home: string
+  warnings: string[]
+}
+
+/** @throws NodeError BAD_INPUT when config.json does not hold what it should */
+export function settle(options: NodeOptions, configPath: (home: string) => string): Settings {
+  const home = findHome(options.home)
+  const { config, warnings } = loadConfig(configPath(home))
+  return {
+    ...config,
+    home,
+    warnings,
+    listen: options.listen ?? config.listen,
+    peers: [...config.peers, ...(options.peers ?? [])],
+    mdns: options.mdns ?? config.mdns,
+    lan: options.lan ?? config.lan
+  }
+}
