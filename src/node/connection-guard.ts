@@ -9,7 +9,7 @@ import { ipOf, type AddressPolicy } from './addresses.ts'
 export const MAX_PENDING = 200
 /** Handshakes underway from one host: an IPv4 address, or the /64 of an IPv6 address. */
 export const MAX_PENDING_PER_HOST = 8
-/** Open connections of strangers, in all, above which no more are let in. */
+/** Open connections of strangers, in all, above which no more are let in; what is dialled beyond it makes the oldest go. */
 export const MAX_STRANGERS = 40
 /** Open connections of strangers from one host. A home, a club or Tor may be one host. */
 export const MAX_STRANGERS_PER_HOST = 24
@@ -22,6 +22,8 @@ export interface GuardOptions {
   self: PeerId
   /** Peers that are let in whatever the number of strangers. @default nobody */
   isWanted?(peerId: string): boolean
+  /** @default 40 */
+  maxStrangers?: number
   /** The connections that are open now. */
   connections(): Connection[]
 }
@@ -69,9 +71,24 @@ export class ConnectionGuard implements ConnectionGater {
     return isFull
   }
 
+  /** The connections of strangers that are too many, oldest first. */
+  excess(): Connection[] {
+    const strangers = this.#strangers(this.#options.connections())
+    strangers.sort((a, b) => a.timeline.open - b.timeline.open)
+    return strangers.slice(0, Math.max(0, strangers.length - this.#maxStrangers))
+  }
+
   /** Ends all handshakes underway, so that a stop does not wait for them. */
   abortPending(): void {
     for (const connection of [...this.#pending.keys()]) connection.abort(new Error('the node is stopping'))
+  }
+
+  get #maxStrangers(): number {
+    return this.#options.maxStrangers ?? MAX_STRANGERS
+  }
+
+  #strangers(open: Connection[]): Connection[] {
+    return open.filter(({ remotePeer }) => !this.#isWanted(remotePeer))
   }
 
   #isWanted(peerId: PeerId): boolean {
@@ -88,9 +105,12 @@ export class ConnectionGuard implements ConnectionGater {
   }
 
   #strangersAreMany(open: Connection[], host: string | undefined): boolean {
-    const strangers = open.filter(({ remotePeer }) => !this.#isWanted(remotePeer))
-    if (strangers.length >= MAX_STRANGERS) return true
-    return host !== undefined && strangers.filter(({ remoteAddr }) => hostOf(remoteAddr) === host).length >= MAX_STRANGERS_PER_HOST
+    const strangers = this.#strangers(open)
+    if (strangers.length >= this.#maxStrangers) return true
+    return (
+      host !== undefined &&
+      strangers.filter(({ remoteAddr }) => hostOf(remoteAddr) === host).length >= MAX_STRANGERS_PER_HOST
+    )
   }
 }
 

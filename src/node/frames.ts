@@ -3,9 +3,8 @@
 import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FeedError } from '../feeds/errors.ts'
+import { FeedError, type MessageStream } from '../feeds/index.ts'
 import { FrameQueue, framePrefix } from '../feeds/sync/frame-queue.ts'
-import type { MessageStream } from '../feeds/sync/message-stream.ts'
 
 /** How long `send` waits for a reader that has stopped reading, in ms. */
 const SEND_TIMEOUT_MS = 60_000
@@ -85,8 +84,10 @@ class FramedStream implements MessageStream {
       else this.#resume()
     })
     // The peer may have closed before this listener was there.
-    if (stream.status === 'reset' || stream.status === 'aborted') this.#queue.fail(new FeedError('ABORTED', 'the stream was reset'))
-    else if (stream.readableEnded || (stream.remoteWriteStatus === 'closed' && stream.readBufferLength === 0)) this.#queue.end()
+    if (stream.status === 'reset' || stream.status === 'aborted')
+      this.#queue.fail(new FeedError('ABORTED', 'the stream was reset'))
+    else if (stream.readableEnded || (stream.remoteWriteStatus === 'closed' && stream.readBufferLength === 0))
+      this.#queue.end()
   }
 
   #take(data: Uint8Array | Uint8ArrayList): void {
@@ -138,7 +139,10 @@ class FramedStream implements MessageStream {
   /** Half of a stream that the peer leaves open would stay for as long as the connection. */
   #abortUnlessClosed(): void {
     if (this.#stream.timeline.close !== undefined) return
-    const timer = setTimeout(() => this.abort(new FeedError('TIMEOUT', 'the peer did not close its side of the stream')), this.#closeTimeoutMs)
+    const timer = setTimeout(
+      () => this.abort(new FeedError('TIMEOUT', 'the peer did not close its side of the stream')),
+      this.#closeTimeoutMs
+    )
     timer.unref()
     this.#stream.addEventListener('close', () => clearTimeout(timer), { once: true })
   }

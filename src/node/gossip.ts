@@ -74,7 +74,11 @@ export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
     idontwantMinDataSize: 4_096,
     maxInboundDataLength: MAX_RPC_DATA_SIZE,
     directConnectTicks: Number.MAX_SAFE_INTEGER, // whom we dial is the redial loop's business
-    scoreParams: { IPColocationFactorWeight: 0, appSpecificWeight: 1, appSpecificScore: (peerId) => faults.score(peerId) },
+    scoreParams: {
+      IPColocationFactorWeight: 0,
+      appSpecificWeight: 1,
+      appSpecificScore: (peerId) => faults.score(peerId)
+    },
     scoreThresholds: { gossipThreshold: -10, publishThreshold: -50, graylistThreshold: GRAYLIST_SCORE }
   }
 }
@@ -109,7 +113,8 @@ export class Gossip {
    * @throws RangeError when it has more than 16,384 bytes
    */
   async publish(topic: string, data: Uint8Array): Promise<number> {
-    if (data.length > MAX_MESSAGE_SIZE) throw new RangeError(`a gossip message has at most ${MAX_MESSAGE_SIZE} bytes, not ${data.length}`)
+    if (data.length > MAX_MESSAGE_SIZE)
+      throw new RangeError(`a gossip message has at most ${MAX_MESSAGE_SIZE} bytes, not ${data.length}`)
     return (await this.#pubsub.publish(topic, data)).recipients.length
   }
 

@@ -2,8 +2,18 @@
 // later, when the user comes to know its key. The exchange itself and its rules are in hello.ts.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
-import type { SigningKey } from '../feeds/signature.ts'
-import { CLAIM_SIZE, NONCE_SIZE, decodeClaim, findClaimant, generateNonce, makeClaim, type Claim, type HelloSide, type Role } from './hello.ts'
+import type { SigningKey } from '../feeds/index.ts'
+import {
+  CLAIM_SIZE,
+  NONCE_SIZE,
+  decodeClaim,
+  findClaimant,
+  generateNonce,
+  makeClaim,
+  type Claim,
+  type HelloSide,
+  type Role
+} from './hello.ts'
 
 export const HELLO_PROTOCOL = '/comrade/hello/1'
 /** The whole exchange. */
@@ -79,7 +89,8 @@ export class HelloService {
     this.#known = new Map([...knownDeviceKeys].map((key) => [keyName(key), key]))
     const added = [...this.#known].filter(([name]) => !before.has(name)).map(([, key]) => key)
     for (const acquaintance of this.#acquaintances()) {
-      if (acquaintance.deviceKey !== undefined && !this.#known.has(keyName(acquaintance.deviceKey))) acquaintance.deviceKey = undefined
+      if (acquaintance.deviceKey !== undefined && !this.#known.has(keyName(acquaintance.deviceKey)))
+        acquaintance.deviceKey = undefined
       if (acquaintance.deviceKey === undefined) this.#tryToRecognise(acquaintance, added)
     }
   }
@@ -126,7 +137,12 @@ export class HelloService {
 
   async #exchange(stream: Stream, connection: Connection, role: Role, signal: AbortSignal): Promise<void> {
     try {
-      const claim = await exchangeClaims(stream, this.#deviceKey, { role, own: this.#libp2p.peerId, remote: connection.remotePeer }, signal)
+      const claim = await exchangeClaims(
+        stream,
+        this.#deviceKey,
+        { role, own: this.#libp2p.peerId, remote: connection.remotePeer },
+        signal
+      )
       await stream.close({ signal })
       this.#keep(connection, claim)
     } catch (error) {
@@ -162,7 +178,12 @@ export class HelloService {
 }
 
 /** Both send a nonce, then both a claim. Sizes are fixed: what comes beyond them is not read. */
-async function exchangeClaims(stream: Stream, key: SigningKey, { role, own, remote }: { role: Role; own: PeerId; remote: PeerId }, signal: AbortSignal): Promise<Claim> {
+async function exchangeClaims(
+  stream: Stream,
+  key: SigningKey,
+  { role, own, remote }: { role: Role; own: PeerId; remote: PeerId },
+  signal: AbortSignal
+): Promise<Claim> {
   const bytes = byteStream(stream, { maxBufferSize: NONCE_SIZE + CLAIM_SIZE })
   const me: HelloSide = { role, peerId: own.toMultihash().bytes, nonce: generateNonce() }
   await bytes.write(me.nonce, { signal })

@@ -1,7 +1,7 @@
 // Two connected peers prove to each other which device they are, and tell a stranger nothing: the device key is not sent.
 // Who already knows the key recognises it; who does not learns only that there is some device. Bytes: docs/protocol.md.
 import { hash, randomBytes } from 'node:crypto'
-import { isValidSignature, type SigningKey } from '../feeds/signature.ts'
+import { isValidSignature, type SigningKey } from '../feeds/index.ts'
 
 export const NONCE_SIZE = 32
 const TAG_SIZE = 16
@@ -62,7 +62,11 @@ export function findClaimant(claim: Claim, deviceKeys: Iterable<Uint8Array>): Ui
 function claimTag(deviceKey: Uint8Array, claimant: HelloSide, verifier: HelloSide): Uint8Array {
   const isDialer = claimant.role === 'dialer'
   const nonces = isDialer ? [claimant.nonce, verifier.nonce] : [verifier.nonce, claimant.nonce]
-  return hash('sha256', Buffer.concat([TAG_DOMAIN, ...nonces, Uint8Array.of(isDialer ? 0 : 1), deviceKey]), 'buffer').subarray(0, TAG_SIZE)
+  return hash(
+    'sha256',
+    Buffer.concat([TAG_DOMAIN, ...nonces, Uint8Array.of(isDialer ? 0 : 1), deviceKey]),
+    'buffer'
+  ).subarray(0, TAG_SIZE)
 }
 
 /** "comrade/hello/1\0" ‖ the claimant's nonce ‖ the verifier's nonce ‖ the claimant's peer id ‖ the verifier's peer id. */

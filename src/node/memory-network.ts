@@ -3,7 +3,7 @@
 import { memory } from '@libp2p/memory'
 import { plaintext } from '@libp2p/plaintext'
 import { yamux } from '@libp2p/yamux'
-import type { NetworkOverrides } from './network.ts'
+import type { NetworkOverrides } from './libp2p-options.ts'
 
 let nextAddress = 0
 
@@ -18,9 +18,18 @@ export function memoryNetwork({ latencyMs = 0 }: { latencyMs?: number } = {}): N
     addresses: { listen: [`/memory/comrade-${++nextAddress}`] },
     transports: [memory({ latency: latencyMs })],
     connectionEncrypters: [plaintext()],
-    streamMuxers: [yamux({ enableKeepAlive: false, streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 } })],
+    streamMuxers: [
+      yamux({
+        enableKeepAlive: false,
+        streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 }
+      })
+    ],
     peerDiscovery: [],
-    connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1_000, maxConnections: 1_000 },
+    connectionManager: {
+      inboundConnectionThreshold: Infinity,
+      maxIncomingPendingConnections: 1_000,
+      maxConnections: 1_000
+    },
     connectionMonitor: { enabled: false }
   }
 }

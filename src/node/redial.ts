@@ -162,7 +162,9 @@ export class RedialLoop {
   #schedule(): void {
     this.#clock.clearTimeout(this.#timer)
     const now = this.#clock.now()
-    const waiting = [...this.#attempts.values()].filter(({ isDialing, connectedSinceMs }) => !isDialing && connectedSinceMs === undefined)
+    const waiting = [...this.#attempts.values()].filter(
+      ({ isDialing, connectedSinceMs }) => !isDialing && connectedSinceMs === undefined
+    )
     const next = Math.min(now + LOOK_INTERVAL_MS, ...waiting.map(({ dueMs }) => dueMs))
     // With all dials taken, the next one that ends looks again.
     const delayMs = this.#dials.size >= MAX_PARALLEL ? LOOK_INTERVAL_MS : Math.max(0, next - now)

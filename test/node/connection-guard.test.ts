@@ -5,7 +5,15 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { AddressPolicy } from '../../src/node/addresses.ts'
-import { ConnectionGuard, MAX_CONNECTIONS_PER_PEER, MAX_PENDING, MAX_PENDING_PER_HOST, MAX_STRANGERS, MAX_STRANGERS_PER_HOST, hostOf } from '../../src/node/connection-guard.ts'
+import {
+  ConnectionGuard,
+  MAX_CONNECTIONS_PER_PEER,
+  MAX_PENDING,
+  MAX_PENDING_PER_HOST,
+  MAX_STRANGERS,
+  MAX_STRANGERS_PER_HOST,
+  hostOf
+} from '../../src/node/connection-guard.ts'
 import { connect, startMemoryNode } from '../support/network.ts'
 
 const anyPeer = async (): Promise<PeerId> => peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
@@ -19,7 +27,12 @@ function socketFrom(ip: string): MultiaddrConnection {
 async function setup({ wanted }: { wanted?: PeerId } = {}) {
   const open: Pick<Connection, 'remotePeer' | 'remoteAddr'>[] = []
   const self = await anyPeer()
-  const guard = new ConnectionGuard({ addresses: new AddressPolicy(), self, isWanted: (peerId) => peerId === wanted?.toString(), connections: () => open as Connection[] })
+  const guard = new ConnectionGuard({
+    addresses: new AddressPolicy(),
+    self,
+    isWanted: (peerId) => peerId === wanted?.toString(),
+    connections: () => open as Connection[]
+  })
   const upgrade = (remotePeer: PeerId, ip: string): boolean => {
     const socket = socketFrom(ip)
     guard.denyInboundConnection(socket)
@@ -35,7 +48,10 @@ describe('connection guard', () => {
     const { guard } = await setup()
     const sockets = Array.from({ length: MAX_PENDING_PER_HOST + 2 }, () => socketFrom('192.0.2.1'))
     for (const socket of sockets) assert.equal(guard.denyInboundConnection(socket), false)
-    assert.deepEqual(sockets.map(({ status }) => status === 'open'), sockets.map((_, i) => i >= 2))
+    assert.deepEqual(
+      sockets.map(({ status }) => status === 'open'),
+      sockets.map((_, i) => i >= 2)
+    )
     assert.equal(guard.pending, MAX_PENDING_PER_HOST)
   })
 

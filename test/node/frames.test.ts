@@ -26,17 +26,23 @@ async function readAll(stream: MessageStream): Promise<Uint8Array[]> {
 function decodeAll(bytes: Uint8Array, chunkSize: number): Uint8Array[] {
   const frames: Uint8Array[] = []
   const decoder = new FrameDecoder()
-  for (let i = 0; i < bytes.length; i += chunkSize) decoder.push(bytes.subarray(i, i + chunkSize), (frame) => frames.push(frame))
+  for (let i = 0; i < bytes.length; i += chunkSize)
+    decoder.push(bytes.subarray(i, i + chunkSize), (frame) => frames.push(frame))
   return frames
 }
 
 describe('frame decoder', () => {
   it('finds the same frames wherever the chunks are cut', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 12 })
-    fc.assert(fc.property(frames, fc.integer({ min: 1, max: 400 }), (sent, chunkSize) => {
-      const bytes = Buffer.concat(sent.flatMap((frame) => [framePrefix(frame.length), frame]))
-      assert.deepEqual(decodeAll(bytes, chunkSize).map((frame) => Buffer.from(frame)), sent.map((frame) => Buffer.from(frame)))
-    }))
+    fc.assert(
+      fc.property(frames, fc.integer({ min: 1, max: 400 }), (sent, chunkSize) => {
+        const bytes = Buffer.concat(sent.flatMap((frame) => [framePrefix(frame.length), frame]))
+        assert.deepEqual(
+          decodeAll(bytes, chunkSize).map((frame) => Buffer.from(frame)),
+          sent.map((frame) => Buffer.from(frame))
+        )
+      })
+    )
   })
 
   it('writes the prefixes of unsigned varints', () => {
@@ -60,13 +66,15 @@ describe('frame decoder', () => {
   }
 
   it('never throws anything but FRAME_FORMAT at random bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (bytes, chunkSize) => {
-      try {
-        decodeAll(bytes, chunkSize)
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, 'FRAME_FORMAT')
-      }
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (bytes, chunkSize) => {
+        try {
+          decodeAll(bytes, chunkSize)
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'FRAME_FORMAT')
+        }
+      })
+    )
   })
 })
 
@@ -76,7 +84,10 @@ describe('message stream in memory', () => {
     const reading = readAll(bob)
     for (const size of [1, 200, 5]) await alice.send(new Uint8Array(size).fill(size))
     await alice.close()
-    assert.deepEqual((await reading).map((frame) => frame.length), [1, 200, 5])
+    assert.deepEqual(
+      (await reading).map((frame) => frame.length),
+      [1, 200, 5]
+    )
     assert.equal(alice.bytesSent, 210)
     assert.equal(bob.bytesReceived, 210)
   })
@@ -113,7 +124,10 @@ describe('message stream in memory', () => {
 })
 
 describe('frames over libp2p', () => {
-  for (const [where, start] of [['tcp', startTcpNode], ['memory', startMemoryNode]] as const) {
+  for (const [where, start] of [
+    ['tcp', startTcpNode],
+    ['memory', startMemoryNode]
+  ] as const) {
     it(`carries frames of all sizes both ways over ${where}`, async () => {
       await using alice = await start()
       await using bob = await start()
@@ -128,7 +142,10 @@ describe('frames over libp2p', () => {
       await here.framed.close()
       await echo
       const frames = await reading
-      assert.deepEqual(frames.map((frame) => frame.length), sizes)
+      assert.deepEqual(
+        frames.map((frame) => frame.length),
+        sizes
+      )
       assert.ok(frames.every((frame) => frame.every((byte) => byte === (frame.length & 255))))
       assert.equal(here.framed.bytesSent, here.framed.bytesReceived)
       await until(() => here.raw.status !== 'open' && there.raw.status !== 'open')
@@ -142,7 +159,10 @@ describe('frames over libp2p', () => {
     await here.framed.send(Uint8Array.of(1, 2, 3))
     await here.framed.close()
     await until(() => there.raw.remoteWriteStatus === 'closed')
-    assert.deepEqual((await readAll(there.framed)).map((frame) => [...frame]), [[1, 2, 3]])
+    assert.deepEqual(
+      (await readAll(there.framed)).map((frame) => [...frame]),
+      [[1, 2, 3]]
+    )
   })
 
   it('adapts a stream that the peer has already closed', async () => {
@@ -156,7 +176,10 @@ describe('frames over libp2p', () => {
     await stream.close()
     const raw = await accepted.promise
     await until(() => raw.remoteWriteStatus === 'closed')
-    assert.deepEqual((await readAll(framedStream(raw))).map((frame) => [...frame]), [[9]])
+    assert.deepEqual(
+      (await readAll(framedStream(raw))).map((frame) => [...frame]),
+      [[9]]
+    )
   })
 
   it('throws to the reader when the stream was reset, and when the connection went', async () => {
@@ -175,9 +198,12 @@ describe('frames over libp2p', () => {
     const { here, there } = await openPair(alice, bob)
     here.raw.send(Uint8Array.of(1, 7, 0xff, 0xff, 0xff))
     const received: number[] = []
-    await assert.rejects(async () => {
-      for await (const frame of there.framed.receive()) received.push(...frame)
-    }, { code: 'FRAME_FORMAT' })
+    await assert.rejects(
+      async () => {
+        for await (const frame of there.framed.receive()) received.push(...frame)
+      },
+      { code: 'FRAME_FORMAT' }
+    )
     assert.deepEqual(received, [7])
     await until(() => here.raw.status !== 'open')
     assert.equal(bob.libp2p.getConnections()[0].status, 'open')
@@ -194,7 +220,7 @@ describe('frames over libp2p', () => {
       await here.framed.close()
     })()
     await until(() => there.raw.readStatus === 'paused')
-    for (let before = -1; before !== sent; ) {
+    for (let before = -1; before !== sent;) {
       before = sent
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -212,9 +238,12 @@ describe('frames over libp2p', () => {
     await using alice = await startTcpNode()
     await using bob = await startTcpNode()
     const { here } = await openPair(alice, bob, { sendTimeoutMs: 100 })
-    await assert.rejects(async () => {
-      for (let i = 0; i < 400; i++) await here.framed.send(new Uint8Array(65_536))
-    }, { code: 'TIMEOUT' })
+    await assert.rejects(
+      async () => {
+        for (let i = 0; i < 400; i++) await here.framed.send(new Uint8Array(65_536))
+      },
+      { code: 'TIMEOUT' }
+    )
     await until(() => here.raw.status === 'aborted')
   })
 

@@ -4,7 +4,10 @@ import { Gossip, MAX_MESSAGE_SIZE, MAX_TOPICS, PeerFaults, messageId, type Judge
 import { connect, startMemoryNode, startTcpNode, until } from '../support/network.ts'
 
 /** A node with gossip; what its judge was asked about is collected. */
-async function startGossiper(stack: AsyncDisposableStack, { judge = () => 'accept', start = startMemoryNode }: { judge?: Judge; start?: typeof startMemoryNode } = {}) {
+async function startGossiper(
+  stack: AsyncDisposableStack,
+  { judge = () => 'accept', start = startMemoryNode }: { judge?: Judge; start?: typeof startMemoryNode } = {}
+) {
   const node = stack.use(await start())
   const heard: { topic: string; data: Uint8Array; from: string }[] = []
   const gossip = new Gossip(node.libp2p.services.pubsub, {
@@ -24,10 +27,17 @@ const knowsSubscriber = (from: Gossiper, to: Gossiper, topic: string) =>
   until(() => from.node.libp2p.services.pubsub.getSubscribers(topic).some((peer) => peer.equals(to.node.peerId)))
 
 describe('gossip', () => {
-  for (const [where, start] of [['tcp', startTcpNode], ['memory', startMemoryNode]] as const) {
+  for (const [where, start] of [
+    ['tcp', startTcpNode],
+    ['memory', startMemoryNode]
+  ] as const) {
     it(`carries a message to the subscribers over ${where}, and to nobody else`, async () => {
       await using stack = new AsyncDisposableStack()
-      const [alice, bob, carol] = [await startGossiper(stack, { start }), await startGossiper(stack, { start }), await startGossiper(stack, { start })]
+      const [alice, bob, carol] = [
+        await startGossiper(stack, { start }),
+        await startGossiper(stack, { start }),
+        await startGossiper(stack, { start })
+      ]
       bob.gossip.subscribe(new Set(['t']))
       carol.gossip.subscribe(new Set(['other']))
       await connect(alice.node, bob.node)
@@ -35,7 +45,10 @@ describe('gossip', () => {
       await knowsSubscriber(alice, bob, 't')
       assert.equal(await alice.gossip.publish('t', Uint8Array.of(1, 2)), 1)
       await until(() => bob.heard.length === 1)
-      assert.deepEqual([bob.heard[0].topic, [...bob.heard[0].data], bob.heard[0].from], ['t', [1, 2], alice.node.peerId.toString()])
+      assert.deepEqual(
+        [bob.heard[0].topic, [...bob.heard[0].data], bob.heard[0].from],
+        ['t', [1, 2], alice.node.peerId.toString()]
+      )
       assert.equal(carol.heard.length, 0)
     })
   }
@@ -77,7 +90,11 @@ describe('gossip', () => {
   it('passes on what the judge accepts, and neither what it ignores nor what it rejects', async () => {
     await using stack = new AsyncDisposableStack()
     const judge: Judge = (_, data) => (['accept', 'ignore', 'reject'] as const)[data[0]]
-    const [alice, bob, carol] = [await startGossiper(stack), await startGossiper(stack, { judge }), await startGossiper(stack)]
+    const [alice, bob, carol] = [
+      await startGossiper(stack),
+      await startGossiper(stack, { judge }),
+      await startGossiper(stack)
+    ]
     for (const { gossip } of [bob, carol]) gossip.subscribe(new Set(['t']))
     await connect(alice.node, bob.node)
     await connect(bob.node, carol.node)
@@ -87,13 +104,20 @@ describe('gossip', () => {
     await knowsSubscriber(bob, carol, 't')
     for (const verdict of [1, 2, 0]) await alice.gossip.publish('t', Uint8Array.of(verdict))
     await until(() => carol.heard.length === 1)
-    assert.deepEqual(carol.heard.map(({ data }) => data[0]), [0])
+    assert.deepEqual(
+      carol.heard.map(({ data }) => data[0]),
+      [0]
+    )
     assert.equal(bob.node.faults.count(alice.node.peerId.toString()) > 0.9, true)
   })
 
   it('no longer hears who sends invalid messages again and again, and goes on hearing others', async () => {
     await using stack = new AsyncDisposableStack()
-    const [mallory, alice, bob] = [await startGossiper(stack), await startGossiper(stack), await startGossiper(stack, { judge: (_, data) => (data[0] === 0 ? 'reject' : 'accept') })]
+    const [mallory, alice, bob] = [
+      await startGossiper(stack),
+      await startGossiper(stack),
+      await startGossiper(stack, { judge: (_, data) => (data[0] === 0 ? 'reject' : 'accept') })
+    ]
     bob.gossip.subscribe(new Set(['t']))
     await connect(mallory.node, bob.node)
     await connect(alice.node, bob.node)

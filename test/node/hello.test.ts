@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { generateSeed, signingKey } from '../../src/feeds/signature.ts'
-import { CLAIM_SIZE, decodeClaim, findClaimant, generateNonce, isClaimOf, makeClaim, type HelloSide, type Role } from '../../src/node/hello.ts'
+import {
+  CLAIM_SIZE,
+  decodeClaim,
+  findClaimant,
+  generateNonce,
+  isClaimOf,
+  makeClaim,
+  type HelloSide,
+  type Role
+} from '../../src/node/hello.ts'
 import { HELLO_PROTOCOL, HelloService, type Recognised } from '../../src/node/hello-service.ts'
 import { connect, makeTcpNode, startMemoryNode, until, type TestNetwork } from '../support/network.ts'
 
@@ -42,8 +51,14 @@ describe('hello', () => {
     'replayed with another nonce of its own': (alice, bob) => [{ ...alice, nonce: generateNonce() }, bob],
     'from another peer': (alice, bob) => [{ ...alice, peerId: randomBytes(38) }, bob],
     'passed on to another peer': (alice, bob) => [alice, { ...bob, peerId: randomBytes(38) }],
-    'reflected to who made it': (alice, bob) => [{ ...bob, nonce: alice.nonce }, { ...alice, nonce: bob.nonce }],
-    'made in the other role': (alice, bob) => [{ ...alice, role: 'listener' }, { ...bob, role: 'dialer' }]
+    'reflected to who made it': (alice, bob) => [
+      { ...bob, nonce: alice.nonce },
+      { ...alice, nonce: bob.nonce }
+    ],
+    'made in the other role': (alice, bob) => [
+      { ...alice, role: 'listener' },
+      { ...bob, role: 'dialer' }
+    ]
   }
   for (const [what, mutate] of Object.entries(mutations)) {
     it(`is nobody's when it is ${what}`, () => {
@@ -62,11 +77,19 @@ describe('hello', () => {
 })
 
 /** A node with the service; what it recognises is collected. */
-async function startGreeter(stack: AsyncDisposableStack, options: { timeoutMs?: number; start?: () => Promise<TestNetwork> } = {}) {
+async function startGreeter(
+  stack: AsyncDisposableStack,
+  options: { timeoutMs?: number; start?: () => Promise<TestNetwork> } = {}
+) {
   const node = stack.use(await (options.start ?? startMemoryNode)())
   const device = signingKey(generateSeed())
   const recognised: Recognised[] = []
-  const hello = new HelloService({ libp2p: node.libp2p, deviceKey: device, onRecognised: (event) => recognised.push(event), timeoutMs: options.timeoutMs })
+  const hello = new HelloService({
+    libp2p: node.libp2p,
+    deviceKey: device,
+    onRecognised: (event) => recognised.push(event),
+    timeoutMs: options.timeoutMs
+  })
   await hello.start()
   if (node.libp2p.status !== 'started') await node.start()
   stack.defer(() => hello.stop())
@@ -76,7 +99,10 @@ async function startGreeter(stack: AsyncDisposableStack, options: { timeoutMs?: 
 const sameKey = (a: Uint8Array | undefined, b: Uint8Array) => a !== undefined && Buffer.compare(a, b) === 0
 
 describe('hello service', () => {
-  for (const [where, start] of [['tcp and noise', makeTcpNode], ['memory', startMemoryNode]] as const) {
+  for (const [where, start] of [
+    ['tcp and noise', makeTcpNode],
+    ['memory', startMemoryNode]
+  ] as const) {
     it(`makes two contacts recognise each other's devices over ${where}`, async () => {
       await using stack = new AsyncDisposableStack()
       const alice = await startGreeter(stack, { start })
@@ -139,7 +165,9 @@ describe('hello service', () => {
       await attack(mallory, alice.node.peerId)
       await until(() => alice.hello.failures === 1)
       assert.equal(alice.node.libp2p.getConnections()[0].status, 'open')
-      await until(() => alice.node.libp2p.getConnections()[0].streams.every(({ protocol }) => protocol !== HELLO_PROTOCOL))
+      await until(() =>
+        alice.node.libp2p.getConnections()[0].streams.every(({ protocol }) => protocol !== HELLO_PROTOCOL)
+      )
     })
   }
 

@@ -10,7 +10,9 @@ import { addressOf, connect, makeTcpNode, startTcpNode, tcpPortOf, until } from 
 /** Opens sockets that begin a handshake with these bytes and then stay silent. */
 async function openSockets(port: number, count: number, firstBytes = ''): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () => connectSocket(port, '127.0.0.1').on('error', () => {}))
-  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))))
+  await Promise.all(
+    sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve)))
+  )
   for (const socket of sockets) socket.write(firstBytes)
   return sockets
 }
@@ -27,7 +29,7 @@ describe('network', () => {
     const [connection] = alice.libp2p.getConnections()
     assert.equal(connection.encryption, '/noise')
     assert.equal(connection.remotePeer.toString(), bob.peerId.toString())
-    await until(async () => (await alice.libp2p.peerStore.get(bob.peerId)).metadata.has('AgentVersion'))
+    await until(async () => (await alice.libp2p.peerStore.all()).some(({ metadata }) => metadata.has('AgentVersion')))
     const { metadata } = await alice.libp2p.peerStore.get(bob.peerId)
     assert.equal(Buffer.from(metadata.get('AgentVersion')!).toString(), 'comrade')
   })
@@ -62,14 +64,18 @@ describe('network', () => {
   })
 
   it('lets an embedder bring services and limits', async () => {
-    await using alice = await makeTcpNode({ libp2p: { connectionManager: { maxConnections: 5 }, services: { clock: () => ({ now: () => 7 }) } } })
+    await using alice = await makeTcpNode({
+      libp2p: { connectionManager: { maxConnections: 5 }, services: { clock: () => ({ now: () => 7 }) } }
+    })
     assert.equal((alice.libp2p.services as unknown as { clock: { now(): number } }).clock.now(), 7)
     assert.ok(alice.libp2p.services.pubsub)
   })
 
   it('dials whom a discovery service finds', async () => {
     const discovery = new TypedEventEmitter<PeerDiscoveryEvents>()
-    await using alice = await startTcpNode({ libp2p: { peerDiscovery: [() => Object.assign(discovery, { [peerDiscoverySymbol]: discovery })] } })
+    await using alice = await startTcpNode({
+      libp2p: { peerDiscovery: [() => Object.assign(discovery, { [peerDiscoverySymbol]: discovery })] }
+    })
     await using bob = await startTcpNode()
     discovery.safeDispatchEvent('peer', { detail: { id: bob.peerId, multiaddrs: bob.libp2p.getMultiaddrs() } })
     await until(() => alice.libp2p.getConnections(bob.peerId).length === 1)
@@ -84,24 +90,48 @@ describe('network', () => {
     assert.ok(alice.isConnected(target))
   })
 
+  it('closes the oldest connections of strangers when it has dialled too many, and never those of wanted peers', async () => {
+    await using stack = new AsyncDisposableStack()
+    const start = async () => stack.use(await startTcpNode())
+    const [friend, first, second, third] = [await start(), await start(), await start(), await start()]
+    const alice = stack.use(
+      await startTcpNode({ isWanted: (peerId) => peerId === friend.peerId.toString(), maxStrangers: 2 })
+    )
+    await connect(friend, alice)
+    for (const stranger of [first, second, third]) await connect(alice, stranger)
+    await until(() => alice.libp2p.getConnections().length === 3)
+    assert.equal(alice.libp2p.getConnections(friend.peerId).length, 1)
+    assert.equal(alice.libp2p.getConnections(first.peerId).length, 0)
+  })
+
   it('lets a newcomer in while 500 silent sockets of the same host wait, and closes them within seconds', async function () {
     this.timeout(15_000)
     await using alice = await startTcpNode()
     await using bob = await startTcpNode()
     const sockets = await openSockets(tcpPortOf(alice), 500)
     assert.ok(alice.guard.pending <= 8)
-    await until(() => connect(bob, alice).then(() => true, () => false))
+    await until(() =>
+      connect(bob, alice).then(
+        () => true,
+        () => false
+      )
+    )
     await until(() => sockets.every((socket) => socket.closed), 6_000)
     assert.equal(alice.guard.pending, 0)
   })
 
   it('closes handshakes that are half done, and goes on', async function () {
     this.timeout(15_000)
-    await using alice = await startTcpNode()
+    await using alice = await startTcpNode({ libp2p: { connectionManager: { inboundUpgradeTimeout: 500 } } })
     await using bob = await startTcpNode()
     const begun = await openSockets(tcpPortOf(alice), 20, '\x13/multistream/1.0.0\n\x07/noise\n\x00\x20')
     const garbage = await openSockets(tcpPortOf(alice), 20, '\xff\xff\xff\xff GET / HTTP/1.1\r\n\r\n')
-    await until(() => connect(bob, alice).then(() => true, () => false))
+    await until(() =>
+      connect(bob, alice).then(
+        () => true,
+        () => false
+      )
+    )
     await until(() => [...begun, ...garbage].every((socket) => socket.closed), 6_000)
   })
 
@@ -110,11 +140,17 @@ describe('network', () => {
       await using alice = await startTcpNode()
       await using mallory = await startTcpNode({ announce: loopbackAddresses(count) })
       let most = 0
-      alice.libp2p.addEventListener('peer:update', ({ detail: { peer } }) => (most = Math.max(most, peer.addresses.length)))
+      alice.libp2p.addEventListener(
+        'peer:update',
+        ({ detail: { peer } }) => (most = Math.max(most, peer.addresses.length))
+      )
       await connect(mallory, alice)
       await until(() => alice.libp2p.peerStore.has(mallory.peerId))
       if (count === 300) await until(() => most > 300) // 10,000 do not fit into an identify message, and libp2p refuses it
-      else await until(() => mallory.libp2p.getConnections()[0].streams.every(({ protocol }) => !protocol.startsWith('/ipfs/id')))
+      else
+        await until(() =>
+          mallory.libp2p.getConnections()[0].streams.every(({ protocol }) => !protocol.startsWith('/ipfs/id'))
+        )
       await until(async () => (await alice.libp2p.peerStore.get(mallory.peerId)).addresses.length <= 16)
     })
   }

@@ -18,17 +18,22 @@ class FakeClock implements Clock {
     const end = this.#now + ms
     for (;;) {
       await new Promise(setImmediate)
-      const [id, timer] = [...this.#timers].sort(([, a], [, b]) => a.atMs - b.atMs)[0] ?? []
-      if (timer === undefined || timer.atMs > end) break
+      const first = [...this.#timers].toSorted(([, a], [, b]) => a.atMs - b.atMs)[0]
+      if (first === undefined || first[1].atMs > end) break
+      const [id, timer] = first
       this.#now = timer.atMs
-      this.#timers.delete(id!)
+      this.#timers.delete(id)
       timer.callback()
     }
     this.#now = end
   }
 }
 
-function setup(targets: RedialTarget[], answer: (target: RedialTarget, signal: AbortSignal) => Promise<string> = async () => Promise.reject(new Error('offline'))) {
+function setup(
+  targets: RedialTarget[],
+  answer: (target: RedialTarget, signal: AbortSignal) => Promise<string> = async () =>
+    Promise.reject(new Error('offline'))
+) {
   const clock = new FakeClock()
   const connected = new Set<string>()
   const dials: { name: string; atMs: number }[] = []
@@ -51,19 +56,27 @@ const peer = (peerId: string, priority = 0): RedialTarget => ({ peerId, multiadd
 
 describe('redial', () => {
   it('waits ever longer, from one second to ten minutes, with jitter', () => {
-    assert.deepEqual([0, 1, 2, 9, 10, 1_000_000].map((failures) => redialDelayMs(failures, 1)), [1_000, 2_000, 4_000, 512_000, 600_000, 600_000])
+    assert.deepEqual(
+      [0, 1, 2, 9, 10, 1_000_000].map((failures) => redialDelayMs(failures, 1)),
+      [1_000, 2_000, 4_000, 512_000, 600_000, 600_000]
+    )
     assert.equal(redialDelayMs(0, 0), 500)
-    fc.assert(fc.property(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
-      const delay = redialDelayMs(failures, random)
-      assert.ok(delay >= 500 && delay <= 600_000)
-    }))
+    fc.assert(
+      fc.property(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
+        const delay = redialDelayMs(failures, random)
+        assert.ok(delay >= 500 && delay <= 600_000)
+      })
+    )
   })
 
   it('never gives up on a peer that stays away for days', async () => {
     const { clock, dials, loop } = setup([peer('bob')])
     loop.start()
     await clock.pass(86_400_000)
-    assert.deepEqual(dials.slice(0, 5).map(({ atMs }) => atMs), [0, 1_000, 3_000, 7_000, 15_000])
+    assert.deepEqual(
+      dials.slice(0, 5).map(({ atMs }) => atMs),
+      [0, 1_000, 3_000, 7_000, 15_000]
+    )
     const last = dials.slice(-2).map(({ atMs }) => atMs)
     assert.equal(last[1] - last[0], 600_000)
     await loop.stop()
@@ -110,10 +123,17 @@ describe('redial', () => {
 
   it('dials eight at a time, those with the highest priority first, and reaches everybody', async () => {
     const targets = Array.from({ length: 20 }, (_, i) => peer(`p${i}`, i))
-    const { clock, dials, loop } = setup(targets, (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))))
+    const { clock, dials, loop } = setup(
+      targets,
+      (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+    )
     loop.start()
     await clock.pass(0)
-    assert.deepEqual(dials.map(({ name }) => name), ['p19', 'p18', 'p17', 'p16', 'p15', 'p14', 'p13', 'p12'])
+    assert.deepEqual(
+      dials.map(({ name }) => name),
+      ['p19', 'p18', 'p17', 'p16', 'p15', 'p14', 'p13', 'p12']
+    )
     await clock.pass(300_000)
     assert.equal(new Set(dials.map(({ name }) => name)).size, 20)
     await loop.stop()
@@ -129,7 +149,11 @@ describe('redial', () => {
 
   it('stops with dials underway, and drops who is no longer wanted', async () => {
     const targets = [peer('bob')]
-    const { clock, dials, loop } = setup(targets, (_, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))))
+    const { clock, dials, loop } = setup(
+      targets,
+      (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+    )
     loop.start()
     await clock.pass(0)
     targets.pop()
@@ -142,7 +166,12 @@ describe('redial', () => {
     await using alice = await startMemoryNode()
     await using bob = await startMemoryNode()
     const target = { peerId: bob.peerId.toString(), multiaddrs: [addressOf(bob)], priority: 0 }
-    const loop = new RedialLoop({ targets: () => [target], isConnected: (wanted) => alice.isConnected(wanted), dial: (wanted, signal) => alice.dial(wanted, signal), random: () => 0 })
+    const loop = new RedialLoop({
+      targets: () => [target],
+      isConnected: (wanted) => alice.isConnected(wanted),
+      dial: (wanted, signal) => alice.dial(wanted, signal),
+      random: () => 0
+    })
     alice.libp2p.addEventListener('peer:disconnect', () => loop.look())
     loop.start()
     await until(() => alice.isConnected(target))

@@ -1,7 +1,8 @@
 // Real nodes for tests: over loopback TCP with encryption, or in memory. To be disposed of with `await using`.
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { memoryNetwork } from '../../src/node/memory-network.ts'
-import { createNetwork, type Network, type NetworkOptions } from '../../src/node/network.ts'
+import type { NetworkOptions } from '../../src/node/libp2p-options.ts'
+import { createNetwork, type Network } from '../../src/node/network.ts'
 
 export type TestNetwork = Network & AsyncDisposable
 type Options = Partial<NetworkOptions>

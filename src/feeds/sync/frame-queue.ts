@@ -59,7 +59,8 @@ export class FrameDecoder {
   #takePrefixByte(byte: number): void {
     this.#prefix |= (byte & 0x7f) << (7 * this.#prefixSize++)
     if (byte >= 0x80) {
-      if (this.#prefixSize === MAX_PREFIX_SIZE) throw new FeedError('FRAME_FORMAT', `a frame's length has at most ${MAX_PREFIX_SIZE} bytes`)
+      if (this.#prefixSize === MAX_PREFIX_SIZE)
+        throw new FeedError('FRAME_FORMAT', `a frame's length has at most ${MAX_PREFIX_SIZE} bytes`)
       return
     }
     if (byte === 0) throw new FeedError('FRAME_FORMAT', "a frame's length is neither 0 nor padded with zeros")

@@ -34,28 +34,24 @@ export interface PairOptions {
 export function messageStreamPair(options: PairOptions = {}): [MessageStream, MessageStream] {
   const alice = new StreamEnd(options)
   const bob = new StreamEnd(options)
-  alice.connect(bob)
-  bob.connect(alice)
+  alice.remote = bob
+  bob.remote = alice
   return [alice, bob]
 }
 
 class StreamEnd implements MessageStream {
   readonly #chunkSizes: readonly number[]
   #nextChunk = 0
-  #remote!: StreamEnd
+  remote!: StreamEnd
   #isClosed = false
   #error: Error | undefined
   #waiting = new Set<() => void>()
-  readonly #queue = new FrameQueue({ onFull: () => {}, onRoom: () => this.#remote.#wakeAll() })
+  readonly #queue = new FrameQueue({ onFull: () => {}, onRoom: () => this.remote.#wakeAll() })
   bytesSent = 0
 
   constructor({ chunkSizes = [] }: PairOptions) {
     if (chunkSizes.some((size) => !(size >= 1))) throw new RangeError('a chunk has at least 1 byte')
     this.#chunkSizes = chunkSizes
-  }
-
-  connect(remote: StreamEnd): void {
-    this.#remote = remote
   }
 
   get bytesReceived(): number {
@@ -66,8 +62,8 @@ class StreamEnd implements MessageStream {
     const bytes = Buffer.concat([framePrefix(frame.length), frame])
     this.#checkWritable(signal)
     this.bytesSent += bytes.length
-    for (const chunk of this.#cut(bytes)) this.#remote.#queue.push(chunk)
-    while (this.#remote.#queue.isFull) {
+    for (const chunk of this.#cut(bytes)) this.remote.#queue.push(chunk)
+    while (this.remote.#queue.isFull) {
       await this.#room(signal)
       if (this.#error !== undefined || signal?.aborted) this.#checkWritable(signal)
     }
@@ -79,12 +75,12 @@ class StreamEnd implements MessageStream {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#remote.#queue.end()
+    this.remote.#queue.end()
   }
 
   abort(error: Error): void {
     this.#reset(error)
-    this.#remote.#reset(new FeedError('ABORTED', 'the peer aborted the stream', { cause: error }))
+    this.remote.#reset(new FeedError('ABORTED', 'the peer aborted the stream', { cause: error }))
   }
 
   #reset(error: Error): void {
@@ -102,7 +98,7 @@ class StreamEnd implements MessageStream {
 
   *#cut(bytes: Uint8Array): Generator<Uint8Array> {
     if (this.#chunkSizes.length === 0) return yield bytes
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
       const size = this.#chunkSizes[this.#nextChunk++ % this.#chunkSizes.length]
       yield bytes.subarray(start, start + size)
       start += size

@@ -1,0 +1,162 @@
+// What a libp2p node of this program consists of: transports, limits and services. js-libp2p's defaults are for a visit
+// to a public network; these are for running for years among friends, on a LAN or behind a shared address.
+import { noise } from '@chainsafe/libp2p-noise'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
+import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
+import type { PeerInfo, PrivateKey } from '@libp2p/interface'
+import {
+  kadDHT,
+  passthroughMapper,
+  removePrivateAddressesMapper,
+  type KadDHT,
+  type Selectors,
+  type Validators
+} from '@libp2p/kad-dht'
+import { mdns } from '@libp2p/mdns'
+import { ping, type Ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
+import { MAX_PENDING, MAX_STRANGERS } from './connection-guard.ts'
+import { gossipOptions, type PeerFaults } from './gossip.ts'
+
+export const DHT_PROTOCOL = '/comrade/kad/1.0.0'
+const MDNS_TAG = '_comrade._udp.local'
+const MDNS_INTERVAL_MS = 60_000
+const UPGRADE_TIMEOUT_MS = 3_000
+/** Above it libp2p refuses whoever comes; strangers are refused long before. */
+const MAX_CONNECTIONS = 2 * MAX_STRANGERS
+const MAX_PARALLEL_DIALS = 8
+/** New connections of one host in a second. js-libp2p's 5 keeps out those who share an address with a flood. */
+const MAX_INBOUND_PER_HOST_PER_SECOND = 50
+const PING_INTERVAL_MS = 60_000
+const DAY_MS = 86_400_000
+
+export type NetworkServices = {
+  identify: Identify
+  identifyPush: IdentifyPush
+  ping: Ping
+  pubsub: GossipSub
+  dht: KadDHT
+}
+
+/** What an embedder may set in libp2p; what is not given stays as it is. Services are added to, or replaced by name. */
+export type NetworkOverrides = Omit<Libp2pOptions, 'privateKey' | 'datastore' | 'connectionGater' | 'start'>
+
+export interface NetworkOptions {
+  /** The transport's key: its public half is the peer id. Never the device's key. */
+  privateKey: PrivateKey
+  /** The data directory; libp2p's datastore is `network/` in it. Default: in memory. */
+  home?: string
+  /** Multiaddrs to listen on. @default ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0'] */
+  listen?: string[]
+  /** Multiaddrs to announce beside those that are listened on. */
+  announce?: string[]
+  /** Dial and announce private and loopback addresses. @default true */
+  lan?: boolean
+  /** Find peers by multicast DNS. @default the value of `lan` */
+  mdns?: boolean
+  /** What the DHT holds, by namespace. @default nothing */
+  validators?: Validators
+  selectors?: Selectors
+  /** Peers that are let in, and kept, whatever the number of strangers. @default nobody */
+  isWanted?(peerId: string): boolean
+  /** Connections of all other peers. @default 40 */
+  maxStrangers?: number
+  libp2p?: NetworkOverrides
+}
+
+export interface NetworkParts {
+  addresses: AddressPolicy
+  faults: PeerFaults
+  /** Called with whom a discovery service has found. */
+  onFound(peer: PeerInfo): void
+}
+
+/** The options of `createLibp2p`, but for the datastore and the connection gater. */
+export function libp2pOptions(
+  options: NetworkOptions,
+  { addresses, faults, onFound }: NetworkParts
+): Libp2pOptions<NetworkServices> {
+  const { lan = true, libp2p: overrides = {} } = options
+  const listen = overrides.addresses?.listen ?? options.listen ?? ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
+  return {
+    start: false,
+    nodeInfo: { userAgent: 'comrade' },
+    transports: [tcp(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 256,
+        maxOutboundStreams: 256,
+        streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 } // a paused stream must hold a window
+      })
+    ],
+    peerStore: { maxAddressAge: 30 * DAY_MS, maxPeerAge: 90 * DAY_MS },
+    ...overrides,
+    privateKey: options.privateKey,
+    peerDiscovery: (overrides.peerDiscovery ?? ((options.mdns ?? lan) ? [localDiscovery()] : [])).map((discovery) =>
+      heard(discovery, onFound)
+    ),
+    addresses: {
+      listen,
+      appendAnnounce: options.announce ?? [],
+      announceFilter: (found) => addresses.announced(found, listen),
+      ...overrides.addresses
+    },
+    connectionManager: {
+      maxConnections: MAX_CONNECTIONS,
+      maxParallelDials: MAX_PARALLEL_DIALS,
+      maxPeerAddrsToDial: MAX_ADDRESSES_PER_PEER,
+      maxIncomingPendingConnections: 2 * MAX_PENDING, // the guard ends the oldest at MAX_PENDING; libp2p would refuse the newest
+      inboundConnectionThreshold: MAX_INBOUND_PER_HOST_PER_SECOND,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      ...overrides.connectionManager
+    },
+    // One failed ping, as during a busy second, is no reason to close a connection.
+    connectionMonitor: {
+      pingInterval: PING_INTERVAL_MS,
+      abortConnectionOnPingFailure: false,
+      ...overrides.connectionMonitor
+    },
+    services: { ...services(options, lan, faults), ...overrides.services }
+  }
+}
+
+function services(
+  { validators, selectors }: NetworkOptions,
+  lan: boolean,
+  faults: PeerFaults
+): ServiceFactoryMap<NetworkServices> {
+  return {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    ping: ping(),
+    pubsub: gossipsub(gossipOptions(faults)),
+    dht: kadDHT({
+      protocol: DHT_PROTOCOL,
+      clientMode: false, // else a node without a public address never answers, and a LAN has no DHT
+      peerInfoMapper: lan ? passthroughMapper : removePrivateAddressesMapper,
+      networkDialTimeout: { minTimeout: 1_000, maxTimeout: 4_000 },
+      validators,
+      selectors
+    })
+  }
+}
+
+type Discovery = NonNullable<Libp2pOptions['peerDiscovery']>[number]
+
+function localDiscovery(): Discovery {
+  return mdns({ serviceTag: MDNS_TAG, interval: MDNS_INTERVAL_MS })
+}
+
+/** Listens to the discovery itself: libp2p's 'peer:discovery' is of everybody who enters the peer store. */
+function heard(discovery: Discovery, onFound: (peer: PeerInfo) => void): Discovery {
+  return (components) => {
+    const service = discovery(components)
+    service.addEventListener('peer', ({ detail }) => onFound(detail))
+    return service
+  }
+}
