@@ -1,7 +1,7 @@
 // The libp2p node of one device: made, started, stopped, and asked to dial.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Connection, Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
+import { type Connection, KEEP_ALIVE, type Libp2p, type PeerId, type PeerInfo } from '@libp2p/interface'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { LevelDatastore } from 'datastore-level'
@@ -17,6 +17,7 @@ const DIAL_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 1_800
 const CLOSE_STORE_TIMEOUT_MS = 800
 const CLOSE_TIMEOUT_MS = 1_000
+const DHT_KEEP_ALIVE_TAG = `${KEEP_ALIVE}-kad-dht`
 
 /**
  * Makes a node that is not started. With a home, the caller holds the home's lock.
@@ -88,7 +89,9 @@ export class Network {
     this.guard = parts.guard
     this.faults = parts.faults
     this.#datastore = parts.datastore
-    this.libp2p.addEventListener('connection:open', () => this.#closeExcess())
+    this.libp2p.addEventListener('connection:open', () => {
+      for (const connection of this.guard.excess()) void this.#closeStranger(connection)
+    })
     this.libp2p.addEventListener('peer:update', ({ detail: { peer } }) => {
       if (peer.addresses.length > MAX_ADDRESSES_PER_PEER)
         this.#trimAddresses(
@@ -148,11 +151,13 @@ export class Network {
   }
 
   /** libp2p's own pruner spares every connection with a stream, and with gossip each has one. */
-  #closeExcess(): void {
-    for (const connection of this.guard.excess()) {
-      connection
-        .close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
-        .catch((error: Error) => connection.abort(error))
+  async #closeStranger(connection: Connection): Promise<void> {
+    try {
+      // The DHT marks its closest peers to be dialled again whenever they go: then one would be closed for another for ever.
+      await this.libp2p.peerStore.merge(connection.remotePeer, { tags: { [DHT_KEEP_ALIVE_TAG]: undefined } })
+      await connection.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+    } catch (error) {
+      connection.abort(error as Error)
     }
   }
 

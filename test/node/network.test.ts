@@ -98,9 +98,12 @@ describe('network', () => {
       await startTcpNode({ isWanted: (peerId) => peerId === friend.peerId.toString(), maxStrangers: 2 })
     )
     await connect(friend, alice)
+    await alice.libp2p.peerStore.merge(first.peerId, { tags: { 'keep-alive-kad-dht': { value: 1 } } }) // as the DHT does
     for (const stranger of [first, second, third]) await connect(alice, stranger)
     await until(() => alice.libp2p.getConnections().length === 3)
     assert.equal(alice.libp2p.getConnections(friend.peerId).length, 1)
+    assert.equal(alice.libp2p.getConnections(first.peerId).length, 0)
+    await new Promise((resolve) => setTimeout(resolve, 100))
     assert.equal(alice.libp2p.getConnections(first.peerId).length, 0)
   })
 
