@@ -15,7 +15,10 @@ const link = v.instance(CID, 'a link (CID)')
 
 function name(characters: number) {
   const expected = `text of 1 to ${characters} characters`
-  return v.pipe(v.string(expected), v.check((value) => isLength(value, 1, characters), expected))
+  return v.pipe(
+    v.string(expected),
+    v.check((value) => isLength(value, 1, characters), expected)
+  )
 }
 
 function integer(low: number, high: number) {

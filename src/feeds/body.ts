@@ -45,9 +45,11 @@ let hasSalt = false
 /** Looks at the head of a value that follows the key `type` or `salt`; the scan goes on to check that it is whole. */
 function noteKey(keyStart: number, keyLength: number, valueStart: number): void {
   if (keyLength !== 4) return
-  const key = (scanned[keyStart] << 24) | (scanned[keyStart + 1] << 16) | (scanned[keyStart + 2] << 8) | scanned[keyStart + 3]
+  const key =
+    (scanned[keyStart] << 24) | (scanned[keyStart + 1] << 16) | (scanned[keyStart + 2] << 8) | scanned[keyStart + 3]
   const head = scanned[valueStart]
-  if (key === 0x74797065) hasType = (head > 0x60 && head < 0x78) || (head === 0x78 && scanned[valueStart + 1] <= MAX_TYPE_SIZE)
+  if (key === 0x74797065)
+    hasType = (head > 0x60 && head < 0x78) || (head === 0x78 && scanned[valueStart + 1] <= MAX_TYPE_SIZE)
   else if (key === 0x73616c74) hasSalt = head === 0x50
 }
 
@@ -72,7 +74,10 @@ export function encodeBody(body: Body): Uint8Array {
   if (!isPlainPost(body)) checkSchema(body)
   const bytes = encode(body.salt === undefined ? { ...body, salt: randomSalt() } : body)
   if (bytes.length > MAX_BODY_SIZE) {
-    throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, this one would have ${bytes.length}`)
+    throw new FeedError(
+      'BODY_TOO_LARGE',
+      `a body has at most ${MAX_BODY_SIZE} bytes, this one would have ${bytes.length}`
+    )
   }
   checkBody(bytes)
   return bytes

@@ -198,5 +198,8 @@ function reserve(size: number): void {
 
 function refuse(code: FeedErrorCode, what: string): FeedError {
   const path = place.slice(0, depth).map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-  return new FeedError(code, `cannot be written as DAG-CBOR: ${path.join('').replace(/^\./, '') || 'the value'} is ${what}`)
+  return new FeedError(
+    code,
+    `cannot be written as DAG-CBOR: ${path.join('').replace(/^\./, '') || 'the value'} is ${what}`
+  )
 }

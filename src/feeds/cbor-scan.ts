@@ -9,7 +9,6 @@ export const MAX_DEPTH = 16
 export const MAX_ITEMS = 4_096
 
 const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, tag: 6, simple: 7 } as const
-const LINK_HEAD = 0xd8
 const LINK_TAG = 42
 /** From this many bytes on, the native check of UTF-8 is faster than the loop over ASCII. */
 const NATIVE_UTF8_FROM = 48
@@ -162,12 +161,12 @@ function checkSimple(head: number): void {
 function checkLink(bytes: Uint8Array, head: number): void {
   const tagAt = at - 1
   const tag = readArgument(bytes, head)
-  if (head !== LINK_HEAD || tag !== LINK_TAG) throw fail('CBOR_TAG', tagAt, `tag ${tag}: only 42, a link, is defined`)
+  if (tag !== LINK_TAG) throw fail('CBOR_TAG', tagAt, `tag ${tag}: only 42, a link, is defined`)
   const content = byteAt(bytes)
   if (content >> 5 !== MAJOR.bytes) throw fail('CBOR_TAG', tagAt, 'a link that is not a byte string')
   const length = readLength(bytes, content)
   const end = at + length
-  if (length === 0 || bytes[at] !== 0 || !isCid(bytes, at + 1, end)) {
+  if (bytes[at] !== 0 || !isCid(bytes, at + 1, end)) {
     throw fail('CBOR_TAG', tagAt, 'a link that is not a zero byte and a binary CID')
   }
   at = end
@@ -176,11 +175,10 @@ function checkLink(bytes: Uint8Array, head: number): void {
 /** CIDv0 (a bare sha256 multihash), or 1, codec, hash function, digest length, digest, with minimal varints. */
 function isCid(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] === 0x12) return end - start === 34 && bytes[start + 1] === 32
-  if (start === end || bytes[start] !== 1) return false
+  if (bytes[start] !== 1) return false
   const codecEnd = varintEnd(bytes, start + 1, end)
   const hashEnd = varintEnd(bytes, codecEnd, end)
   const lengthEnd = varintEnd(bytes, hashEnd, end)
-  if (lengthEnd > end) return false
   let length = 0
   for (let i = lengthEnd - 1; i >= hashEnd; i--) length = length * 128 + (bytes[i] & 0x7f)
   return lengthEnd + length === end
@@ -189,7 +187,7 @@ function isCid(bytes: Uint8Array, start: number, end: number): boolean {
 /** Longest varint in a CID, in bytes: 49 bits, so that every program can hold it in a double. */
 const MAX_VARINT_SIZE = 7
 
-/** Where the varint at `start` ends; beyond `end` when it is cut off, too long or not minimal. */
+/** Where the varint at `start` ends; beyond `end`, so that no sum comes out, when it is cut off, too long or not minimal. */
 function varintEnd(bytes: Uint8Array, start: number, end: number): number {
   const limit = Math.min(end, start + MAX_VARINT_SIZE)
   for (let i = start; i < limit; i++) {

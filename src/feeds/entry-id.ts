@@ -34,7 +34,10 @@ export function formatEntryId(id: Uint8Array): string {
 export function parseEntryId(text: string): Uint8Array {
   const id = fromText(text)
   if (id === undefined) {
-    throw new FeedError('BAD_ID', `an entry's id is 59 characters from 'bafkrei' on, found ${JSON.stringify(text.slice(0, 80))}`)
+    throw new FeedError(
+      'BAD_ID',
+      `an entry's id is 59 characters from 'bafkrei' on, found ${JSON.stringify(text.slice(0, 80))}`
+    )
   }
   return id
 }

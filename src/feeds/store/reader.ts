@@ -28,8 +28,8 @@ export function entriesBetween(store: FeedStore, feed: FeedState, from: number, 
 
 /** The entry with this id, or undefined. */
 export function entryById(store: FeedStore, id: Uint8Array): StoredEntry | undefined {
-  for (const row of store.all('SELECT place FROM ids WHERE prefix = ?', prefixOf(id))) {
-    const entry = entryAtPlace(store, row.place as number)
+  for (const place of store.ids.find(id)) {
+    const entry = entryAtPlace(store, place)
     if (entry !== undefined && Buffer.compare(entry.id, id) === 0) return entry
   }
   return undefined

@@ -9,7 +9,8 @@ import { type ForkProof, encodeForkProof, proveFork, verifyForkProof } from '../
 import { type CheckedRun, headersOf, idAt, idsOf, lastOf, type Run, tailOf } from '../run.ts'
 import { migrate, openDatabase, transaction } from './database.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
-import { FEEDS_MIGRATIONS, MAX_FEEDS, placeOf, prefixOf, seqOfPlace } from './schema.ts'
+import { IdIndex } from './id-index.ts'
+import { FEEDS_MIGRATIONS, MAX_FEEDS, placeOf, seqOfPlace } from './schema.ts'
 
 /** Bytes of the random name under which a store's change counter is known to peers. */
 export const EPOCH_SIZE = 8
@@ -81,6 +82,8 @@ export class FeedStore {
   #arrival: number
   #isDurable = false
   #isOpen = true
+  /** Finds entries by id. */
+  readonly ids = new IdIndex(this)
   readonly #statements = new Map<string, StatementSync>()
 
   /** @param path a file, or ':memory:' */
@@ -103,7 +106,13 @@ export class FeedStore {
     const reached = Math.max(counter, Number(this.meta('counter') ?? 0))
     this.#counter = this.meta('clean') === 1 ? reached : reached + COUNTER_SKIP
     this.#arrival = Number(this.get('SELECT arrival + count AS n FROM runs ORDER BY arrival DESC LIMIT 1')?.n ?? 1)
-    this.write(() => this.#saveCounter(0), { isDurable: true })
+    this.write(
+      () => {
+        this.#saveCounter(0)
+        this.ids.reload()
+      },
+      { isDurable: true }
+    )
   }
 
   /** Leaves a clean mark, so that peers can go on from the cursor they have. Safe to call twice. */
@@ -285,8 +294,7 @@ export class FeedStore {
       records
     )
     this.#arrival += run.count
-    const insertId = this.#prepare('INSERT INTO ids VALUES (?, ?)')
-    for (let i = 0; i < run.count; i++) insertId.run(prefixOf(run.ids, i * HASH_SIZE), place + i)
+    this.ids.add(feed.num, run, this.#arrival - 1)
     this.run(
       'UPDATE feeds SET low = ?, height = ?, head = ?, bytes = bytes + ?, changed = ? WHERE num = ?',
       grown.low ?? feed.low,
@@ -306,7 +314,6 @@ export class FeedStore {
       const place = placeOf(feed.num, row.first)
       this.run('DELETE FROM runs WHERE place = ?', place)
       this.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', row.records.length, feed.num)
-      for (let seq = row.first; seq <= Math.min(lastOf(row), last); seq++) this.run('DELETE FROM ids WHERE prefix = ? AND place = ?', prefixOf(idAt(run, seq - run.first)), placeOf(feed.num, seq))
       if (lastOf(row) > last) this.#reinsertTail(feed, row, last)
     }
     return { ...this.#insert(feed, run, { low: run.first }), kind: 'stored', from: run.first, to: feed.low - 1 }
@@ -373,7 +380,7 @@ export class FeedStore {
   *rowsUp(feed: FeedState, from: number, to: number): Generator<StoredRun> {
     const start = this.get('SELECT max(place) AS place FROM runs WHERE place <= ?', placeOf(feed.num, from))?.place as number | null
     const lowest = Math.max(start ?? 0, placeOf(feed.num, 0))
-    const rows = this.#prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place').iterate(lowest, placeOf(feed.num, to))
+    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place').iterate(lowest, placeOf(feed.num, to))
     for (const row of rows) {
       const run = toRun(row, feed.key)
       if (lastOf(run) >= from) yield run
@@ -382,7 +389,7 @@ export class FeedStore {
 
   /** The same, from the newest down. */
   *rowsDown(feed: FeedState, from: number, to: number): Generator<StoredRun> {
-    const rows = this.#prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place DESC').iterate(placeOf(feed.num, 0), placeOf(feed.num, to))
+    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place DESC').iterate(placeOf(feed.num, 0), placeOf(feed.num, to))
     for (const row of rows) {
       const run = toRun(row, feed.key)
       if (lastOf(run) < from) return
@@ -437,18 +444,19 @@ export class FeedStore {
 
   /** One statement's first row. Statements are prepared once. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values)
+    return this.prepare(sql).get(...values)
   }
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values)
+    return this.prepare(sql).all(...values)
   }
 
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    return Number(this.prepare(sql).run(...values).changes)
   }
 
-  #prepare(sql: string): StatementSync {
+  /** A statement that is prepared once. */
+  prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       if (!this.#isOpen) throw new FeedError('STORE_CLOSED', 'the store is closed')
@@ -472,6 +480,7 @@ export class FeedStore {
     } catch (error) {
       this.#counter = counter
       this.#arrival = arrival
+      this.ids.reload()
       throw storeError(error)
     }
   }
