@@ -32,9 +32,12 @@ export function createClient(socketPath: string): Client {
     return JSON.parse(await readAll(response))
   }
   return {
-    get: async <T>(verb: string, query: Query = {}, options: AskOptions = {}) => await ask('GET', target(verb, query), undefined, options) as T,
-    post: async <T>(verb: string, body: object = {}, options: AskOptions = {}) => await ask('POST', target(verb, {}), body, options) as T,
-    lines: <T>(verb: string, query: Query = {}, { signal }: { signal?: AbortSignal } = {}) => readLines<T>(socketPath, target(verb, query), signal)
+    get: async <T>(verb: string, query: Query = {}, options: AskOptions = {}) =>
+      (await ask('GET', target(verb, query), undefined, options)) as T,
+    post: async <T>(verb: string, body: object = {}, options: AskOptions = {}) =>
+      (await ask('POST', target(verb, {}), body, options)) as T,
+    lines: <T>(verb: string, query: Query = {}, { signal }: { signal?: AbortSignal } = {}) =>
+      readLines<T>(socketPath, target(verb, query), signal)
   }
 }
 
@@ -63,9 +66,16 @@ async function* readLines<T>(socketPath: string, path: string, signal: AbortSign
 }
 
 /** Sends a question; resolves with the head of an answer that is not an error. */
-async function send(socketPath: string, method: string, path: string, body: object | undefined, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: object | undefined,
+  signal: AbortSignal | undefined
+): Promise<IncomingMessage> {
   const payload = body === undefined ? undefined : JSON.stringify(body)
-  const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+  const headers =
+    payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
   const asked = request({ socketPath, method, path, headers, signal, agent: false })
   const response = await head(asked.end(payload), socketPath)
   if (response.statusCode === 200) return response

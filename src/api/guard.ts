@@ -38,7 +38,9 @@ export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | '
  * @returns undefined when the request may go on
  */
 export function refusalOf(request: RequestHead, policy?: LoopbackPolicy): Refusal | undefined {
-  return (policy && (foreignHost(request, policy) ?? foreignPage(request) ?? noToken(request, policy))) ?? badBody(request)
+  return (
+    (policy && (foreignHost(request, policy) ?? foreignPage(request) ?? noToken(request, policy))) ?? badBody(request)
+  )
 }
 
 /** Rules 1 and 2. */
@@ -47,7 +49,11 @@ function foreignHost(request: RequestHead, { port }: LoopbackPolicy): Refusal | 
   const host = request.headers.host
   const isOurs = host === `127.0.0.1:${port}` || host === `localhost:${port}`
   if (hosts === 1 && isOurs && request.url?.startsWith('/')) return undefined
-  return { status: 421, code: 'MISDIRECTED', message: `this server answers only as 127.0.0.1:${port} or localhost:${port}` }
+  return {
+    status: 421,
+    code: 'MISDIRECTED',
+    message: `this server answers only as 127.0.0.1:${port} or localhost:${port}`
+  }
 }
 
 /** Rules 3 and 4. */

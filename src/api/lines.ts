@@ -1,7 +1,6 @@
 // Streams of the API: one JSON value a line (NDJSON), and the node's events as such a stream.
 import type { Comrade } from '../node/comrade.ts'
-import { entryShape } from './shapes.ts'
-import { errorBody } from './status.ts'
+import { entryShape, errorShape } from './shapes.ts'
 
 /** Events that are kept for a listener that does not read. Past it the oldest go, and the listener is told how many. */
 const MAX_WAITING_EVENTS = 1_000
@@ -13,28 +12,34 @@ export type EventLine = { event: string } & Record<string, unknown>
  * Streams what `source` yields, a line each. The source's signal fires when the reader is gone. A failure on the way
  * is the last line, as `{"error":{…}}`: the status has been sent long before.
  */
-export function ndjson(source: (signal: AbortSignal) => AsyncIterable<unknown>, headers: Record<string, string> = {}): Response {
+export function ndjson(
+  source: (signal: AbortSignal) => AsyncIterable<unknown>,
+  headers: Record<string, string> = {}
+): Response {
   const gone = new AbortController()
   const iterator = source(gone.signal)[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   const line = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value) + '\n')
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await iterator.next()
-        if (gone.signal.aborted) return
-        if (done) controller.close()
-        else controller.enqueue(line(value))
-      } catch (error) {
-        if (gone.signal.aborted) return // nobody is left to be told
-        controller.enqueue(line(errorBody(error)))
-        controller.close()
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await iterator.next()
+          if (gone.signal.aborted) return
+          if (done) controller.close()
+          else controller.enqueue(line(value))
+        } catch (error) {
+          if (gone.signal.aborted) return // nobody is left to be told
+          controller.enqueue(line(errorShape(error)))
+          controller.close()
+        }
+      },
+      cancel() {
+        gone.abort()
       }
     },
-    cancel() {
-      gone.abort()
-    }
-  }, { highWaterMark: 0 })
+    { highWaterMark: 0 }
+  )
   return new Response(body, { headers: { ...headers, 'content-type': 'application/x-ndjson' } })
 }
 
@@ -67,7 +72,10 @@ class EventQueue {
     while (!signal.aborted) {
       const line = this.#next()
       if (line !== undefined) yield line
-      else await new Promise<void>((resolve) => { this.#wake = resolve })
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
     }
   }
 

@@ -23,7 +23,11 @@ function text(max: number) {
 
 /** Like {@link text}, but may be empty: an empty name or about takes the old one away. */
 function anyText(max: number) {
-  return v.pipe(v.string('must be text'), v.maxBytes(max, `must have at most ${max} bytes`), v.check(isWellFormed, 'must be well-formed Unicode'))
+  return v.pipe(
+    v.string('must be text'),
+    v.maxBytes(max, `must have at most ${max} bytes`),
+    v.check(isWellFormed, 'must be well-formed Unicode')
+  )
 }
 
 function whole(min: number, max: number) {
@@ -32,20 +36,40 @@ function whole(min: number, max: number) {
 }
 
 /** CIDv1, raw codec, sha256, base32: always this prefix and length. */
-const id = v.pipe(v.string('must be an entry id'), v.regex(/^bafkrei[a-z2-7]{52}$/, 'must be an entry id: bafkrei…, 59 characters'))
+const id = v.pipe(
+  v.string('must be an entry id'),
+  v.regex(/^bafkrei[a-z2-7]{52}$/, 'must be an entry id: bafkrei…, 59 characters')
+)
 const who = text(512)
-const tag = v.pipe(text(128), v.regex(/^[^\s#]+$/u, 'must not contain white space or #'))
+/** Limits of characters, and not of bytes, are those of the bodies: 64 of them have at most 256 bytes. */
+const isShort = (value: string): boolean => [...value].length <= 64
+const tag = v.pipe(
+  text(256),
+  v.check(isShort, 'must have at most 64 characters'),
+  v.regex(/^[^\s#]+$/u, 'must not contain white space or #')
+)
 /** A file is named in full: the node does not run where its user stands. */
 const file = v.pipe(text(4_096), v.regex(/^\/[^\0]*$/, 'must be an absolute path'))
 
 /** Values of a query string are text: numbers and booleans are read from it. */
-const countInQuery = v.pipe(v.string(), v.regex(/^\d{1,9}$/, `must be a whole number from 1 to ${MAX_LIMIT}`), v.transform(Number), whole(1, MAX_LIMIT))
-const flagInQuery = v.pipe(v.picklist(['true', 'false'], 'must be true or false'), v.transform((value) => value === 'true'))
+const countInQuery = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,9}$/, `must be a whole number from 1 to ${MAX_LIMIT}`),
+  v.transform(Number),
+  whole(1, MAX_LIMIT)
+)
+const flagInQuery = v.pipe(
+  v.picklist(['true', 'false'], 'must be true or false'),
+  v.transform((value) => value === 'true')
+)
 
 /** One schema a route, by the route's name. */
 export const requests = {
   nothing: v.strictObject({}),
-  profile: v.strictObject({ name: v.optional(anyText(256)), about: v.optional(anyText(4_096)) }),
+  profile: v.strictObject({
+    name: v.optional(v.pipe(anyText(256), v.check(isShort, 'must have at most 64 characters'))),
+    about: v.optional(anyText(4_096))
+  }),
   post: v.strictObject({
     text: text(MAX_TEXT_SIZE),
     reply: v.optional(id),
@@ -61,12 +85,15 @@ export const requests = {
     follow: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
-  react: v.strictObject({ id, emoji: text(64) }),
+  react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),
   name: v.strictObject({ who, petname: text(256) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
-  export: v.strictObject({ file, who: v.optional(v.pipe(v.array(who), v.maxLength(1_000, 'must be at most 1000 people'))) }),
+  export: v.strictObject({
+    file,
+    who: v.optional(v.pipe(v.array(who), v.maxLength(1_000, 'must be at most 1000 people')))
+  }),
   import: v.strictObject({ file })
 } as const
 

@@ -1,13 +1,15 @@
 // The API's routes: one a verb of the command line. Reading is GET with a query, changing is POST with JSON.
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { CID } from 'multiformats/cid'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
+import { dagJson } from './dag-json.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import { eventLines, ndjson } from './lines.ts'
 import { parseRequest, requests } from './requests.ts'
-import { contactShape, entryShape, fullEntryShape, peerShape, profileShape } from './shapes.ts'
-import { errorBody, statusOf } from './status.ts'
+import { contactShape, entryShape, errorShape, peerShape, profileShape, type EntryShape } from './shapes.ts'
+import { statusOf } from './status.ts'
 import type * as v from 'valibot'
 
 export interface RouteInit {
@@ -23,14 +25,21 @@ export interface RouteInit {
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
 export function routes(init: RouteInit): Hono {
   const app = new Hono()
-  app.use(bodyLimit({ maxSize: MAX_REQUEST_SIZE, onError: (c) => c.json({ error: { code: TOO_LARGE.code, message: TOO_LARGE.message } }, 413) }))
+  app.use(
+    bodyLimit({
+      maxSize: MAX_REQUEST_SIZE,
+      onError: (c) => c.json({ error: { code: TOO_LARGE.code, message: TOO_LARGE.message } }, 413)
+    })
+  )
   nodeRoutes(app, init)
   feedRoutes(app, init)
   contactRoutes(app, init)
   fileRoutes(app, init)
-  app.notFound((c) => c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404))
+  app.notFound((c) =>
+    c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404)
+  )
   app.onError((error, c) => {
-    const body = errorBody(error)
+    const body = errorShape(error)
     return c.json(body, statusOf(body.error.code))
   })
   return app
@@ -56,7 +65,7 @@ function nodeRoutes(app: Hono, { comrade, onDown, closing }: RouteInit): void {
 
 function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
   const { feeds } = comrade
-  get(app, 'show', requests.entry, async ({ id }) => fullEntryShape(await stored(comrade, id)))
+  get(app, 'show', requests.entry, ({ id }) => shown(comrade, id))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
   post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs }) => {
@@ -98,11 +107,21 @@ function fileRoutes(app: Hono, { comrade, isSocket }: RouteInit): void {
   })
 }
 
-function get<S extends v.GenericSchema>(app: Hono, verb: string, schema: S, run: (input: v.InferOutput<S>) => unknown): void {
+function get<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  schema: S,
+  run: (input: v.InferOutput<S>) => unknown
+): void {
   app.get(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, query(c)))))
 }
 
-function post<S extends v.GenericSchema>(app: Hono, verb: string, schema: S, run: (input: v.InferOutput<S>) => unknown): void {
+function post<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  schema: S,
+  run: (input: v.InferOutput<S>) => unknown
+): void {
   app.post(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, await json(c)))))
 }
 
@@ -125,25 +144,36 @@ async function json(c: Context): Promise<unknown> {
   }
 }
 
+/** The entry with its whole body, which is null when it was erased. */
+async function shown(comrade: Comrade, id: string): Promise<EntryShape & { body: unknown }> {
+  const item = await stored(comrade, id)
+  return { ...entryShape(item), body: item.body === undefined ? null : dagJson(item.body) }
+}
+
 async function stored(comrade: Comrade, id: string): Promise<FeedItem> {
   const item = await comrade.feeds.get(id)
   if (item === undefined) throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
   return item
 }
 
-/** What makes a post a reply: the entry that it answers, and the one that began the thread. */
-async function thread(comrade: Comrade, reply: string): Promise<{ reply: string; root: string }> {
+/** What makes a post a reply: links to the entry that it answers, and to the one that began the thread. */
+async function thread(comrade: Comrade, reply: string): Promise<{ reply: CID; root: CID }> {
   const { root } = await stored(comrade, reply)
-  return { reply, root: root ?? reply }
+  return { reply: CID.parse(reply), root: CID.parse(root ?? reply) }
 }
 
-async function* events(comrade: Comrade, signal: AbortSignal): AsyncGenerator<unknown> {
+async function* events(comrade: Comrade, signal: AbortSignal): AsyncGenerator {
   const lines = eventLines(comrade, signal)
   yield { event: 'open', ...comrade.identity }
   yield* lines
 }
 
-async function* readFeed(comrade: Comrade, options: ReadOptions, gone: AbortSignal, closing: AbortSignal): AsyncGenerator<unknown> {
+async function* readFeed(
+  comrade: Comrade,
+  options: ReadOptions,
+  gone: AbortSignal,
+  closing: AbortSignal
+): AsyncGenerator {
   const signal = AbortSignal.any([gone, closing])
   try {
     for await (const item of comrade.feeds.read({ ...options, signal })) yield entryShape(item)

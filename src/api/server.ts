@@ -83,7 +83,10 @@ async function listenOnSocket(path: string, init: RouteInit): Promise<Server> {
   return server
 }
 
-async function listenOnLoopback({ port, tokenPath }: { port: number; tokenPath: string }, init: RouteInit): Promise<Server> {
+async function listenOnLoopback(
+  { port, tokenPath }: { port: number; tokenPath: string },
+  init: RouteInit
+): Promise<Server> {
   const policy: LoopbackPolicy = { port, token: await apiToken(tokenPath) }
   const server = guardedServer(init, () => policy)
   await listening(server, { port, host: '127.0.0.1' })
@@ -111,7 +114,10 @@ function guardedServer(init: RouteInit, policy: () => LoopbackPolicy | undefined
 }
 
 /** Answers without reading the body, and closes: what follows on the connection is the body that nobody wants. */
-function refuse(response: ServerResponse, { status, code, message }: { status: number; code: string; message: string }): void {
+function refuse(
+  response: ServerResponse,
+  { status, code, message }: { status: number; code: string; message: string }
+): void {
   if (status === 401) response.setHeader('www-authenticate', 'Bearer')
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
   response.end(JSON.stringify({ error: { code, message } }))
@@ -123,7 +129,8 @@ async function removeStale(path: string): Promise<void> {
     throw error
   })
   if (found === undefined) return
-  if (!found.isSocket()) throw new NodeError('FAILED', `${path} is in the way: it should be the API's socket, and is something else`)
+  if (!found.isSocket())
+    throw new NodeError('FAILED', `${path} is in the way: it should be the API's socket, and is something else`)
   await unlink(path)
 }
 
@@ -134,23 +141,29 @@ async function listening(server: Server, options: ListenOptions): Promise<void> 
     await listens
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new NodeError('FAILED', `cannot serve the API on ${options.path ?? `port ${options.port}`}: ${code ?? String(cause)}${hint(code, options)}`, { cause })
+    throw new NodeError(
+      'FAILED',
+      `cannot serve the API on ${options.path ?? `port ${options.port}`}: ${code ?? String(cause)}${hint(code, options)}`,
+      { cause }
+    )
   }
 }
 
 function hint(code: string | undefined, { path }: ListenOptions): string {
-  if (path !== undefined && (code === 'EINVAL' || code === 'ENAMETOOLONG')) return ' (a socket path has at most 107 bytes: use a shorter --home)'
+  if (path !== undefined && (code === 'EINVAL' || code === 'ENAMETOOLONG'))
+    return ' (a socket path has at most 107 bytes: use a shorter --home)'
   return code === 'EADDRINUSE' ? ' (choose another port, or 0 for any)' : ''
 }
 
 async function drained(server: Server): Promise<void> {
   const deadline = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
-  while (await connectionCount(server) > 0 && !deadline.aborted) await new Promise((resolve) => setTimeout(resolve, 10))
+  while ((await connectionCount(server)) > 0 && !deadline.aborted)
+    await new Promise((resolve) => setTimeout(resolve, 10))
   server.closeAllConnections()
 }
 
 function connectionCount(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.getConnections((error, count) => error === null ? resolve(count) : reject(error))
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
   })
 }

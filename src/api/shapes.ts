@@ -1,7 +1,7 @@
 // What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
 import type { Contact, FeedItem, Peer, Profile, Status } from '../node/comrade.ts'
 
-/** An entry as `feed`, `show` and the `entry` event give it. `body` is not part of it: see {@link fullEntryShape}. */
+/** An entry as `feed`, `show` and the `entry` event give it. `show` adds `body`. */
 export interface EntryShape {
   id: string
   feed: string
@@ -44,19 +44,42 @@ export interface ContactShape {
   lastSeen: string | null
 }
 
+/** How every failure is told, by the API and by the command line: a stable code and a sentence. */
+export interface ErrorShape {
+  error: { code: string; message: string }
+}
+
 /** Status has all its fields by itself; `paused` stands there only when this device does not sign. */
 export type StatusShape = Status
 
-export function entryShape({ id, feed, seq, author, name, time, type, text, tags, reply, root, group }: FeedItem): EntryShape {
+export function entryShape({
+  id,
+  feed,
+  seq,
+  author,
+  name,
+  time,
+  type,
+  text,
+  tags,
+  reply,
+  root,
+  group
+}: FeedItem): EntryShape {
   return {
-    id, feed, seq, author, name, time, type,
-    text: text ?? null, tags: tags ?? [], reply: reply ?? null, root: root ?? null, group: group ?? null
+    id,
+    feed,
+    seq,
+    author,
+    name,
+    time,
+    type,
+    text: text ?? null,
+    tags: tags ?? [],
+    reply: reply ?? null,
+    root: root ?? null,
+    group: group ?? null
   }
-}
-
-/** The entry with its whole body in DAG-JSON, or null when the body was erased. */
-export function fullEntryShape(item: FeedItem): EntryShape & { body: unknown } {
-  return { ...entryShape(item), body: item.body === undefined ? null : dagJson(item.body) }
 }
 
 export function profileShape({ did, device, name, about }: Profile): ProfileShape {
@@ -71,12 +94,9 @@ export function contactShape({ did, name, claimed, relation, vouches, groups, la
   return { did, name, claimed: claimed ?? null, relation, vouches, groups, lastSeen: lastSeen ?? null }
 }
 
-/** A decoded body as DAG-JSON: bytes as `{"/":{"bytes":base64}}`, links as `{"/":"baf…"}`. Depth is bounded by the body's rules. */
-function dagJson(value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString()
-  if (typeof value !== 'object' || value === null) return value
-  if (value instanceof Uint8Array) return { '/': { bytes: Buffer.from(value).toString('base64').replace(/=+$/, '') } }
-  if (Array.isArray(value)) return value.map(dagJson)
-  if ('asCID' in value) return { '/': String(value) }
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, dagJson(inner)]))
+/** Anything that was thrown. What has no code of this program is FAILED. */
+export function errorShape(error: unknown): ErrorShape {
+  if (!(error instanceof Error)) return { error: { code: 'FAILED', message: String(error) } }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'FAILED'
+  return { error: { code, message: error.message } }
 }

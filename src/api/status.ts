@@ -1,13 +1,9 @@
-// Which HTTP status an error's code has, and how an error looks on the wire.
+// Which HTTP status an error's code has.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-
-/** How every failure is told: under `error`, with a stable code and a sentence. */
-export interface ErrorBody {
-  error: { code: string; message: string }
-}
 
 const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   BAD_INPUT: 400,
+  BAD_ID: 400,
   DID: 400,
   NAME: 400,
   ADDRESS: 400,
@@ -41,11 +37,4 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
 /** Status of a code; a code that is not in the table is the node's own failure: 500. */
 export function statusOf(code: string): ContentfulStatusCode {
   return STATUS[code] ?? 500
-}
-
-/** The wire form of anything that was thrown. Errors without a code of this program have FAILED. */
-export function errorBody(error: unknown): ErrorBody {
-  if (!(error instanceof Error)) return { error: { code: 'FAILED', message: String(error) } }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'FAILED'
-  return { error: { code, message: error.message } }
 }

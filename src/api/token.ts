@@ -42,6 +42,7 @@ async function readToken(path: string): Promise<string> {
   if (uid !== process.getuid?.()) throw new NodeError('KEYS_EXPOSED', `${path} belongs to another user`)
   if ((mode & 0o077) !== 0) await file.chmod(0o600)
   const token = (await file.readFile('utf8')).trim()
-  if (token.length !== TOKEN_LENGTH) throw new NodeError('FAILED', `${path} does not hold a token: remove it, and a new one is made`)
+  if (token.length !== TOKEN_LENGTH)
+    throw new NodeError('FAILED', `${path} does not hold a token: remove it, and a new one is made`)
   return token
 }

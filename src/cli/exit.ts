@@ -1,10 +1,13 @@
 // Exit codes: which failure ends the process with which number. Scripts rely on them.
 
+import { errorShape } from '../api/shapes.ts'
+
 /** Done, failed, wrong usage, passphrase needed, no node in this home, home in use, interrupted. */
 export const EXIT = { done: 0, failed: 1, usage: 2, locked: 4, notRunning: 69, inUse: 75, interrupted: 130 } as const
 
 const BY_CODE: Readonly<Record<string, number>> = {
   BAD_INPUT: EXIT.usage,
+  BAD_ID: EXIT.usage,
   DID: EXIT.usage,
   NAME: EXIT.usage,
   ADDRESS: EXIT.usage,
@@ -26,12 +29,5 @@ export class Interrupted extends Error {
 }
 
 export function exitCodeOf(error: unknown): number {
-  return BY_CODE[errorBody(error).error.code] ?? EXIT.failed
-}
-
-/** An error as `--json` tells it. What has no code of this program is FAILED. */
-export function errorBody(error: unknown): { error: { code: string; message: string } } {
-  if (!(error instanceof Error)) return { error: { code: 'FAILED', message: String(error) } }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'FAILED'
-  return { error: { code, message: error.message } }
+  return BY_CODE[errorShape(error).error.code] ?? EXIT.failed
 }

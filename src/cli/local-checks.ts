@@ -23,23 +23,40 @@ export function nodeVersion(version: string): Check {
   const [major, minor] = version.split('.').map(Number)
   const ok = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])
   const detail = `Node.js ${version}`
-  return ok ? { check: 'nodejs', ok, detail } : { check: 'nodejs', ok, detail, todo: `install Node.js ${MIN_NODE.join('.')} or newer` }
+  return ok
+    ? { check: 'nodejs', ok, detail }
+    : { check: 'nodejs', ok, detail, todo: `install Node.js ${MIN_NODE.join('.')} or newer` }
 }
 
 function homeCheck(home: string, directory: Stats | undefined): Check {
   if (directory === undefined) return { check: 'home', ok: true, detail: `${home} is not made yet`, todo: 'comrade up' }
-  if (!directory.isDirectory()) return { check: 'home', ok: false, detail: `${home} is not a directory`, todo: 'give another --home' }
-  if (directory.uid !== process.getuid?.()) return { check: 'home', ok: false, detail: `${home} belongs to another user`, todo: `chown it, or give another --home` }
-  if ((directory.mode & 0o077) !== 0) return { check: 'home', ok: false, detail: `${home} is open to other users`, todo: `chmod 700 ${home}` }
+  if (!directory.isDirectory())
+    return { check: 'home', ok: false, detail: `${home} is not a directory`, todo: 'give another --home' }
+  if (directory.uid !== process.getuid?.())
+    return {
+      check: 'home',
+      ok: false,
+      detail: `${home} belongs to another user`,
+      todo: `chown it, or give another --home`
+    }
+  if ((directory.mode & 0o077) !== 0)
+    return { check: 'home', ok: false, detail: `${home} is open to other users`, todo: `chmod 700 ${home}` }
   return { check: 'home', ok: true, detail: home }
 }
 
 function keysCheck(keys: string): Check {
   const names = listed(keys)
   if (names.length === 0) return { check: 'keys', ok: true, detail: 'none yet', todo: 'comrade up' }
-  const exposed = [keys, ...names.map((name) => join(keys, name))].filter((path) => (lstatSync(path).mode & 0o077) !== 0)
+  const exposed = [keys, ...names.map((name) => join(keys, name))].filter(
+    (path) => (lstatSync(path).mode & 0o077) !== 0
+  )
   if (exposed.length === 0) return { check: 'keys', ok: true, detail: `${names.length} files that only you can read` }
-  return { check: 'keys', ok: false, detail: `other users can read ${exposed.join(', ')}`, todo: `chmod go= ${exposed.join(' ')}` }
+  return {
+    check: 'keys',
+    ok: false,
+    detail: `other users can read ${exposed.join(', ')}`,
+    todo: `chmod go= ${exposed.join(' ')}`
+  }
 }
 
 function listed(directory: string): string[] {
@@ -72,7 +89,12 @@ function lockCheck(home: string, isRunning: boolean, hasHome: boolean): Check {
     return notRunning
   } catch {
     const pid = lockHolder(homeAt(home).lock)
-    return { check: 'node', ok: false, detail: `process ${pid ?? 'unknown'} holds the home, but does not answer`, todo: 'wait if it has just begun or is leaving; else end it' }
+    return {
+      check: 'node',
+      ok: false,
+      detail: `process ${pid ?? 'unknown'} holds the home, but does not answer`,
+      todo: 'wait if it has just begun or is leaving; else end it'
+    }
   }
 }
 

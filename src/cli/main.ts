@@ -32,7 +32,9 @@ async function understand(argv: readonly string[]): Promise<{ global: GlobalOpti
   const entry = name !== undefined && Object.hasOwn(verbs, name) ? verbs[name] : undefined
   const loaded: Record<string, Verb> = entry === undefined ? {} : { [name!]: (await entry.load()).verb }
   let call: Call | undefined
-  const program = buildProgram(loaded, (found) => { call = found })
+  const program = buildProgram(loaded, (found) => {
+    call = found
+  })
   if (name === undefined && argv.includes('--version')) program.action(() => {}) // else no verb is an error
   program.parse(argv, { from: 'user' })
   const global = program.opts<GlobalOptions>()
@@ -41,13 +43,18 @@ async function understand(argv: readonly string[]): Promise<{ global: GlobalOpti
 
 async function runVerb({ verb, args, options }: Call, global: GlobalOptions, output: Output): Promise<void> {
   const interrupt = new AbortController()
-  if (!verb.handlesSignals) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort())
+  if (!verb.handlesSignals)
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort())
   const home = findHome(global.home)
   const socket = socketPath(home)
-  const isInteractive = global.input && process.stdin.isTTY === true && process.stderr.isTTY === true
+  const isInteractive = global.input && process.stdin.isTTY && process.stderr.isTTY
   const client = createClient(socket)
   try {
-    await verb.run({ home, socketPath: socket, json: output.json, isInteractive, client, output, signal: interrupt.signal }, args, options)
+    await verb.run(
+      { home, socketPath: socket, json: output.json, isInteractive, client, output, signal: interrupt.signal },
+      args,
+      options
+    )
   } catch (error) {
     throw interrupt.signal.aborted ? new Interrupted() : error
   }

@@ -1,6 +1,6 @@
 // How results reach stdout and talk reaches stderr. All text is made harmless here, so that no verb can forget to.
 import { styleText } from 'node:util'
-import { errorBody } from './exit.ts'
+import { errorShape } from '../api/shapes.ts'
 import { harmless } from '../trust/names.ts'
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -68,7 +68,7 @@ export class Output {
 
   /** Tells a failure, as a line of JSON or in words. */
   error(error: unknown): void {
-    const body = errorBody(error)
+    const body = errorShape(error)
     if (this.json) return void process.stderr.write(exactJson(body) + '\n')
     const [first, ...rest] = body.error.message.split('\n')
     this.notice(coloured('red', 'error: '), first)
@@ -78,11 +78,11 @@ export class Output {
 
 function linesOf(lines: Line | readonly Line[]): readonly Line[] {
   if (!Array.isArray(lines)) return [lines as Line]
-  return lines.some(Array.isArray) || lines.length === 0 ? lines as readonly Line[] : [lines as Line]
+  return lines.some(Array.isArray) || lines.length === 0 ? (lines as readonly Line[]) : [lines as Line]
 }
 
 function render(line: Line, stream: NodeJS.WriteStream): string {
-  const segments = Array.isArray(line) ? line as readonly Segment[] : [line as Segment]
+  const segments = Array.isArray(line) ? (line as readonly Segment[]) : [line as Segment]
   return segments.map((segment) => styled(segment, stream)).join('') + '\n'
 }
 
@@ -93,5 +93,8 @@ function styled(segment: Segment, stream: NodeJS.WriteStream): string {
 }
 
 function exactJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(value).replace(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
 }

@@ -7,7 +7,8 @@ import { formatAgo } from './quantity.ts'
 export function entryLines(entry: EntryShape): Line[] {
   const head: Line = [bold(entry.name), dim(`  ${formatAgo(entry.time, Date.now())}  ${entry.id}`)]
   const reply: Line[] = entry.reply === null ? [] : [[dim(`  in reply to ${entry.reply}`)]]
-  const tags: Line[] = entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
+  const tags: Line[] =
+    entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
   return [head, ...reply, ...textLines(entry), ...tags]
 }
 
@@ -29,7 +30,9 @@ export function contactLine({ name, did, claimed, relation, lastSeen }: ContactS
 export function profileLines({ did, device, name, about }: ProfileShape): Line[] {
   return [
     [dim('name    '), name ?? dim('(none yet)')],
-    ...(about === null ? [] : about.split(/\r?\n/).map((line, i): Line => [dim(i === 0 ? 'about   ' : '        '), line])),
+    ...(about === null
+      ? []
+      : about.split(/\r?\n/).map((line, i): Line => [dim(i === 0 ? 'about   ' : '        '), line])),
     [dim('did     '), did],
     [dim('device  '), device]
   ]

@@ -1,5 +1,5 @@
 // Reads the command line with commander: global options, one verb with its arguments, help that begins with examples.
-import { Command, CommanderError, Option as CommanderOption } from 'commander'
+import { Command, Option as CommanderOption, type CommanderError } from 'commander'
 import { NodeError } from '../node/comrade.ts'
 import type { Option, Verb } from './verb.ts'
 import { verbs } from './verbs.ts'
@@ -42,8 +42,15 @@ export function verbName(argv: readonly string[]): string | undefined {
 export function buildProgram(loaded: Readonly<Record<string, Verb>>, onCall: (call: Call) => void): Command {
   const program = new Command('comrade').usage('<verb> [arguments] [options]')
   addGlobalOptions(program)
-  program.addHelpText('before', 'Comrade: a social node without servers\n\n' + exampleText(['comrade up', "comrade post 'hello'", 'comrade feed', 'comrade follow did:key:z6Mk…']))
-  program.addHelpText('after', '\nA node has to run first: begin with `comrade up`. Each verb has its own help: `comrade post --help`.')
+  program.addHelpText(
+    'before',
+    'Comrade: a social node without servers\n\n' +
+      exampleText(['comrade up', "comrade post 'hello'", 'comrade feed', 'comrade follow did:key:z6Mk…'])
+  )
+  program.addHelpText(
+    'after',
+    '\nA node has to run first: begin with `comrade up`. Each verb has its own help: `comrade post --help`.'
+  )
   for (const [name, { summary }] of Object.entries(verbs)) {
     const command = program.command(name).description(capitalized(summary)).summary(summary)
     // Settings are copied to a new command before these are made for the program, so each gets its own.
@@ -78,15 +85,21 @@ function define(command: Command, verb: Verb, onCall: (call: Call) => void): voi
   for (const option of verb.options ?? []) command.addOption(commanderOption(option))
   command.addHelpText('before', exampleText(verb.examples))
   command.action((...given: unknown[]) => {
-    const args = given.slice(0, -2).flat().filter((arg) => arg !== undefined) as string[]
-    const lists = verb.options?.filter(({ isMany }) => isMany).map(({ flags }) => [new CommanderOption(flags).attributeName(), []]) ?? []
+    const args = given
+      .slice(0, -2)
+      .flat()
+      .filter((arg) => arg !== undefined) as string[]
+    const lists =
+      verb.options
+        ?.filter(({ isMany }) => isMany)
+        .map(({ flags }) => [new CommanderOption(flags).attributeName(), []]) ?? []
     onCall({ verb, args, options: { ...Object.fromEntries(lists), ...command.opts() } })
   })
 }
 
 function commanderOption({ flags, description, parse = (text) => text, isMany = false }: Option): CommanderOption {
   const option = new CommanderOption(flags, description)
-  if (isMany) option.argParser((text, before: unknown[] = []) => [...before, named(flags, parse, text)])
+  if (isMany) option.argParser((text, before: unknown[] | undefined) => [...(before ?? []), named(flags, parse, text)])
   else if (option.required) option.argParser((text) => named(flags, parse, text))
   return option
 }
@@ -107,7 +120,8 @@ function named(flags: string, parse: (text: string) => unknown, text: string): u
  */
 export function usageError(error: CommanderError): NodeError | undefined {
   if (error.code === 'commander.helpDisplayed') return undefined
-  if (error.code === 'commander.help') return new NodeError('BAD_INPUT', 'a verb is needed, such as `comrade status`; see `comrade --help`')
+  if (error.code === 'commander.help')
+    return new NodeError('BAD_INPUT', 'a verb is needed, such as `comrade status`; see `comrade --help`')
   const message = error.message.replace(/^error: /, '')
   return new NodeError('BAD_INPUT', hasDash(error) ? `${message}\nA text that begins with - goes after --` : message)
 }

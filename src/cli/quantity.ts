@@ -27,7 +27,13 @@ export function formatSize(bytes: number): string {
 
 /** Milliseconds as their largest unit, rounded down: `3 minutes`. */
 export function formatDuration(ms: number): string {
-  const units: [string, number][] = [['week', UNIT_MS.w], ['day', UNIT_MS.d], ['hour', UNIT_MS.h], ['minute', UNIT_MS.m], ['second', UNIT_MS.s]]
+  const units: [string, number][] = [
+    ['week', UNIT_MS.w],
+    ['day', UNIT_MS.d],
+    ['hour', UNIT_MS.h],
+    ['minute', UNIT_MS.m],
+    ['second', UNIT_MS.s]
+  ]
   const [name, size] = units.find(([, unit]) => ms >= unit) ?? ['second', UNIT_MS.s]
   const count = Math.floor(ms / size)
   return `${count} ${name}${count === 1 ? '' : 's'}`

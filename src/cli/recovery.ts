@@ -14,7 +14,11 @@ export function refuseTakenPath(path: string, hasIdentity: boolean): void {
  * Gives the phrase to the person, if the identity has just been made. A file that cannot be written is no reason to
  * lose it: then it goes to stderr too.
  */
-export function handOverPhrase(phrase: string | undefined, path: string | undefined, { output }: Pick<Context, 'output'>): void {
+export function handOverPhrase(
+  phrase: string | undefined,
+  path: string | undefined,
+  { output }: Pick<Context, 'output'>
+): void {
   if (phrase === undefined) return
   if (path === undefined) return frame(phrase, output)
   try {
@@ -28,9 +32,17 @@ export function handOverPhrase(phrase: string | undefined, path: string | undefi
 
 function frame(phrase: string, output: Context['output']): void {
   const words = phrase.split(' ')
-  const rows = Array.from({ length: Math.ceil(words.length / 6) }, (_, row) => words.slice(6 * row, 6 * row + 6).join(' '))
+  const rows = Array.from({ length: Math.ceil(words.length / 6) }, (_, row) =>
+    words.slice(6 * row, 6 * row + 6).join(' ')
+  )
   const bar = '-'.repeat(64)
-  const text = ['Your recovery phrase. It is shown this once and stored nowhere.', 'Write it on paper: whoever has it is you, and without it', 'a lost device cannot be replaced.', '', ...rows]
+  const text = [
+    'Your recovery phrase. It is shown this once and stored nowhere.',
+    'Write it on paper: whoever has it is you, and without it',
+    'a lost device cannot be replaced.',
+    '',
+    ...rows
+  ]
   for (const line of [bar, ...text, bar]) output.notice(line)
 }
 

@@ -16,5 +16,8 @@ const MEANING: Readonly<Record<Space['store'], string>> = {
 }
 
 export function spaceLines({ store, quota, used }: Space): Line[] {
-  return [[dim('store  '), `${store}: ${MEANING[store]}`], [dim('quota  '), `${formatSize(used)} of ${formatSize(quota)} used`]]
+  return [
+    [dim('store  '), `${store}: ${MEANING[store]}`],
+    [dim('quota  '), `${formatSize(used)} of ${formatSize(quota)} used`]
+  ]
 }

@@ -5,7 +5,11 @@ import type { Verb } from '../verb.ts'
 import { verbs } from '../verbs.ts'
 import type { Command } from 'commander'
 
-const SCRIPTS: Readonly<Record<string, (commands: readonly Words[], global: readonly string[]) => string>> = { bash, zsh, fish }
+const SCRIPTS: Readonly<Record<string, (commands: readonly Words[], global: readonly string[]) => string>> = {
+  bash,
+  zsh,
+  fish
+}
 
 /** A verb with the options that it has of its own. */
 interface Words {
@@ -32,7 +36,9 @@ export const verb: Verb = {
 }
 
 async function wholeProgram(): Promise<Command> {
-  const loaded = await Promise.all(Object.entries(verbs).map(async ([name, { load }]) => [name, (await load()).verb] as const))
+  const loaded = await Promise.all(
+    Object.entries(verbs).map(async ([name, { load }]) => [name, (await load()).verb] as const)
+  )
   return buildProgram(Object.fromEntries(loaded), () => {})
 }
 
@@ -42,7 +48,8 @@ function wordsOf(command: Command): Words {
 }
 
 function bash(commands: readonly Words[], global: readonly string[]): string {
-  const cases = commands.filter(({ options }) => options.length > 0)
+  const cases = commands
+    .filter(({ options }) => options.length > 0)
     .map(({ name, options }) => `    ${name}) words="$words ${options.map(({ flag }) => flag).join(' ')}" ;;`)
   return `# bash completion for comrade
 _comrade() {
@@ -69,7 +76,8 @@ complete -F _comrade comrade
 function zsh(commands: readonly Words[], global: readonly string[]): string {
   const describe = (text: string): string => text.replace(/'/g, "'\\''").replace(/:/g, '\\:')
   const verbLines = commands.map(({ name, summary }) => `    '${name}:${describe(summary)}'`)
-  const cases = commands.filter(({ options }) => options.length > 0)
+  const cases = commands
+    .filter(({ options }) => options.length > 0)
     .map(({ name, options }) => `    ${name}) words+=(${options.map(({ flag }) => flag).join(' ')}) ;;`)
   return `#compdef comrade
 # zsh completion for comrade
@@ -101,9 +109,16 @@ function fish(commands: readonly Words[], global: readonly string[]): string {
   return [
     '# fish completion for comrade',
     ...global.map((flag) => `complete -c comrade -l ${flag.slice(2)}`),
-    ...commands.map(({ name, summary }) => `complete -c comrade -n ${quoted(`not __fish_seen_subcommand_from ${names}`)} -f -a ${name} -d ${quoted(summary)}`),
-    ...commands.flatMap(({ name, options }) => options.map(({ flag, description }) =>
-      `complete -c comrade -n ${quoted(`__fish_seen_subcommand_from ${name}`)} -l ${flag.slice(2)} -d ${quoted(description)}`)),
+    ...commands.map(
+      ({ name, summary }) =>
+        `complete -c comrade -n ${quoted(`not __fish_seen_subcommand_from ${names}`)} -f -a ${name} -d ${quoted(summary)}`
+    ),
+    ...commands.flatMap(({ name, options }) =>
+      options.map(
+        ({ flag, description }) =>
+          `complete -c comrade -n ${quoted(`__fish_seen_subcommand_from ${name}`)} -l ${flag.slice(2)} -d ${quoted(description)}`
+      )
+    ),
     ''
   ].join('\n')
 }

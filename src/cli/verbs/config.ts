@@ -1,5 +1,12 @@
 // comrade config: the settings in config.json, shown or changed, whether a node runs or not.
-import { configSchema, loadConfig, parseSetting, setConfig, type ConfigKey, type LoadedConfig } from '../../node/config.ts'
+import {
+  configSchema,
+  loadConfig,
+  parseSetting,
+  setConfig,
+  type ConfigKey,
+  type LoadedConfig
+} from '../../node/config.ts'
 import { NodeError } from '../../node/comrade.ts'
 import { homeAt, openHome } from '../../node/home.ts'
 import { bold, coloured, dim, type Line } from '../output.ts'
@@ -12,7 +19,12 @@ interface Value {
   isSet: boolean
 }
 
-const ACTIONS: Readonly<Record<string, (context: Context, key?: string, value?: string) => void>> = { list, get, set, schema }
+const ACTIONS: Readonly<Record<string, (context: Context, key?: string, value?: string) => void>> = {
+  list,
+  get,
+  set,
+  schema
+}
 
 export const verb: Verb = {
   arguments: [
@@ -20,12 +32,20 @@ export const verb: Verb = {
     ['[key]', 'which setting: for get and set'],
     ['[value]', 'its new value: for set; `default` takes your choice away']
   ],
-  examples: ['comrade config list', 'comrade config get listen', 'comrade config set mdns off', 'comrade config set quota 20GiB', 'comrade config schema --json'],
+  examples: [
+    'comrade config list',
+    'comrade config get listen',
+    'comrade config set mdns off',
+    'comrade config set quota 20GiB',
+    'comrade config schema --json'
+  ],
   async run(context, [action, key, value]) {
-    if (!Object.hasOwn(ACTIONS, action)) throw new NodeError('BAD_INPUT', `expected list, get, set or schema, not '${action}'`)
+    if (!Object.hasOwn(ACTIONS, action))
+      throw new NodeError('BAD_INPUT', `expected list, get, set or schema, not '${action}'`)
     const needed = { list: 0, schema: 0, get: 1, set: 2 }[action]
     const given = [key, value].filter((arg) => arg !== undefined).length
-    if (given !== needed) throw new NodeError('BAD_INPUT', `config ${action} takes ${needed} more arguments, not ${given}`)
+    if (given !== needed)
+      throw new NodeError('BAD_INPUT', `config ${action} takes ${needed} more arguments, not ${given}`)
     ACTIONS[action](context, key, value)
   }
 }
@@ -68,6 +88,10 @@ function valueOf({ config, set }: LoadedConfig, key: ConfigKey): Value {
 }
 
 function print(output: Context['output'], { key, value, isSet }: Value): void {
-  const line: Line = [bold(key), ` ${typeof value === 'string' ? value : JSON.stringify(value)}`, dim(isSet ? '' : '  (default)')]
+  const line: Line = [
+    bold(key),
+    ` ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    dim(isSet ? '' : '  (default)')
+  ]
   output.result({ key, value, isSet }, () => [line])
 }

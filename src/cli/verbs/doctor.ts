@@ -13,7 +13,10 @@ export const verb: Verb = {
     const checks = await allChecks(context)
     for (const check of checks) {
       const mark = check.ok ? coloured('green', 'ok    ') : coloured('red', 'wrong ')
-      const lines = [[mark, `${check.check}: ${check.detail}`], ...(check.todo === undefined ? [] : [[dim('      to do: '), check.todo]])]
+      const lines = [
+        [mark, `${check.check}: ${check.detail}`],
+        ...(check.todo === undefined ? [] : [[dim('      to do: '), check.todo]])
+      ]
       output.result({ ...check, todo: check.todo ?? null }, () => lines)
     }
     if (checks.some(({ ok }) => !ok)) throw new Failed('something is wrong')

@@ -7,7 +7,11 @@ const LEAVE_TIMEOUT_MS = 15_000
 export const verb: Verb = {
   examples: ['comrade down'],
   async run({ client, output, signal }) {
-    const answer = await client.post<{ did: string; stopped: true }>('down', {}, { signal, timeoutMs: LEAVE_TIMEOUT_MS })
+    const answer = await client.post<{ did: string; stopped: true }>(
+      'down',
+      {},
+      { signal, timeoutMs: LEAVE_TIMEOUT_MS }
+    )
     output.result(answer, () => 'the node has left')
     output.next('comrade up')
   }

@@ -7,11 +7,18 @@ import type { Verb } from '../verb.ts'
 const EXPORT_TIMEOUT_MS = 3_600_000
 
 export const verb: Verb = {
-  arguments: [['<file>', 'where to write; it must not be there yet'], ['[who...]', 'whose feeds; else all that are stored']],
+  arguments: [
+    ['<file>', 'where to write; it must not be there yet'],
+    ['[who...]', 'whose feeds; else all that are stored']
+  ],
   examples: ['comrade export /media/stick/feeds.comrade', 'comrade export alice.comrade alice'],
   async run({ client, output, signal }, [file, ...who]) {
     const path = resolve(file)
-    const written = await client.post<{ entries: number; bytes: number }>('export', { file: path, who: who.length === 0 ? undefined : who }, { signal, timeoutMs: EXPORT_TIMEOUT_MS })
+    const written = await client.post<{ entries: number; bytes: number }>(
+      'export',
+      { file: path, who: who.length === 0 ? undefined : who },
+      { signal, timeoutMs: EXPORT_TIMEOUT_MS }
+    )
     output.result(written, () => `${written.entries} entries, ${formatSize(written.bytes)}, in ${path}`)
     output.next(`comrade import ${file}    (on the other machine)`)
   }

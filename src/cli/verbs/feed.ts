@@ -18,17 +18,30 @@ interface Options {
 export const verb: Verb<Options> = {
   arguments: [['[who]', 'a petname, a did, or a name that only one person claims; else you and all whom you follow']],
   options: [
-    { flags: '--limit <n>', description: `how many at most (default ${DEFAULT_LIMIT})`, parse: (text) => parseCount(text, 1, MAX_LIMIT) },
+    {
+      flags: '--limit <n>',
+      description: `how many at most (default ${DEFAULT_LIMIT})`,
+      parse: (text) => parseCount(text, 1, MAX_LIMIT)
+    },
     { flags: '--before <id>', description: 'only what is older than this entry' },
     { flags: '--tag <tag>', description: 'only with this tag' },
     { flags: '--search <words>', description: 'only with all of these words' },
     { flags: '--follow', description: 'go on with what arrives, until interrupted' }
   ],
-  examples: ['comrade feed', 'comrade feed alice --limit 10', 'comrade feed --tag bees --follow', "comrade feed --search 'lift town'"],
+  examples: [
+    'comrade feed',
+    'comrade feed alice --limit 10',
+    'comrade feed --tag bees --follow',
+    "comrade feed --search 'lift town'"
+  ],
   async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, follow }) {
     let shown = 0
     let last: EntryShape | undefined
-    for await (const entry of client.lines<EntryShape>('feed', { who, limit, before, tag, search, follow }, { signal })) {
+    for await (const entry of client.lines<EntryShape>(
+      'feed',
+      { who, limit, before, tag, search, follow },
+      { signal }
+    )) {
       output.result(entry, () => entryLines(entry))
       shown += 1
       last = entry

@@ -10,7 +10,11 @@ export const verb: Verb = {
   arguments: [['<file>', 'a file that `comrade export` wrote']],
   examples: ['comrade import /media/stick/feeds.comrade'],
   async run({ client, output, signal }, [file]) {
-    const read = await client.post<{ entries: number; bytes: number }>('import', { file: resolve(file) }, { signal, timeoutMs: IMPORT_TIMEOUT_MS })
+    const read = await client.post<{ entries: number; bytes: number }>(
+      'import',
+      { file: resolve(file) },
+      { signal, timeoutMs: IMPORT_TIMEOUT_MS }
+    )
     output.result(read, () => `${read.entries} new entries, ${formatSize(read.bytes)}`)
     output.next('comrade feed')
   }

@@ -17,13 +17,26 @@ export const verb: Verb<Options> = {
   options: [
     { flags: '--reply <id>', description: 'the entry that this answers' },
     { flags: '--tag <tag>', description: 'a tag, without #; may be given several times', isMany: true },
-    { flags: '--expires <duration>', description: 'ask all holders to drop it after this time: 90s, 15m, 12h, 7d, 2w', parse: parseDuration }
+    {
+      flags: '--expires <duration>',
+      description: 'ask all holders to drop it after this time: 90s, 15m, 12h, 7d, 2w',
+      parse: parseDuration
+    }
   ],
-  examples: ["comrade post 'hello'", "comrade post 'me too' --reply bafkrei…", 'comrade post - --tag log < notes.txt', "comrade post 'lift to town at 9?' --expires 1d"],
+  examples: [
+    "comrade post 'hello'",
+    "comrade post 'me too' --reply bafkrei…",
+    'comrade post - --tag log < notes.txt',
+    "comrade post 'lift to town at 9?' --expires 1d"
+  ],
   async run({ client, output, signal }, [words], { reply, tag, expires }) {
     const text = words === '-' ? await readStdin(signal) : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
-    const post = await client.post<{ id: string; feed: string; seq: number }>('post', { text, reply, tags: tag, expiresInMs: expires }, { signal })
+    const post = await client.post<{ id: string; feed: string; seq: number }>(
+      'post',
+      { text, reply, tags: tag, expiresInMs: expires },
+      { signal }
+    )
     output.result(post, () => post.id)
     output.next(`comrade show ${post.id}`, 'comrade feed')
   }
@@ -36,11 +49,13 @@ async function readStdin(signal: AbortSignal): Promise<string> {
   for await (const chunk of process.stdin.iterator({ destroyOnReturn: true }) as AsyncIterable<Buffer>) {
     signal.throwIfAborted()
     size += chunk.length
-    if (size > MAX_TEXT_SIZE + 1) throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
+    if (size > MAX_TEXT_SIZE + 1)
+      throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
     chunks.push(chunk)
   }
   const text = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
-  if (Buffer.byteLength(text) > MAX_TEXT_SIZE) throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
+  if (Buffer.byteLength(text) > MAX_TEXT_SIZE)
+    throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
   return text
 }
 

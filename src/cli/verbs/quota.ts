@@ -6,11 +6,13 @@ export const verb: Verb = {
   arguments: [['[size]', 'such as 500MB, 2GiB, or a number of bytes']],
   examples: ['comrade quota', 'comrade quota 2GiB'],
   async run({ client, output, signal }, [size]) {
-    const space = size === undefined
-      ? await client.get<Space>('quota', {}, { signal })
-      : await client.post<Space>('quota', { quota: await bytesOf(size) }, { signal })
+    const space =
+      size === undefined
+        ? await client.get<Space>('quota', {}, { signal })
+        : await client.post<Space>('quota', { quota: await bytesOf(size) }, { signal })
     output.result(space, () => spaceLines(space))
-    if (space.used > space.quota) output.talk('More than that is stored now: the oldest texts of those furthest from you go first.')
+    if (space.used > space.quota)
+      output.talk('More than that is stored now: the oldest texts of those furthest from you go first.')
   }
 }
 

@@ -6,9 +6,10 @@ export const verb: Verb = {
   arguments: [['[mode]', 'all, groups, own or none; less than before erases what it no longer covers']],
   examples: ['comrade store', 'comrade store own'],
   async run({ client, output, signal }, [mode]) {
-    const space = mode === undefined
-      ? await client.get<Space>('store', {}, { signal })
-      : await client.post<Space>('store', { store: mode }, { signal })
+    const space =
+      mode === undefined
+        ? await client.get<Space>('store', {}, { signal })
+        : await client.post<Space>('store', { store: mode }, { signal })
     output.result(space, () => spaceLines(space))
   }
 }

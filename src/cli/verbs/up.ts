@@ -32,10 +32,22 @@ export const verb: Verb<Options> = {
     { flags: '--peer <multiaddr>', description: 'connect to this node; may be given several times', isMany: true },
     { flags: '--no-mdns', description: 'do not look for nodes in the local network by multicast' },
     { flags: '--no-lan', description: 'nor dial private or loopback addresses, but those given by --peer' },
-    { flags: '--http <port>', description: 'serve the API on 127.0.0.1 too; 0 takes any free port', parse: (text) => parseCount(text, 0, 65_535) },
-    { flags: '--recovery-file <path>', description: 'on first use, write the recovery phrase here, not to the terminal' }
+    {
+      flags: '--http <port>',
+      description: 'serve the API on 127.0.0.1 too; 0 takes any free port',
+      parse: (text) => parseCount(text, 0, 65_535)
+    },
+    {
+      flags: '--recovery-file <path>',
+      description: 'on first use, write the recovery phrase here, not to the terminal'
+    }
   ],
-  examples: ['comrade up', 'comrade up --listen /ip4/0.0.0.0/tcp/4040', 'comrade up --peer /ip4/192.0.2.7/tcp/4040', 'comrade up --json --recovery-file phrase.txt'],
+  examples: [
+    'comrade up',
+    'comrade up --listen /ip4/0.0.0.0/tcp/4040',
+    'comrade up --peer /ip4/192.0.2.7/tcp/4040',
+    'comrade up --json --recovery-file phrase.txt'
+  ],
   handlesSignals: true,
   async run(context, _args, options) {
     const leaving = leaveOnSignal()
@@ -66,10 +78,18 @@ function leaveOnSignal(): AbortSignal {
 }
 
 /** Makes the node; asks for the passphrase only when one is needed. */
-async function openNode({ home, isInteractive }: Context, { listen, mdns, lan }: Options): Promise<Comrade> {
+async function openNode({ home, isInteractive }: Context, { listen, peer, mdns, lan }: Options): Promise<Comrade> {
   // What was not said here is left to config.json.
-  const options = { home, listen: listen.length === 0 ? undefined : listen, mdns: mdns && lan ? undefined : false, lan: lan ? undefined : false }
+  const options = {
+    home,
+    listen: listen.length === 0 ? undefined : listen,
+    mdns: mdns && lan ? undefined : false,
+    lan: lan ? undefined : false
+  }
   const passphrase = await passphraseFromFile(process.env)
+  // A wrong address is wrong usage, not a peer that does not answer.
+  const { parseSetting } = await import('../../node/config.ts')
+  for (const address of [...listen, ...peer]) parseSetting('listen', address)
   // libp2p takes longer to load than any other verb to run: it is loaded here and nowhere else.
   const { createNode } = await import('../../node/index.ts')
   try {
@@ -139,9 +159,18 @@ class RunningNode {
   }
 
   #announce(url: string | undefined): void {
-    const { identity: { did, device }, peerId, addresses, home } = this.#node
+    const {
+      identity: { did, device },
+      peerId,
+      addresses,
+      home
+    } = this.#node
     const ready = { event: 'ready', did, device, peerId, addresses, home }
-    this.#output.result(ready, () => [[coloured('green', 'ready   '), did], [dim('home    '), home], ...addresses.map((address) => [dim('address '), address])])
+    this.#output.result(ready, () => [
+      [coloured('green', 'ready   '), did],
+      [dim('home    '), home],
+      ...addresses.map((address) => [dim('address '), address])
+    ])
     if (url !== undefined) this.#output.result({ event: 'http', url }, () => [[dim('http    '), `${url}/api/status`]])
     this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
   }
@@ -166,10 +195,15 @@ class RunningNode {
 
 function eventText(line: EventLine): readonly Line[] {
   switch (line.event) {
-    case 'entry': return entryLines(line as unknown as EntryShape)
-    case 'peer:connect': return [[coloured('green', 'connected    '), String(line.did ?? line.peerId)]]
-    case 'peer:disconnect': return [[dim('disconnected '), String(line.did ?? line.peerId)]]
-    case 'warning': return [[coloured('yellow', 'warning: '), String(line.message)]]
-    default: return [[dim(JSON.stringify(line))]]
+    case 'entry':
+      return entryLines(line as unknown as EntryShape)
+    case 'peer:connect':
+      return [[coloured('green', 'connected    '), String(line.did ?? line.peerId)]]
+    case 'peer:disconnect':
+      return [[dim('disconnected '), String(line.did ?? line.peerId)]]
+    case 'warning':
+      return [[coloured('yellow', 'warning: '), String(line.message)]]
+    default:
+      return [[dim(JSON.stringify(line))]]
   }
 }

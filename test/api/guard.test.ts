@@ -1,0 +1,133 @@
+// The guard's rules, one valid request and one mutation for each.
+import assert from 'node:assert/strict'
+import { MAX_REQUEST_SIZE, refusalOf, type RequestHead } from '../../src/api/guard.ts'
+
+const PORT = 4321
+const TOKEN = 'a'.repeat(43)
+const OWN = `127.0.0.1:${PORT}`
+
+/** A request that is let in, with these headers changed; undefined takes one away. */
+function request(changes: Record<string, string | undefined> = {}, url = '/api/status'): RequestHead {
+  const all = { host: OWN, authorization: `Bearer ${TOKEN}`, ...changes }
+  const headers = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string
+  >
+  return { method: 'GET', url, headers, rawHeaders: Object.entries(headers).flat() }
+}
+
+function statusOf(head: RequestHead): number | undefined {
+  return refusalOf(head, { port: PORT, token: TOKEN })?.status
+}
+
+describe('the guard of loopback HTTP', () => {
+  it('lets in who names the right host and knows the token', () => {
+    assert.equal(statusOf(request()), undefined)
+    assert.equal(statusOf(request({ host: `localhost:${PORT}` })), undefined)
+    assert.equal(statusOf(request({ origin: `http://${OWN}`, 'sec-fetch-site': 'same-origin' })), undefined)
+    assert.equal(statusOf(request({ 'sec-fetch-site': 'none' })), undefined)
+  })
+
+  const foreignHosts = [
+    undefined,
+    '',
+    'evil.example',
+    `evil.example:${PORT}`,
+    '127.0.0.1',
+    `127.0.0.1:${PORT + 1}`,
+    `127.0.0.1:${PORT}.evil.example`,
+    `127.0.0.1.nip.io:${PORT}`,
+    `evil@127.0.0.1:${PORT}`,
+    `0.0.0.0:${PORT}`,
+    `[::1]:${PORT}`,
+    `LOCALHOST.:${PORT}`,
+    ` ${OWN}`
+  ]
+  for (const host of foreignHosts) {
+    it(`answers 421 to the host ${JSON.stringify(host)}`, () => assert.equal(statusOf(request({ host })), 421))
+  }
+
+  it('answers 421 to two hosts', () => {
+    const head = request()
+    assert.equal(statusOf({ ...head, rawHeaders: [...head.rawHeaders, 'Host', OWN] }), 421)
+  })
+
+  it('answers 421 to a whole URL in place of a path', () => {
+    assert.equal(statusOf(request({}, 'http://evil.example/api/status')), 421)
+    assert.equal(statusOf(request({}, '*')), 421)
+  })
+
+  const foreignOrigins = [
+    'null',
+    'http://evil.example',
+    `https://${OWN}`,
+    `http://127.0.0.1:${PORT + 1}`,
+    'http://127.0.0.1',
+    `http://localhost:${PORT}`,
+    ''
+  ]
+  for (const origin of foreignOrigins) {
+    it(`answers 403 to the origin ${JSON.stringify(origin)}, even with the token`, () =>
+      assert.equal(statusOf(request({ origin })), 403))
+  }
+
+  for (const site of ['cross-site', 'same-site', 'cross-origin', '']) {
+    it(`answers 403 to Sec-Fetch-Site ${JSON.stringify(site)}`, () =>
+      assert.equal(statusOf(request({ 'sec-fetch-site': site })), 403))
+  }
+
+  const wrongTokens = [
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    `Basic ${TOKEN}`,
+    `Bearer ${TOKEN}a`,
+    `Bearer ${TOKEN.slice(1)}`,
+    `Bearer b${TOKEN.slice(1)}`,
+    TOKEN,
+    `Bearer ${TOKEN} ${TOKEN}`
+  ]
+  for (const authorization of wrongTokens) {
+    it(`answers 401 to the authorization ${JSON.stringify(authorization?.slice(0, 20))} of ${authorization?.length ?? 0}`, () => {
+      assert.equal(statusOf(request({ authorization })), 401)
+    })
+  }
+
+  it('does not take the token from the URL', () => {
+    assert.equal(statusOf(request({ authorization: undefined }, `/api/status?token=${TOKEN}`)), 401)
+  })
+})
+
+describe('the guard of both listeners', () => {
+  const json = 'application/json'
+
+  it('answers 413 to a length over 1 MiB, before anything is read', () => {
+    const size = (bytes: number): RequestHead => request({ 'content-length': String(bytes), 'content-type': json })
+    assert.equal(refusalOf(size(MAX_REQUEST_SIZE)), undefined)
+    assert.equal(refusalOf(size(MAX_REQUEST_SIZE + 1))?.status, 413)
+    assert.equal(refusalOf(size(2 ** 30))?.status, 413)
+    assert.equal(refusalOf(request({ 'content-length': '9'.repeat(30), 'content-type': json }))?.status, 413)
+  })
+
+  for (const type of [
+    undefined,
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    'text/plain; application/json'
+  ]) {
+    it(`answers 415 to a body of type ${type ?? '(none)'}, as forms send it`, () => {
+      assert.equal(refusalOf(request({ 'content-length': '2', 'content-type': type }))?.status, 415)
+      assert.equal(refusalOf(request({ 'transfer-encoding': 'chunked', 'content-type': type }))?.status, 415)
+    })
+  }
+
+  it('takes JSON with a charset', () => {
+    assert.equal(
+      refusalOf(request({ 'content-length': '2', 'content-type': 'application/json; charset=utf-8' })),
+      undefined
+    )
+  })
+})
