@@ -1,0 +1,104 @@
+// What is published holds all that its package.json names, and what is locked installs on every platform.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../support/documents.ts'
+
+interface Locked {
+  version?: string
+  hasInstallScript?: boolean
+  resolved?: string
+  optionalDependencies?: Record<string, string>
+}
+interface Manifest {
+  version: string
+  bin: { comrade: string }
+  exports: { '.': { types: string; import: string } }
+  allowScripts: Record<string, boolean>
+}
+const manifest = readJson('package.json') as Manifest
+const locked = (readJson('package-lock.json') as { packages: Record<string, Locked> }).packages
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(join(ROOT, file), 'utf8'))
+}
+
+describe('package', function () {
+  this.timeout(60_000)
+
+  describe('as published', () => {
+    let files: string[]
+    before(() => {
+      execFileSync(process.execPath, ['scripts/build.ts', 'dist'], { cwd: ROOT, stdio: 'pipe' })
+      const report = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+        cwd: ROOT,
+        encoding: 'utf8',
+        stdio: 'pipe'
+      })
+      files = packed(JSON.parse(report)).map(({ path }) => path)
+    })
+
+    it('holds the program, the library and its types, the licence and the documentation', () => {
+      const { types, import: library } = manifest.exports['.']
+      for (const file of [manifest.bin.comrade, types, library, './LICENSE', './CHANGELOG.md']) {
+        assert.ok(files.includes(file.replace('./', '')), file)
+      }
+    })
+
+    it('holds nothing but what is built and written for it', () => {
+      for (const file of files) assert.match(file, /^(dist|docs)\/|^(package\.json|[A-Z]+(\.md)?)$/)
+      for (const file of files) assert.ok(!file.endsWith('.ts') || file.endsWith('.d.ts'), file)
+    })
+
+    it('has a program that runs and a library that loads', () => {
+      const run = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
+      assert.equal(run(manifest.bin.comrade, '--version'), `${manifest.version}\n`)
+      const load = `console.log(typeof (await import('comrade-node')).createNode)`
+      assert.equal(run('--input-type=module', '--eval', load), 'function\n')
+    })
+  })
+
+  it('locks every platform’s build of each dependency, without which npm refuses to install', () => {
+    for (const [path, { optionalDependencies = {} }] of Object.entries(locked)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        const places = [`${path}/node_modules/${name}`, `node_modules/${name}`]
+        assert.ok(
+          places.some((place) => place in locked),
+          `${path} needs ${name}`
+        )
+      }
+    }
+  })
+
+  it('names no place that a dependency is to be loaded from, but the registry that npm is set to', () => {
+    for (const [path, { resolved }] of Object.entries(locked)) assert.equal(resolved, undefined, path)
+  })
+
+  it('decides about the install script of each dependency that has one', () => {
+    for (const [path, { hasInstallScript }] of Object.entries(locked)) {
+      const name = path.split('node_modules/').at(-1)!
+      if (hasInstallScript === true) assert.ok(name in manifest.allowScripts, name)
+    }
+  })
+
+  it('has the licence that it says', () => {
+    assert.match(
+      readFileSync(join(ROOT, 'LICENSE'), 'utf8'),
+      /^ +GNU AFFERO GENERAL PUBLIC LICENSE\n +Version 3, 19 November 2007\n/
+    )
+  })
+
+  it('keeps the files that are run as programs runnable', () => {
+    for (const file of ['comrade', '.ci/run']) {
+      assert.ok(existsSync(join(ROOT, file)), file)
+      assert.ok((statSync(join(ROOT, file)).mode & 0o111) === 0o111, file)
+    }
+  })
+})
+
+/** npm 10 and 11 give a list of packages, npm 12 a record by name. */
+function packed(report: unknown): { path: string }[] {
+  const [first] = Object.values(report as object) as { files: { path: string }[] }[]
+  return first.files
+}
