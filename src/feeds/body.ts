@@ -122,8 +122,9 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  return value === undefined ? 'nothing' : String(value)
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return `${value}`
+  if (value === null || value === undefined) return value === null ? 'null' : 'nothing'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 const SALT_POOL_SIZE = 4_096

@@ -20,8 +20,10 @@ import { FeedError, type FeedErrorCode } from '../../src/feeds/errors.ts'
 const salt = new Uint8Array(SALT_SIZE).fill(7)
 const link = entryCid(new Uint8Array(32).fill(1))
 const did = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
-const refuses = (code: FeedErrorCode, message = /./) => (error: unknown) =>
-  error instanceof FeedError && error.code === code && message.test(error.message)
+const refuses =
+  (code: FeedErrorCode, message = /./) =>
+  (error: unknown) =>
+    error instanceof FeedError && error.code === code && message.test(error.message)
 
 /** One valid body of each known type. */
 const known: Body[] = [
@@ -88,18 +90,63 @@ describe('encodeBody', () => {
   const mistakes: [FeedErrorCode, string, unknown, RegExp][] = [
     ['BODY_SCHEMA', 'a post without text', { type: 'post' }, /post: text should be there, found nothing/],
     ['BODY_SCHEMA', 'a post of numbers', { type: 'post', text: 5 }, /text should be text, found 5/],
-    ['BODY_SCHEMA', 'an empty tag', { type: 'post', text: '', tags: ['a', ''] }, /tags\.1 should be text of 1 to 64 characters, found ""/],
+    [
+      'BODY_SCHEMA',
+      'an empty tag',
+      { type: 'post', text: '', tags: ['a', ''] },
+      /tags\.1 should be text of 1 to 64 characters, found ""/
+    ],
     ['BODY_SCHEMA', 'a tag of 65 characters', { type: 'post', text: '', tags: ['é'.repeat(65)] }, /tags\.0/],
     ['BODY_SCHEMA', 'tags that are no list', { type: 'post', text: '', tags: 'a' }, /tags should be a list, found "a"/],
-    ['BODY_SCHEMA', 'a reply by its text', { type: 'post', text: '', reply: `${link}` }, /reply should be a link \(CID\), found "bafk/],
-    ['BODY_SCHEMA', 'an expiry with a fraction', { type: 'post', text: '', expires: 1.5 }, /expires should be an integer/],
-    ['BODY_SCHEMA', 'a short salt', { type: 'post', text: '', salt: salt.subarray(1) }, /salt should be 16 bytes, found 15 bytes/],
-    ['BODY_SCHEMA', 'an empty reaction', { type: 'reaction', to: link, emoji: '' }, /emoji should be an emoji of 1 to 32 bytes/],
+    [
+      'BODY_SCHEMA',
+      'a reply by its text',
+      { type: 'post', text: '', reply: `${link}` },
+      /reply should be a link \(CID\), found "bafk/
+    ],
+    [
+      'BODY_SCHEMA',
+      'an expiry with a fraction',
+      { type: 'post', text: '', expires: 1.5 },
+      /expires should be an integer/
+    ],
+    [
+      'BODY_SCHEMA',
+      'a short salt',
+      { type: 'post', text: '', salt: salt.subarray(1) },
+      /salt should be 16 bytes, found 15 bytes/
+    ],
+    [
+      'BODY_SCHEMA',
+      'an empty reaction',
+      { type: 'reaction', to: link, emoji: '' },
+      /emoji should be an emoji of 1 to 32 bytes/
+    ],
     ['BODY_SCHEMA', 'an erasure of nothing', { type: 'erase', seq: [] }, /at least one seq, found a list of 0/],
-    ['BODY_SCHEMA', 'an erasure by links', { type: 'erase', seq: [link] }, /seq\.0 should be an integer from 1 to 4294967295, found an object/],
-    ['BODY_SCHEMA', 'a contact by another DID', { type: 'contact', contact: 'did:web:a', relation: 'friend' }, /contact should be the did:key/],
-    ['BODY_SCHEMA', 'an unknown relation', { type: 'contact', contact: did, relation: 'foe' }, /relation should be friend, .* found "foe"/],
-    ['BODY_SCHEMA', 'a device with half a key', { ...known[5], device: new Uint8Array(16) }, /device should be 32 bytes, found 16 bytes/],
+    [
+      'BODY_SCHEMA',
+      'an erasure by links',
+      { type: 'erase', seq: [link] },
+      /seq\.0 should be an integer from 1 to 4294967295, found an object/
+    ],
+    [
+      'BODY_SCHEMA',
+      'a contact by another DID',
+      { type: 'contact', contact: 'did:web:a', relation: 'friend' },
+      /contact should be the did:key/
+    ],
+    [
+      'BODY_SCHEMA',
+      'an unknown relation',
+      { type: 'contact', contact: did, relation: 'foe' },
+      /relation should be friend, .* found "foe"/
+    ],
+    [
+      'BODY_SCHEMA',
+      'a device with half a key',
+      { ...known[5], device: new Uint8Array(16) },
+      /device should be 32 bytes, found 16 bytes/
+    ],
     ['BODY_TYPE', 'an empty type', { type: '' }, /1 to 64 bytes/],
     ['BODY_TYPE', 'a type of 65 bytes', { type: 'a'.repeat(65) }, /1 to 64 bytes/],
     ['BODY_TYPE', 'no type', { text: 'a' }, /type/],

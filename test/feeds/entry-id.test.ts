@@ -40,7 +40,11 @@ describe('entry ids', () => {
   }
 
   it('are not found in links of another kind', () => {
-    for (const prefix of [[1, 0x71, 0x12, 32], [1, 0x55, 0x1e, 32], [0x12, 32]]) {
+    for (const prefix of [
+      [1, 0x71, 0x12, 32],
+      [1, 0x55, 0x1e, 32],
+      [0x12, 32]
+    ]) {
       assert.equal(cidToEntryId(CID.decode(Uint8Array.from([...prefix, ...new Uint8Array(32)]))), undefined)
     }
     assert.equal(cidToEntryId(CID.decode(Uint8Array.from([1, 0x55, 0x12, 31, ...new Uint8Array(31)]))), undefined)

@@ -57,7 +57,9 @@ describe('header', () => {
   const headers = fc.record(fields, { noNullPrototype: true })
 
   it('is read as it was written', () => {
-    fc.assert(fc.property(headers, (header) => assert.deepEqual(decodeHeader(new Uint8Array(encodeHeader(header))), header)))
+    fc.assert(
+      fc.property(headers, (header) => assert.deepEqual(decodeHeader(new Uint8Array(encodeHeader(header))), header))
+    )
   })
 
   it('has each field at its place, big-endian', () => {
@@ -86,7 +88,8 @@ describe('validateEntry', () => {
   })
 
   it('takes any time', () => {
-    for (const time of [0, 1, 253_370_764_800_000, 2 ** 48 - 1]) assert.equal(validateEntry(signed({ ...first, time })).time, time)
+    for (const time of [0, 1, 253_370_764_800_000, 2 ** 48 - 1])
+      assert.equal(validateEntry(signed({ ...first, time })).time, time)
   })
 
   it('keeps what a version it does not know says', () => {
@@ -112,13 +115,33 @@ describe('validateEntry', () => {
     ['FEED_MISMATCH', "another feed's entry", () => signed({ ...second, feed: bob.publicKey }, bob)],
     ['SEQ_MISMATCH', 'a gap', () => signed({ ...second, seq: 3 })],
     ['PREV_MISMATCH', 'another entry before it', () => signed({ ...second, prev: sha256(body) })],
-    ['SIGNATURE_SIZE', 'half a signature', () => ({ ...signed(second), signature: signed(second).signature.subarray(32) })],
-    ['SIGNATURE_MALLEABLE', 'S of all ones', () => ({ ...signed(second), signature: signed(second).signature.fill(0xff, 32) })],
-    ['SIGNATURE_SMALL_ORDER', 'R of zeros', () => ({ ...signed(second), signature: signed(second).signature.fill(0, 0, 32) })],
+    [
+      'SIGNATURE_SIZE',
+      'half a signature',
+      () => ({ ...signed(second), signature: signed(second).signature.subarray(32) })
+    ],
+    [
+      'SIGNATURE_MALLEABLE',
+      'S of all ones',
+      () => ({ ...signed(second), signature: signed(second).signature.fill(0xff, 32) })
+    ],
+    [
+      'SIGNATURE_SMALL_ORDER',
+      'R of zeros',
+      () => ({ ...signed(second), signature: signed(second).signature.fill(0, 0, 32) })
+    ],
     ['SIGNATURE_INVALID', "another feed's signature", () => signed(second, bob)],
-    ['SIGNATURE_INVALID', "another entry's signature", () => ({ ...signed(second), signature: signed(first).signature })],
+    [
+      'SIGNATURE_INVALID',
+      "another entry's signature",
+      () => ({ ...signed(second), signature: signed(first).signature })
+    ],
     ['BODY_SIZE', 'a body cut short', () => ({ ...signed(second), body: body.subarray(1) })],
-    ['BODY_HASH', 'a body with one bit flipped', () => ({ ...signed(second), body: body.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) })]
+    [
+      'BODY_HASH',
+      'a body with one bit flipped',
+      () => ({ ...signed(second), body: body.map((byte, i) => (i === 9 ? byte ^ 1 : byte)) })
+    ]
   ]
   for (const [code, name, entry] of changes) {
     it(`refuses ${name}`, () => assert.throws(() => validateEntry(entry(), previous), refuses(code)))

@@ -64,7 +64,9 @@ describe('signatures', () => {
     const some = fc.uint8Array({ maxLength: 70 })
     fc.assert(fc.property(some, some, some, (key, message, signature) => !isValidSignature(key, message, signature)))
     const sized = (size: number) => fc.uint8Array({ minLength: size, maxLength: size })
-    fc.assert(fc.property(sized(32), some, sized(64), (key, message, signature) => !isValidSignature(key, message, signature)))
+    fc.assert(
+      fc.property(sized(32), some, sized(64), (key, message, signature) => !isValidSignature(key, message, signature))
+    )
   })
 
   it('of an entry do not pass for those over its bare id', () => {
@@ -98,7 +100,13 @@ describe('usable keys', () => {
   })
 
   it('are not of small order, with either sign', () => {
-    for (const y of [0n, 1n, PRIME - 1n, BigInt('0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826'), BigInt('0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')]) {
+    for (const y of [
+      0n,
+      1n,
+      PRIME - 1n,
+      BigInt('0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826'),
+      BigInt('0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7')
+    ]) {
       assert.equal(isUsableKey(littleEndian(y)), false)
       assert.equal(isUsableKey(littleEndian(y + 2n ** 255n)), false)
     }

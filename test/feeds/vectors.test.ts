@@ -24,7 +24,11 @@ describe('vectors', () => {
     const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
     assert.deepEqual(files.toSorted(), Object.keys(vectorFiles).toSorted())
     for (const file of files) {
-      assert.equal(readFileSync(join(folder, file), 'utf8'), formatVectors(vectorFiles[file]), `${file}: run generate.ts`)
+      assert.equal(
+        readFileSync(join(folder, file), 'utf8'),
+        formatVectors(vectorFiles[file]),
+        `${file}: run generate.ts`
+      )
     }
   })
 

@@ -32,7 +32,11 @@ export const bodyCases: Vector[] = [
   invalid('BODY_TYPE', 'neither type nor salt', { body: hex('a0') }),
   invalid('BODY_TYPE', 'a type in a map within', { body: Buffer.concat([hex('a2 61 78 a1'), TYPE_PAIR, SALT_PAIR]) }),
   invalid('BODY_TYPE', 'a type with a capital', { body: bodyOf(2, '64 54797065 64 74657374', SALT_PAIR) }),
+  invalid('BODY_TYPE', 'a longer key that begins with "type"', { body: bodyOf(2, SALT_PAIR, '65 7479706573 61 61') }),
 
+  invalid('BODY_SALT', 'a longer key that begins with "salt"', {
+    body: bodyOf(2, TYPE_PAIR, Buffer.concat([hex('65 73616c7473 50'), SALT]))
+  }),
   invalid('BODY_SALT', 'no salt', { body: bodyOf(1, TYPE_PAIR) }),
   invalid('BODY_SALT', 'a salt of 15 bytes', withSalt(`4f ${'00'.repeat(15)}`)),
   invalid('BODY_SALT', 'a salt of 17 bytes', withSalt(`51 ${'00'.repeat(17)}`)),
@@ -47,7 +51,11 @@ export const bodyCases: Vector[] = [
   valid('version 2: any bytes', { version: 2, body: ODD }),
   valid('version 2: no bytes', { version: 2, body: hex('') }),
   valid('an erased body of no bytes', { bodySize: 0, body: null, bodyHash: sha256(hex('')) }),
-  valid('erased: nobody can know any more that it was not DAG-CBOR', { bodySize: ODD.length, body: null, bodyHash: sha256(ODD) })
+  valid('erased: nobody can know any more that it was not DAG-CBOR', {
+    bodySize: ODD.length,
+    body: null,
+    bodyHash: sha256(ODD)
+  })
 ]
 
 /** A body of exactly 65,536 bytes: the salt, a long text, the type. */

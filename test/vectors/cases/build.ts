@@ -66,7 +66,12 @@ export const SALT = hex('000102030405060708090a0b0c0d0e0f')
 export const SALT_PAIR = Buffer.concat([hex('64 73616c74 50'), SALT])
 export const TYPE_PAIR = hex('64 74797065 64 74657374')
 /** {salt, text: "hello", type: "post"} */
-export const POST = Buffer.concat([hex('a3'), SALT_PAIR, hex('64 74657874 65 68656c6c6f'), hex('64 74797065 64 706f7374')])
+export const POST = Buffer.concat([
+  hex('a3'),
+  SALT_PAIR,
+  hex('64 74657874 65 68656c6c6f'),
+  hex('64 74797065 64 706f7374')
+])
 
 /** Body {x: <item>, salt, type: "test"}: the smallest frame around one item of CBOR. */
 export function bodyWith(item: string | Uint8Array): Buffer {
@@ -75,7 +80,10 @@ export function bodyWith(item: string | Uint8Array): Buffer {
 
 /** Body of exactly the pairs given, as hexadecimal or bytes. */
 export function bodyOf(count: number, ...parts: (string | Uint8Array)[]): Buffer {
-  return Buffer.concat([Buffer.from([0xa0 + count]), ...parts.map((part) => (typeof part === 'string' ? hex(part) : part))])
+  return Buffer.concat([
+    Buffer.from([0xa0 + count]),
+    ...parts.map((part) => (typeof part === 'string' ? hex(part) : part))
+  ])
 }
 
 export function valid(name: string, changes: Changes = {}): Vector {

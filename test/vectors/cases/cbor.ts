@@ -2,7 +2,8 @@
 import { bodyOf, bodyWith, hex, invalid, POST, SALT_PAIR, sha256, TYPE_PAIR, valid, type Vector } from './build.ts'
 
 const accepts = (name: string, item: string | Uint8Array) => valid(name, { body: bodyWith(item) })
-const refuses = (error: string, name: string, item: string | Uint8Array) => invalid(error, name, { body: bodyWith(item) })
+const refuses = (error: string, name: string, item: string | Uint8Array) =>
+  invalid(error, name, { body: bodyWith(item) })
 const repeat = (part: string, times: number, end = '') => hex(part.repeat(times) + end)
 const digest = sha256(Buffer.from('linked')).toString('hex')
 
@@ -26,7 +27,10 @@ const text: Vector[] = [
 
 const numbers: Vector[] = [
   accepts('the largest integers', '82 1b ffffffffffffffff 3b ffffffffffffffff'),
-  accepts('the integers around 2^53', '84 1b 001fffffffffffff 1b 0020000000000000 3b 001ffffffffffffe 3b 001fffffffffffff'),
+  accepts(
+    'the integers around 2^53',
+    '84 1b 001fffffffffffff 1b 0020000000000000 3b 001ffffffffffffe 3b 001fffffffffffff'
+  ),
   accepts('each length of integer', '89 00 17 18 18 18 ff 19 0100 19 ffff 1a 00010000 1a ffffffff 1b 0000000100000000'),
   refuses('CBOR_NON_MINIMAL', '23 in two bytes', '18 17'),
   refuses('CBOR_NON_MINIMAL', '255 in three bytes', '19 00ff'),
@@ -63,7 +67,7 @@ const lengths: Vector[] = [
   invalid('CBOR_TRUNCATED', 'an empty body', { body: hex('') }),
   invalid('CBOR_TRUNCATED', 'a map that ends after a key', { body: bodyOf(2, SALT_PAIR, '64 74797065') }),
   invalid('CBOR_TRUNCATED', 'a map with one pair less than it says', { body: bodyOf(3, SALT_PAIR, TYPE_PAIR) }),
-  invalid('CBOR_TRUNCATED', 'an integer that ends early', { body: bodyOf(3, SALT_PAIR, '64 74797065 19 01') }),
+  invalid('CBOR_TRUNCATED', 'an integer that ends early', { body: bodyOf(2, SALT_PAIR, '64 74797065 19 01') }),
   invalid('CBOR_TRUNCATED', 'a text that ends early', { body: bodyOf(2, SALT_PAIR, '64 74797065 65 74657374') }),
   invalid('CBOR_TRUNCATED', 'a tag without content', { body: bodyOf(2, SALT_PAIR, '64 74797065 d82a') }),
   refuses('CBOR_TRUNCATED', 'a byte string of 2^32 - 1 bytes', '5a ffffffff'),
@@ -95,7 +99,10 @@ const keys: Vector[] = [
   accepts('the empty key', 'a1 60 00'),
   accepts('keys by length, then by bytes', 'a4 61 62 00 61 7a 00 62 6161 00 62 6162 00'),
   accepts('keys by their bytes in UTF-8, not by UTF-16', 'a2 64 efbfbd61 00 64 f0908080 00'),
-  accepts('keys that are names of JavaScript', `a3 68 746f537472696e67 00 69 5f5f70726f746f5f5f a1 65 61646d696e f5 6b 636f6e7374727563746f72 00`),
+  accepts(
+    'keys that are names of JavaScript',
+    `a3 68 746f537472696e67 00 69 5f5f70726f746f5f5f a1 65 61646d696e f5 6b 636f6e7374727563746f72 00`
+  ),
   accepts('a map that resembles a link in JSON', 'a2 61 2f 61 78 65 6279746573 61 78'),
   refuses('CBOR_KEY_TYPE', 'an integer', 'a1 01 00'),
   refuses('CBOR_KEY_TYPE', 'a byte string', 'a1 41 61 00'),
@@ -130,6 +137,10 @@ const links: Vector[] = [
   refuses('CBOR_TAG', 'a link with a digest too short', `d82a 58 24 00 01551220 ${digest.slice(2)}`),
   refuses('CBOR_TAG', 'a link with a byte too many', `d82a 58 26 00 01551220 ${digest} 00`),
   refuses('CBOR_TAG', 'a link of version 0 with a digest too short', `d82a 58 22 00 121f ${digest.slice(2)}`),
+  refuses('CBOR_TAG', 'a link of version 0 that says another length than it has', `d82a 58 23 00 121f ${digest}`),
+  refuses('CBOR_TAG', 'a link of version 0 with a byte too many', `d82a 58 24 00 1220 ${digest} 00`),
+  refuses('CBOR_TAG', 'a link that ends within its codec', 'd82a 43 00 0181'),
+  refuses('CBOR_TAG', 'a link that ends before its digest', 'd82a 45 00 01551220'),
   refuses('CBOR_TAG', 'a link whose codec is not in its shortest form', `d82a 58 26 00 01d5001220 ${digest}`),
   refuses('CBOR_TAG', 'a link whose codec has more than 49 bits', `d82a 58 2c 00 01 8080808080808001 1220 ${digest}`)
 ]

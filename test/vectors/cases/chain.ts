@@ -10,7 +10,12 @@ export const chainCases: Vector[] = [
   valid('the second entry', second),
   valid('the second entry, an hour before the first', { ...second, time: 1_767_222_000_000 }),
   valid('the second entry, erased', { ...second, body: null }),
-  valid('the second entry in a version nobody knows, with a body nobody can read', { ...second, version: 7, flags: 0xf0, body: hex('ff') }),
+  valid('the second entry in a version nobody knows, with a body nobody can read', {
+    ...second,
+    version: 7,
+    flags: 0xf0,
+    body: hex('ff')
+  }),
   valid('the last entry a feed can have', { seq: 2 ** 32 - 1, prev: late.id, previous: late }),
   invalid('FEED_MISMATCH', "after another feed's entry", { ...second, previous: { ...first, feed: bob.publicKey } }),
   invalid('SEQ_MISMATCH', 'the first entry again', { previous: first }),
@@ -19,6 +24,13 @@ export const chainCases: Vector[] = [
   invalid('SEQ_MISMATCH', 'back by many', { ...second, previous: last }),
   invalid('SEQ_ZERO', 'after the last entry a feed can have', { seq: 0, prev: last.id, previous: last }),
   invalid('PREV_MISMATCH', 'zeros in place of the entry before', { seq: 2, previous: first }),
-  invalid('PREV_MISMATCH', 'the other branch of a fork', { seq: 2, prev: sha256(headerOf({ time: 0 })), previous: first }),
-  invalid('PREV_MISMATCH', "the previous entry's body hash instead of its id", { ...second, prev: headerOf({}).subarray(76, 108) })
+  invalid('PREV_MISMATCH', 'the other branch of a fork', {
+    seq: 2,
+    prev: sha256(headerOf({ time: 0 })),
+    previous: first
+  }),
+  invalid('PREV_MISMATCH', "the previous entry's body hash instead of its id", {
+    ...second,
+    prev: headerOf({}).subarray(76, 108)
+  })
 ]

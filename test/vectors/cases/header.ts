@@ -30,9 +30,21 @@ export const headerCases: Vector[] = [
   invalid('FEED_KEY', 'y = 1 with a sign bit', feed(1n + SIGN_BIT)),
   invalid('FEED_KEY', 'a key of order 2: y = p - 1', feed(PRIME - 1n)),
   invalid('FEED_KEY', 'a key of order 8', feed('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05')),
-  invalid('FEED_KEY', 'a key of order 8, other sign', feed('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85')),
-  invalid('FEED_KEY', 'another key of order 8', feed('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a')),
-  invalid('FEED_KEY', 'another key of order 8, other sign', feed('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa')),
+  invalid(
+    'FEED_KEY',
+    'a key of order 8, other sign',
+    feed('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85')
+  ),
+  invalid(
+    'FEED_KEY',
+    'another key of order 8',
+    feed('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a')
+  ),
+  invalid(
+    'FEED_KEY',
+    'another key of order 8, other sign',
+    feed('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa')
+  ),
   invalid('FEED_KEY', 'a key that is not canonical: y = p', feed(PRIME)),
   invalid('FEED_KEY', 'a key that is not canonical: y = p + 3', feed(PRIME + 3n)),
   invalid('FEED_KEY', 'a key of all ones', feed(2n ** 256n - 1n)),

@@ -52,7 +52,12 @@ export const typeCases: Vector[] = [
   type(false, 'erase of seq 0', { type: 'erase', seq: [0] }),
   type(false, 'erase of seq 2^32', { type: 'erase', seq: [2 ** 32] }),
   type(false, 'erase of an integer beyond 2^53', { type: 'erase', seq: [2n ** 60n] }),
-  type(false, 'device/add with a short key', { type: 'device/add', device: bob.publicKey.subarray(1), name: 'Laptop', consent }),
+  type(false, 'device/add with a short key', {
+    type: 'device/add',
+    device: bob.publicKey.subarray(1),
+    name: 'Laptop',
+    consent
+  }),
   type(false, 'device/add without consent', { type: 'device/add', device: bob.publicKey, name: 'Laptop' }),
   type(false, 'device/revoke without a last seq', { type: 'device/revoke', device: bob.publicKey })
 ]
