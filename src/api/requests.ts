@@ -82,7 +82,8 @@ export const requests = {
     before: v.optional(id),
     tag: v.optional(tag),
     search: v.optional(text(512)),
-    follow: v.optional(flagInQuery)
+    follow: v.optional(flagInQuery),
+    all: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
   react: v.strictObject({ id, emoji: text(32) }),

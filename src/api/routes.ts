@@ -1,7 +1,6 @@
 // The API's routes: one a verb of the command line. Reading is GET with a query, changing is POST with JSON.
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { CID } from 'multiformats/cid'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
 import { dagJson } from './dag-json.ts'
@@ -21,6 +20,9 @@ export interface RouteInit {
   /** Ends all streams when the API is closed. */
   closing: AbortSignal
 }
+
+/** What people write for people. The rest is for programs: profiles, identity logs, types that are not known here. */
+const READABLE = ['post', 'reaction', 'erased']
 
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
 export function routes(init: RouteInit): Hono {
@@ -76,10 +78,12 @@ function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
     return feeds.publish(body)
   })
   app.get('/api/feed', async (c) => {
-    const { who, follow, ...rest } = parseRequest(requests.feed, query(c))
+    const { who, follow, all, ...rest } = parseRequest(requests.feed, query(c))
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
-    return ndjson((gone) => readFeed(comrade, { ...rest, author, live: follow ?? false }, gone, closing))
+    return ndjson((gone) =>
+      readFeed(comrade, { ...rest, author, live: follow ?? false, types: all ? undefined : READABLE }, gone, closing)
+    )
   })
 }
 
@@ -156,10 +160,10 @@ async function stored(comrade: Comrade, id: string): Promise<FeedItem> {
   return item
 }
 
-/** What makes a post a reply: links to the entry that it answers, and to the one that began the thread. */
-async function thread(comrade: Comrade, reply: string): Promise<{ reply: CID; root: CID }> {
+/** What makes a post a reply: the entry that it answers, and the one that began the thread. */
+async function thread(comrade: Comrade, reply: string): Promise<{ reply: string; root: string }> {
   const { root } = await stored(comrade, reply)
-  return { reply: CID.parse(reply), root: CID.parse(root ?? reply) }
+  return { reply, root: root ?? reply }
 }
 
 async function* events(comrade: Comrade, signal: AbortSignal): AsyncGenerator {

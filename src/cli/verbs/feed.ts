@@ -13,6 +13,7 @@ interface Options {
   tag?: string
   search?: string
   follow?: boolean
+  all?: boolean
 }
 
 export const verb: Verb<Options> = {
@@ -26,6 +27,7 @@ export const verb: Verb<Options> = {
     { flags: '--before <id>', description: 'only what is older than this entry' },
     { flags: '--tag <tag>', description: 'only with this tag' },
     { flags: '--search <words>', description: 'only with all of these words' },
+    { flags: '--all', description: 'every type of entry, not only posts and reactions' },
     { flags: '--follow', description: 'go on with what arrives, until interrupted' }
   ],
   examples: [
@@ -34,12 +36,12 @@ export const verb: Verb<Options> = {
     'comrade feed --tag bees --follow',
     "comrade feed --search 'lift town'"
   ],
-  async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, follow }) {
+  async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, follow, all }) {
     let shown = 0
     let last: EntryShape | undefined
     for await (const entry of client.lines<EntryShape>(
       'feed',
-      { who, limit, before, tag, search, follow },
+      { who, limit, before, tag, search, follow, all },
       { signal }
     )) {
       output.result(entry, () => entryLines(entry))
