@@ -31,10 +31,11 @@ export function encodeGossip(run: Run): Uint8Array {
   return Buffer.concat([headerOf(run), run.signature, body])
 }
 
-/** gossipsub's message id: the entry's id. */
-export function gossipId(data: Uint8Array): Uint8Array {
-  return sha256(data.subarray(0, HEADER_SIZE))
-}
+/**
+ * gossipsub's message id: sha256 of the whole message. (The entry's id alone would let anybody who forwards an entry
+ * with a spoiled signature or body make others drop the true one as a duplicate: ids are marked before messages are judged.)
+ */
+export const gossipId = sha256
 
 /** An entry that came over gossip and is valid by itself. */
 export interface GossipEntry {

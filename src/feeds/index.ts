@@ -40,6 +40,7 @@ export {
 } from './store/reader.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
 export { FeedClaims } from './sync/feed-claims.ts'
+export { FrameQueue, framePrefix } from './sync/frame-queue.ts'
 export { type MessageStream, messageStreamPair } from './sync/message-stream.ts'
 export { type SyncOptions, SyncSession } from './sync/session.ts'
 export { type Appended, FeedWriter, MAX_BATCH } from './writer.ts'

@@ -3,8 +3,7 @@
 import type { Stream } from '@libp2p/interface'
 import { pEvent } from 'p-event'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FeedError, type MessageStream } from '../feeds/index.ts'
-import { FrameQueue, framePrefix } from '../feeds/sync/frame-queue.ts'
+import { FeedError, FrameQueue, framePrefix, type MessageStream } from '../feeds/index.ts'
 
 /** How long `send` waits for a reader that has stopped reading, in ms. */
 const SEND_TIMEOUT_MS = 60_000

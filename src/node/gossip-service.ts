@@ -57,9 +57,9 @@ export class GossipService {
     return verdict
   }
 
-  /** Subscribes the feeds that are wanted, those that were active last first, as many as there may be topics. */
+  /** Subscribes own feeds (an author who is not in the topic's mesh reaches few), then those that were active last, up to the limit. */
   refresh(): void {
-    const feeds = this.#options.store.wantedFeeds().toSorted((a, b) => b.changed - a.changed)
+    const feeds = this.#options.store.wantedFeeds().toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.changed - a.changed)
     this.#topics.clear()
     for (const feed of feeds) {
       const names = topicsOf(feed.key, Date.now())

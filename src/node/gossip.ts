@@ -1,15 +1,13 @@
 // A thin adaptor over @libp2p/gossipsub: which topics are subscribed, who judges what arrives, what a bad message costs.
 // What a message means is the caller's business.
-import { createHash } from 'node:crypto'
 import { TopicValidatorResult, type GossipSub, type GossipsubOpts, type Message } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
+import { gossipId } from '../feeds/index.ts'
 
 /** js gossipsub drops subscriptions without a word when a peer has near 1,000 of them. */
 export const MAX_TOPICS = 400
 /** Largest message in bytes. Large ones fill the outbound buffers of gossipsub. */
 export const MAX_MESSAGE_SIZE = 16_384
-/** A message begins with an entry's header, and is known by that header's hash: the entry's id. */
-const IDENTIFIED_BYTES = 112
 const MAX_RPC_DATA_SIZE = 131_072
 /** Faults weigh half after this time. */
 const FAULT_HALF_LIFE_MS = 600_000
@@ -25,11 +23,6 @@ const GRAYLIST_SCORE = -80
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
 export type Judge = (topic: string, data: Uint8Array, from: PeerId) => Verdict | Promise<Verdict>
-
-/** sha256 of the first 112 bytes, the entry's header: its id. */
-export function messageId(data: Uint8Array): Uint8Array {
-  return createHash('sha256').update(data.subarray(0, IDENTIFIED_BYTES)).digest()
-}
 
 /** What peers did wrong, fading with time. One account for all topics, and for other protocols that care to add. */
 export class PeerFaults {
@@ -65,7 +58,7 @@ export class PeerFaults {
 export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
   return {
     globalSignaturePolicy: 'StrictNoSign',
-    msgIdFn: (message) => messageId(message.data),
+    msgIdFn: (message) => gossipId(message.data),
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     fallbackToFloodsub: false,

@@ -65,7 +65,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
   const undo = new DisposableStack()
   undo.use(lock)
   try {
-    const { keys, phrase } = await takeKeys(home, options.passphrase)
+    const { keys, phrase } = await takeKeys(home, options)
     const store = undo.adopt(FeedStore.open(home.store), (opened) => opened.close())
     const node = new ComradeNode({ options, settings, home, lock, keys, phrase, store })
     await node.open()
@@ -77,9 +77,11 @@ export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
   }
 }
 
-async function takeKeys(home: Home, passphrase: string | undefined): Promise<{ keys: Keys; phrase?: string }> {
+async function takeKeys(home: Home, { passphrase, onRecoveryPhrase }: NodeOptions): Promise<{ keys: Keys; phrase?: string }> {
   if (hasKeys(home.keys)) return { keys: await openKeys(home.keys, { passphrase }) }
-  return createKeys(home.keys, { passphrase, phrase: generatePhrase() })
+  const phrase = generatePhrase()
+  await onRecoveryPhrase?.(phrase)
+  return createKeys(home.keys, { passphrase, phrase })
 }
 
 interface Parts {

@@ -18,6 +18,11 @@ export interface NodeOptions {
   passphrase?: string
   /** The name under which the identity log lists this device. @default the machine's host name */
   deviceName?: string
+  /**
+   * Is handed the 24 words when the identity is made, before its keys are written: whoever shows or stores them does it
+   * here, so that a crash cannot leave an identity whose words nobody has seen.
+   */
+  onRecoveryPhrase?: (phrase: string) => void | Promise<void>
   /** What an embedder sets in libp2p: transports, discovery, services, limits. */
   libp2p?: NetworkOverrides
 }

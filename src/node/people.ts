@@ -59,7 +59,8 @@ export class People {
   update(): void {
     const own = this.ownDevices()
     const wanted = wantedFeeds({ self: { root: this.#root, devices: own }, people: this.contacts.policyPeople(), mode: this.#mode })
-    this.#store.setWanted(wanted)
+    const logs = new Set([this.#root, ...this.contacts.policyPeople().map(({ key }) => key)].map((key) => Buffer.from(key).toString('hex')))
+    this.#store.setWanted(wanted.map(({ feed, priority }) => ({ feed, priority, isWhole: logs.has(Buffer.from(feed).toString('hex')) })))
   }
 
   /** Own devices by the identity log, and in any case this one. */

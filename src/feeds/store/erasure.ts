@@ -19,6 +19,7 @@ export function applyErasures(store: FeedStore, place: number, run: Run): Uint8A
 
 /** Obeys the wishes to erase that a run brings, before anything of it is served. */
 export function noteWishes(store: FeedStore, feed: FeedState, run: CheckedRun): void {
+  if (feed.isWhole) return
   if (Buffer.from(run.records.buffer, run.records.byteOffset, run.records.length).indexOf(ERASE_MARK) < 0) return
   for (const entry of entriesOf(run)) {
     const seqs = wishOf(entry).filter((seq) => seq < entry.seq)

@@ -16,6 +16,7 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
     wanted INTEGER NOT NULL DEFAULT 0,  -- change counter when it was last wanted anew
     frozen INTEGER,                     -- the seq at which a fork was proven
     own INTEGER NOT NULL DEFAULT 0,     -- this device holds the key
+    whole INTEGER NOT NULL DEFAULT 0,   -- nothing in it may be erased (an identity log)
     bytes INTEGER NOT NULL DEFAULT 0    -- of records
   ) STRICT;
   CREATE INDEX feeds_by_change ON feeds (changed);

@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { HASH_SIZE } from '../entry.ts'
 import { FeedError } from '../errors.ts'
 import { type ForkProof, encodeForkProof, proveFork, verifyForkProof } from '../fork.ts'
-import { type CheckedRun, headersOf, idAt, idsOf, lastOf, type Run, tailOf } from '../run.ts'
+import { type CheckedRun, headersOf, idAt, idsOf, lastOf, placesOf, type Run, tailOf } from '../run.ts'
 import { migrate, openDatabase, transaction } from './database.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
 import { IdIndex } from './id-index.ts'
@@ -33,6 +33,8 @@ export interface FeedState {
   /** The seq from which on the feed is not trusted, because a fork was proven. */
   frozen: number | undefined
   isOwn: boolean
+  /** Nothing in it may be erased. */
+  isWhole: boolean
 }
 
 /** What became of a run that was offered. */
@@ -69,6 +71,8 @@ export interface StoreEvents {
 export interface WantedFeed {
   feed: Uint8Array
   priority: number
+  /** Runs with erased bodies are not taken: an identity log says nothing when a body is missing. @default false */
+  isWhole?: boolean
 }
 
 type Row = Record<string, unknown>
@@ -181,12 +185,12 @@ export class FeedStore {
     const before = new Map(this.wantedFeeds().map((feed) => [keyName(feed.key), feed]))
     const changed: Uint8Array[] = []
     this.write(() => {
-      for (const { feed, priority } of wanted) {
+      for (const { feed, priority, isWhole = false } of wanted) {
         const known = before.get(keyName(feed))
         before.delete(keyName(feed))
-        if (known?.priority === priority) continue
+        if (known?.priority === priority && known.isWhole === isWhole) continue
         if (known === undefined) changed.push(feed)
-        this.#want(feed, priority, known === undefined)
+        this.#want(feed, priority, isWhole, known === undefined)
       }
       for (const feed of before.values()) {
         if (feed.isOwn) continue
@@ -197,14 +201,15 @@ export class FeedStore {
     for (const key of changed) this.events.emit('wanted', this.feed(key)!)
   }
 
-  #want(key: Uint8Array, priority: number, isNew: boolean): void {
+  #want(key: Uint8Array, priority: number, isWhole: boolean, isNew: boolean): void {
     const changed = isNew ? ++this.#counter : 0
     this.run(
-      `INSERT INTO feeds (key, priority, changed, wanted) VALUES (?1, ?2, ?3, ?3)
-       ON CONFLICT DO UPDATE SET priority = ?2, changed = max(changed, ?3), wanted = max(wanted, ?3)`,
+      `INSERT INTO feeds (key, priority, changed, wanted, whole) VALUES (?1, ?2, ?3, ?3, ?4)
+       ON CONFLICT DO UPDATE SET priority = ?2, changed = max(changed, ?3), wanted = max(wanted, ?3), whole = ?4`,
       key,
       priority,
-      changed
+      changed,
+      isWhole ? 1 : 0
     )
     if (isNew && this.feed(key)!.num >= MAX_FEEDS) throw new FeedError('STORE_IO', `a store holds at most ${MAX_FEEDS} feeds`)
   }
@@ -212,7 +217,8 @@ export class FeedStore {
   /** Marks a feed as written by this device: always wanted, and continued by {@link append}. */
   own(key: Uint8Array): FeedState {
     this.write(() => {
-      if (this.feed(key)?.priority !== 0) this.#want(key, 0, true)
+      const known = this.feed(key)
+      if (known?.priority !== 0) this.#want(key, 0, known?.isWhole ?? false, true)
       this.run('UPDATE feeds SET own = 1 WHERE key = ?', key)
     })
     return this.feed(key)!
@@ -254,6 +260,7 @@ export class FeedStore {
     if (feed === undefined || feed.priority === undefined) return { kind: 'unwanted' }
     const last = lastOf(run)
     if (feed.frozen !== undefined && last >= feed.frozen) return { kind: 'frozen' }
+    if (feed.isWhole && placesOf(run.records, run.count).some(({ isErased }) => isErased)) return { kind: 'unwanted' }
     const stored = this.#place(feed, run, last, forks)
     if (stored.kind === 'stored') {
       const grown = this.feedByNumber(feed.num)!
@@ -524,7 +531,8 @@ function toFeedState(row: Row | undefined): FeedState | undefined {
       wantedSince: row.wanted as number,
       priority: (row.priority as number | null) ?? undefined,
       frozen: (row.frozen as number | null) ?? undefined,
-      isOwn: row.own === 1
+      isOwn: row.own === 1,
+      isWhole: row.whole === 1
     }
   )
 }
