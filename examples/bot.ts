@@ -23,8 +23,10 @@ await person.connect(bot.addresses[0])
 
 /** Answers until `signal` aborts. An own post is never answered, or two bots would talk for ever. */
 async function answer(signal: AbortSignal): Promise<void> {
+  const answered = new Set<string>()
   for await (const post of bot.feeds.read({ live: true, types: ['post'], signal })) {
-    if (post.author === bot.identity.did || !WORD.test(post.text ?? '')) continue
+    if (post.author === bot.identity.did || !WORD.test(post.text ?? '') || answered.has(post.id)) continue
+    answered.add(post.id)
     await bot.feeds.react(post.id, '👀')
     await bot.feeds.publish({ type: 'post', text: 'Sunny, with rain.', reply: post.id, root: post.root ?? post.id })
   }
@@ -37,11 +39,12 @@ const answering = answer(signal).catch((error: unknown) => {
 })
 
 for (const text of QUESTIONS) await person.feeds.publish({ type: 'post', text })
-let answers = 0
+const answers = new Map<string, string>()
 for await (const post of person.feeds.read({ live: true, types: ['post'], author: bot.identity.did, signal })) {
   const question = await person.feeds.get(post.reply!)
-  console.log(`"${question?.text}"  ${post.name}: ${post.text}`)
-  if (++answers === ANSWERS_EXPECTED) break
+  answers.set(post.id, `"${question?.text}"  ${post.name}: ${post.text}`)
+  if (answers.size === ANSWERS_EXPECTED) break
 }
+for (const line of answers.values()) console.log(line)
 done.abort()
 await answering
