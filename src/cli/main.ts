@@ -43,8 +43,8 @@ async function understand(argv: readonly string[]): Promise<{ global: GlobalOpti
 
 async function runVerb({ verb, args, options }: Call, global: GlobalOptions, output: Output): Promise<void> {
   const interrupt = new AbortController()
-  if (!verb.handlesSignals)
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort())
+  seesToItself = verb.handlesSignals === true
+  if (!seesToItself) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort())
   const home = findHome(global.home)
   const socket = socketPath(home)
   const isInteractive = global.input && process.stdin.isTTY && process.stderr.isTTY
@@ -66,10 +66,13 @@ async function printVersion(output: Output): Promise<void> {
   output.result({ version }, () => version)
 }
 
+/** Whether the verb that runs sees to signals, and to a stdout that nobody reads, itself. */
+let seesToItself = false
+
 // Who reads no more (`| head`) has seen enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
-  process.exit(EXIT.done)
+  if (!seesToItself) process.exit(EXIT.done)
 })
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,7 @@
 // Where the passphrase of the keys comes from: a file that COMRADE_PASSPHRASE_FILE names, or the person. Never argv.
 import { readFile } from 'node:fs/promises'
 import { NodeError } from '../node/comrade.ts'
+import { Interrupted } from './exit.ts'
 
 const MAX_LENGTH = 1_024
 
@@ -21,7 +22,7 @@ export async function passphraseFromFile(environment: NodeJS.ProcessEnv): Promis
   throw new NodeError('LOCKED', `COMRADE_PASSPHRASE_FILE (${path}) holds no passphrase: it has to be on its first line`)
 }
 
-/** Asks on the terminal, without showing what is typed. @throws NodeError LOCKED when it is left with ^C or ^D */
+/** Asks on the terminal, without showing what is typed. @throws Interrupted at ^C, NodeError LOCKED at ^D */
 export async function askPassphrase(question: string): Promise<string> {
   const { stdin, stderr } = process
   stderr.write(question)
@@ -41,7 +42,8 @@ async function typedLine(stdin: NodeJS.ReadStream): Promise<string> {
   for await (const typed of stdin.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     for (const key of typed) {
       if (key === '\r' || key === '\n') return line
-      if (key === '\x03' || key === '\x04') throw new NodeError('LOCKED', 'no passphrase was given')
+      if (key === '\x03') throw new Interrupted()
+      if (key === '\x04') throw new NodeError('LOCKED', 'no passphrase was given')
       if (key === '\x7f' || key === '\b') line = line.slice(0, -1)
       else if (key >= ' ' && line.length < MAX_LENGTH) line += key
     }

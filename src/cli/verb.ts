@@ -42,7 +42,7 @@ export interface Verb<O = object> {
   options?: readonly Option[]
   /** Whole command lines, shown first in its help. */
   examples: readonly string[]
-  /** Left out of the waiting for SIGINT and SIGTERM: it sees to them itself. @default false */
+  /** Sees itself to SIGINT, SIGTERM, and a stdout that nobody reads any more. @default false */
   handlesSignals?: boolean
   /** @throws anything; what it throws sets the exit code */
   run(context: Context, args: readonly string[], options: O): Promise<void>

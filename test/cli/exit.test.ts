@@ -52,7 +52,7 @@ describe('the command line without a node', () => {
       assert.deepEqual([wrong[i][0], code, stdout], [wrong[i][0], 2, ''])
       assert.match(stderr, wrong[i][1])
     }
-  }).timeout(30_000)
+  }).timeout(60_000)
 
   it('tells wrong usage as JSON under --json, in one line and nothing else', async () => {
     const { code, stderr } = await run(['stauts', '--json'])
@@ -239,6 +239,16 @@ describe('comrade up', () => {
 })
 
 describe('a verb that goes on', () => {
+  it('is a node that leaves cleanly when nobody reads its events any more', async () => {
+    await using directory = await scratch()
+    const node = await NodeProcess.up(join(directory.path, 'home'))
+    const exited = once(node.child, 'exit')
+    node.child.stdout!.destroy()
+    await node.run(['post', 'seen by nobody'])
+    assert.deepEqual(await exited, [0, null])
+    await assert.rejects(stat(join(node.home, 'api.sock')), { code: 'ENOENT' })
+  })
+
   it('ends with 130 when it is interrupted', async () => {
     await using directory = await scratch()
     await using node = await NodeProcess.up(join(directory.path, 'home'))

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
+/** Types are stripped once and not in each process; as ./comrade does. */
+const COMPILE_CACHE = resolve(import.meta.dirname, '../../build/compile-cache')
 /** Only loopback, and nobody is looked for. */
 const ALONE = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns']
 
@@ -26,7 +28,11 @@ export interface RunOptions {
 /** Starts `comrade` with these arguments, and no home from the environment of the tests. */
 export function start(args: readonly string[], { env, cwd }: RunOptions = {}): ChildProcess {
   const { COMRADE_HOME: _home, COMRADE_PASSPHRASE_FILE: _file, ...inherited } = process.env
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...inherited, NO_COLOR: '1', ...env }, stdio: 'pipe' })
+  return spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...inherited, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    stdio: 'pipe'
+  })
 }
 
 /** Runs `comrade` to its end. */

@@ -66,7 +66,7 @@ export const verb: Verb<Options> = {
   }
 }
 
-/** Fires at the first SIGINT or SIGTERM; the second ends the process at once. */
+/** Fires at the first SIGINT or SIGTERM, or when nobody reads stdout any more; a second signal ends the process. */
 function leaveOnSignal(): AbortSignal {
   const leaving = new AbortController()
   const onSignal = (): void => {
@@ -74,6 +74,7 @@ function leaveOnSignal(): AbortSignal {
     leaving.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  process.stdout.on('error', () => leaving.abort())
   return leaving.signal
 }
 
