@@ -418,12 +418,13 @@ class ComradeNode implements Comrade {
   }
 
   #settled(peerId: PeerId, session: SyncSession): void {
-    if (!session.shares(this.#device.writer.feed)) return
-    this.#sharing.add(peerId.toString())
-    this.#device.caughtUp()
+    const isSharing = session.shares(this.#device.writer.feed)
+    if (isSharing) {
+      this.#sharing.add(peerId.toString())
+      this.#device.caughtUp()
+    } else this.#sharing.delete(peerId.toString())
     const contact = this.#contactOf(peerId)
-    if (contact === undefined || contact.relation !== 'followed') return
-    this.#people.contacts.setFollowsUs(contact.key, true)
+    if (contact !== undefined) this.#people.contacts.setFollowsUs(contact.key, isSharing)
     this.#updateDirectPeers()
   }
 

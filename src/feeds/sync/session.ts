@@ -19,6 +19,7 @@ import { HEAD_SIZE } from './reconcileset.ts'
 import { Reconciliation } from './reconcile.ts'
 import { type FetchPlan, RunFetcher } from './run-fetcher.ts'
 import { RunSender } from './run-sender.ts'
+import { Turn } from './turn.ts'
 
 /** How long the peer may take for its hello, and then for the next bytes of what was asked for, in ms. */
 const HELLO_TIMEOUT_MS = 10_000
@@ -41,7 +42,10 @@ export interface SyncOptions {
   isPacked?: boolean
   /** The feed that the peer's own device writes, if that is known: it hears which of its bodies were erased here. */
   peerFeed?: () => Uint8Array | undefined
-  /** Everything that differed at the start has been compared, and what was missing here has been fetched. */
+  /**
+   * Everything that differed at the start has been compared, and what was missing here has been fetched. Called again
+   * after the peer came to want a further feed of ours, or no longer wants one.
+   */
   onSettled?: () => void
   signal?: AbortSignal
 }
@@ -86,6 +90,9 @@ export class SyncSession {
   #positionTimer: NodeJS.Timeout | undefined
   #progressTimer: NodeJS.Timeout | undefined
   #isSendingNews = false
+  readonly #turn = new Turn()
+  /** What is shared is not what it was when onSettled was called. */
+  #hasSharedChanged = false
 
   constructor(store: FeedStore, stream: MessageStream, options: SyncOptions) {
     this.#store = store
@@ -235,9 +242,9 @@ export class SyncSession {
       case KIND.want:
         return this.#takeWant(frame)
       case KIND.runs:
-        return this.#takeRuns(frame, frame)
+        return this.#takeRuns(frame)
       case KIND.packed:
-        return this.#takeRuns(message.unpackRuns(frame), frame)
+        return this.#takeRuns(message.unpackRuns(frame))
       case KIND.done:
         return this.#takeDone(message.decodeNumber(frame))
       case KIND.credit:
@@ -327,14 +334,15 @@ export class SyncSession {
     }
   }
 
-  #takeRuns(frame: Uint8Array, sent: Uint8Array): void {
+  async #takeRuns(frame: Uint8Array): Promise<void> {
     const known = message.decodeRuns(frame).flatMap((run) => {
       const feed = this.#index.find(run.id)
       return feed === undefined ? [] : checkRun({ ...run, feed: feed.key })
     })
     const outcomes = this.#store.ingest(known, { origin: this })
     outcomes.forEach((outcome, i) => this.#takeOutcome(known[i], outcome))
-    this.#giveCredit(sent.length)
+    this.#giveCredit(frame.length)
+    await this.#turn.giveWay()
   }
 
   #takeOutcome(run: { feed: Uint8Array; first: number; count: number }, outcome: IngestOutcome): void {
@@ -391,7 +399,7 @@ export class SyncSession {
   #takeDrop(frame: Uint8Array): void {
     for (const id of message.decodeDrop(frame)) {
       const feed = this.#index.find(id)
-      if (feed !== undefined) this.#memory.shared.delete(feed)
+      if (feed !== undefined && this.#memory.shared.delete(feed)) this.#hasSharedChanged = true
     }
   }
 
@@ -460,7 +468,9 @@ export class SyncSession {
 
   /** @returns whether the feed was not shared before */
   #share(feed: FeedState): boolean {
-    return this.#memory.shared.add(feed)
+    const isNew = this.#memory.shared.add(feed)
+    if (isNew) this.#hasSharedChanged = true
+    return isNew
   }
 
   #flushNewsSoon(): void {
@@ -513,8 +523,10 @@ export class SyncSession {
     if (!this.#isLive || !this.#fetcher.isIdle) return
     clearTimeout(this.#progressTimer)
     this.#memory.cursor = Math.max(this.#memory.cursor, this.#theirPosition)
-    if (this.stats.isSettled || this.#theirPosition < this.#awaitedPosition) return
+    if (this.#theirPosition < this.#awaitedPosition) return
+    if (this.stats.isSettled && !this.#hasSharedChanged) return
     this.stats.isSettled = true
+    this.#hasSharedChanged = false
     this.#options.onSettled?.()
   }
 
