@@ -4,7 +4,7 @@ import { joinRuns, lastOf, type Run, tailOf, idsOf, MAX_RUN_BYTES, MAX_RUN_ENTRI
 import type { FeedState, FeedStore } from '../store/store.ts'
 import { encodeNumber, encodeRun, encodeRuns, KIND, packRuns, RUNS_TARGET_SIZE } from './messages.ts'
 
-/** Bytes of run frames that may be under way before the receiver grants more. */
+/** Bytes of run frames (as they are before compression) that may be under way before the receiver grants more. */
 export const INITIAL_CREDIT = 1_048_576
 /** Wants that one peer may have waiting here. */
 export const MAX_QUEUED_WANTS = 4_096
@@ -101,7 +101,7 @@ export class RunSender {
   async #sendRuns(parts: Uint8Array[]): Promise<void> {
     const plain = encodeRuns(parts)
     const frame = this.#options.isPacked ? packRuns(plain) : plain
-    this.#credit -= frame.length
+    this.#credit -= plain.length
     await this.#options.send(frame)
   }
 
