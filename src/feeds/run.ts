@@ -78,6 +78,13 @@ export function idAt(run: CheckedRun, index: number): Uint8Array {
  * @throws FeedError RUN_FORMAT, or what {@link ./entry.ts validateEntry} throws
  */
 export function checkRun(run: Run): CheckedRun {
+  const checked = checkRunContent(run)
+  verifySignature(run.feed, idAt(checked, run.count - 1), run.signature)
+  return checked
+}
+
+/** All of {@link checkRun} but the signature, for a caller who verifies that by itself before the run is stored. */
+export function checkRunContent(run: Run): CheckedRun {
   checkForm(run)
   const ids = Buffer.allocUnsafeSlow(run.count * HASH_SIZE)
   walk(run, (_header, id, index, place) => {
@@ -86,9 +93,7 @@ export function checkRun(run: Run): CheckedRun {
     const body = bodyAt(run.records, place)
     checkBodyBytes(run.records[place.offset + RECORD.version], run.records[place.offset + RECORD.flags], body)
   })
-  const checked = { ...run, ids }
-  verifySignature(run.feed, idAt(checked, run.count - 1), run.signature)
-  return checked
+  return { ...run, ids }
 }
 
 /** Decodes a run that was checked before (it comes from the store): its entries from seq `from` on. */

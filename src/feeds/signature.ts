@@ -41,6 +41,17 @@ export function verifySignature(feed: Uint8Array, id: Uint8Array, signature: Uin
   }
 }
 
+/** The same, on a thread of its own. Rejects as {@link verifySignature} throws. */
+export function verifySignatureAside(feed: Uint8Array, id: Uint8Array, signature: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  checkSignatureForm(signature)
+  verify(null, entrySigningBytes(id), importKey(feed), signature, (error, isValid) => {
+    if (error === null && isValid) resolve()
+    else reject(new FeedError('SIGNATURE_INVALID', "the signature is not the feed's over this entry", { cause: error ?? undefined }))
+  })
+  return promise
+}
+
 /**
  * Verifies a signature by an Ed25519 key over any message, as strictly as an entry's.
  * @returns whether it holds; never throws for bad input

@@ -3,14 +3,14 @@
 import { randomBytes } from 'node:crypto'
 import { FeedError } from '../errors.ts'
 import { decodeForkProof } from '../fork.ts'
-import { checkRun, lastOf } from '../run.ts'
+import { lastOf } from '../run.ts'
 import { erasuresOf, noteErasedAt } from '../store/erasure.ts'
 import type { Extension, FeedState, FeedStore, IngestOutcome } from '../store/store.ts'
 import { NONCE_SIZE, sessionSalt } from './blind.ts'
 import { BlindIndex } from './blind-index.ts'
 import { diffFeed } from './diff.ts'
 import type { FeedClaims } from './feed-claims.ts'
-import { FeedSet } from './feed-set.ts'
+
 import type { MessageStream } from './message-stream.ts'
 import * as message from './messages.ts'
 import { KIND } from './messages.ts'
@@ -18,6 +18,7 @@ import { MAX_RESUMES, type PeerMemory, recallPeer, rememberPeer, resumeTag, Shar
 import { HEAD_SIZE } from './reconcileset.ts'
 import { Reconciliation } from './reconcile.ts'
 import { type FetchPlan, RunFetcher } from './run-fetcher.ts'
+import { RunIntake } from './run-intake.ts'
 import { RunSender } from './run-sender.ts'
 import { Turn } from './turn.ts'
 
@@ -78,8 +79,6 @@ export class SyncSession {
   readonly #ahead = new Map<number, number>()
   /** Feeds that changed while the peer could not be told yet. */
   readonly #news = new Set<number>()
-  /** Feeds that the peer was told of in this session. */
-  readonly #named = new FeedSet()
   /** Where heads differ: the fork lies at or above `low` and below `high`. */
   readonly #probes = new Map<number, { low: number; high: number; isMoved: boolean }>()
   /** Up to where in the peer's counter we were told everything, and where it stood when the session began. */
@@ -91,6 +90,7 @@ export class SyncSession {
   #progressTimer: NodeJS.Timeout | undefined
   #isSendingNews = false
   readonly #turn = new Turn()
+  #intake!: RunIntake
   /** What is shared is not what it was when onSettled was called. */
   #hasSharedChanged = false
 
@@ -162,6 +162,14 @@ export class SyncSession {
       onIdle: () => this.#tellPositionSoon(),
       onError: (error) => this.#fail(error)
     })
+    this.#intake = new RunIntake({
+      store: this.#store,
+      index: this.#index,
+      origin: this,
+      onOutcome: (run, outcome) => this.#takeOutcome(run, outcome),
+      onStored: () => this.#checkSettled(),
+      onError: (error) => this.#fail(error)
+    })
     this.#awaitedPosition = hello.counter
     this.#store.events.on('extended', this.#onExtended)
     this.#store.events.on('wanted', this.#onWanted)
@@ -228,9 +236,11 @@ export class SyncSession {
   }
 
   async #take(frame: Uint8Array): Promise<void> {
-    this.#expectProgress(PROGRESS_TIMEOUT_MS)
+    if (!this.#isLive || !this.#fetcher.isIdle) this.#expectProgress(PROGRESS_TIMEOUT_MS)
+    const isRuns = frame[0] === KIND.runs || frame[0] === KIND.packed
+    if (!isRuns) await this.#intake.flush()
     await this.#handle(frame)
-    this.#checkSettled()
+    if (!isRuns) this.#checkSettled()
   }
 
   async #handle(frame: Uint8Array): Promise<void> {
@@ -270,8 +280,8 @@ export class SyncSession {
     for (const { id, height, head } of feeds) {
       const feed = this.#index.find(id)
       if (feed === undefined) continue
-      const isNew = this.#share(feed)
-      if (isNew && !this.#named.has(feed.num)) this.#news.add(feed.num)
+      // Answered also when it was named to the peer before: that may have been before the peer wanted it.
+      if (this.#share(feed)) this.#news.add(feed.num)
       this.#compare(feed, height, head)
     }
     this.#flushNewsSoon()
@@ -335,12 +345,7 @@ export class SyncSession {
   }
 
   async #takeRuns(frame: Uint8Array): Promise<void> {
-    const known = message.decodeRuns(frame).flatMap((run) => {
-      const feed = this.#index.find(run.id)
-      return feed === undefined ? [] : checkRun({ ...run, feed: feed.key })
-    })
-    const outcomes = this.#store.ingest(known, { origin: this })
-    outcomes.forEach((outcome, i) => this.#takeOutcome(known[i], outcome))
+    await this.#intake.add(frame)
     this.#giveCredit(frame.length)
     await this.#turn.giveWay()
   }
@@ -495,7 +500,7 @@ export class SyncSession {
     for (let i = 0; i === 0 || i < feeds.length; i += FEEDS_PER_FRAME) {
       const part = feeds.slice(i, i + FEEDS_PER_FRAME)
       const have = part.map((feed) => ({ id: this.#index.nameOf(feed), height: feed.height, head: headOf(feed) }))
-      for (const feed of part) this.#named.add(feed.num)
+
       await this.#send(message.encodeHave(i + FEEDS_PER_FRAME < feeds.length ? 0 : position, have))
     }
   }
