@@ -65,6 +65,22 @@ describe('a sync session', () => {
     await link.close()
   })
 
+  it('brings a feed through to a peer that came to want it before this side did', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const author = new Author('carol')
+    const link = connect(alice.store, bob.store)
+    await link.settled()
+    want(alice.store, author.key)
+    await new Promise((resolve) => setTimeout(resolve, 20)) // bob hears the name, and it says nothing to him yet
+    want(bob.store, author.key)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    bob.store.ingest(author.post('hello'))
+    await until(() => heightOf(alice.store, author) === 1, 'alice has it')
+    assert.ok(link.bob.shares(bob.store.feed(author.key.publicKey)!) && link.alice.shares(alice.store.feed(author.key.publicKey)!))
+    await link.close()
+  })
+
   it('needs under 200 bytes when a known peer comes back and nothing is new', async () => {
     using alice = temporaryStore()
     using bob = temporaryStore()
