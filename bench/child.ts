@@ -3,6 +3,7 @@
 import { contenders, type Contender, type OpenPeer, type Peer } from './contender.ts'
 import { Meter, type Reading } from './meter.ts'
 import { posts } from './posts.ts'
+import { profiled } from './profile.ts'
 
 export interface Timed extends Reading {
   ms: number
@@ -41,6 +42,7 @@ export interface Commands {
   watch(feed: string, first: number, count: number): Promise<void>
   /** When each watched entry could be read, once all could; ms of the machine's monotonic clock. */
   watched(): Promise<number[]>
+  compress(isOn: boolean): Promise<void> | undefined
   /** Finishes work behind. @returns bytes of the store that the full-text index takes */
   settle(): Promise<number | undefined>
   close(): Promise<void>
@@ -87,8 +89,10 @@ const commands: Commands = {
     meter.reset()
     const syncBytes = peer.syncBytes?.() ?? 0
     const start = performance.now()
-    await peer.connect(address)
-    await peer.reach(entries)
+    await profiled(`${contender}-sync`, async () => {
+      await peer.connect(address)
+      await peer.reach(entries)
+    })
     const ms = performance.now() - start
     const reading = meter.read()
     if (untilQuiet) {
@@ -109,6 +113,7 @@ const commands: Commands = {
     })
   },
   watched: () => watched,
+  compress: (isOn) => peer.compress?.(isOn),
   async settle() {
     await peer.settle?.()
     return peer.fullTextBytes?.()

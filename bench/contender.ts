@@ -33,6 +33,8 @@ export interface Peer {
   /** Calls `listener` with each later entry's place as soon as it can be read here. */
   watch(feed: string, listener: (seq: number) => void): Promise<void>
 
+  /** Whether to compress what is sent from now on; absent where nothing is compressed. */
+  compress?(isOn: boolean): Promise<void>
   /** Finishes what is done behind, as indexing, so that the size on the disk is of a store at rest. */
   settle?(): Promise<void>
   /** Bytes of the store at rest that the full-text index takes, where there is one. */
@@ -54,3 +56,10 @@ export const contenders = {
 } as const
 
 export type Contender = keyof typeof contenders
+
+/** What Node.js is given: Comrade as its launcher starts it, the others as a library in a plain process. */
+export const nodeOptions: Record<Contender, string[]> = {
+  comrade: ['--max-semi-space-size=2'],
+  hypercore: [],
+  'ssb-db2': []
+}

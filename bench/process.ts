@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { CommandName, Commands } from './child.ts'
-import type { Contender } from './contender.ts'
+import { type Contender, nodeOptions } from './contender.ts'
 
 const START_LIMIT_MS = 60_000
 const CLOSE_LIMIT_MS = 30_000
@@ -50,7 +50,7 @@ export class PeerProcess implements AsyncDisposable {
     this.#child = fork(new URL('./child.ts', import.meta.url), [contender, directory], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning']
+      execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions[contender]]
     })
     running.add(this.#child)
     this.#child.stderr!.on('data', (chunk) => (this.#stderr = (this.#stderr + chunk).slice(-KEPT_STDERR)))

@@ -1,197 +1,230 @@
-// Comrade as a contender: the feeds layer with its store, indexes and sync, over the node's libp2p network.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+// Comrade as a contender: the whole node, as `createNode()` gives it. Feeds of other authors are written into its store
+// while it is stopped, as an import would do it. What has arrived is seen from outside, by a second connection to the
+// database, so that nothing is decoded only to be counted.
+import { closeSync, existsSync, fdatasyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
-import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
-import {
-  decodeBody,
-  encodeBody,
-  entryAt,
-  entryById,
-  type Extension,
-  FeedClaims,
-  FeedStore,
-  FeedWriter,
-  generateSeed,
-  Indexer,
-  type MessageStream,
-  signingKey,
-  SyncSession
-} from '../../src/feeds/index.ts'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Stream } from '@libp2p/interface'
+import { encodeBody, entryAt, entryById, FeedStore, Indexer, decodeBody, signingKey } from '../../src/feeds/index.ts'
 import { signRuns } from '../../src/feeds/run.ts'
-import { framedStream } from '../../src/node/frames.ts'
-import { createNetwork, type Network } from '../../src/node/network.ts'
+import { type Comrade, createNode } from '../../src/index.ts'
+import { setConfig } from '../../src/node/config.ts'
+import { homeAt } from '../../src/node/home.ts'
+import { Contacts, formatDid, parseDid } from '../../src/trust/index.ts'
 import type { Peer } from '../contender.ts'
 import { seed } from '../posts.ts'
 
-const PROTOCOL = '/comrade/sync/1'
+const SYNC_PROTOCOL = '/comrade/sync/1'
 const GENESIS = new Uint8Array(32)
+/** How often it is looked whether something was committed. */
+const LOOK_MS = 1
 
 export async function open(directory: string): Promise<Peer> {
-  const privateKey = privateKeyFromProtobuf(await kept(join(directory, 'peer-key'), newPeerKey))
-  const network = await createNetwork({ privateKey, home: directory, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
-  const device = signingKey(await kept(join(directory, 'device-key'), generateSeed))
-  const peer = new ComradePeer(network, FeedStore.open(join(directory, 'feeds.sqlite')), device)
-  await peer.start()
+  const peer = new ComradePeer(directory)
+  await peer.goOnline()
   return peer
 }
 
+/** Feeds are named by the person's did and, where that is another key, the device's did after a slash. */
 class ComradePeer implements Peer {
-  readonly own: string
-  readonly #network: Network
-  readonly #store: FeedStore
-  readonly #writer: FeedWriter
-  readonly #indexer: Indexer
-  readonly #claims = new FeedClaims()
-  readonly #streams = new Set<MessageStream>()
-  #endedBytes = 0
+  own = ''
+  readonly #home: string
+  #node: Comrade | undefined
   #followed: string[] = []
-  #fullTextBytes: number | undefined
+  #syncBytes = 0
+  #fullTextBytes = 0
 
-  constructor(network: Network, store: FeedStore, device: ReturnType<typeof signingKey>) {
-    this.#network = network
-    this.#store = store
-    this.#writer = new FeedWriter(store, device)
-    this.#indexer = new Indexer(store)
-    this.own = hex(device.publicKey)
+  constructor(home: string) {
+    this.#home = home
   }
 
-  async start(): Promise<void> {
-    await this.#network.libp2p.handle(PROTOCOL, (stream, connection) => this.#sync(stream, connection, false))
-    await this.#network.start()
+  async goOnline(): Promise<Comrade> {
+    if (this.#node !== undefined) return this.#node
+    const node = await createNode({ home: this.#home, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
+    node.libp2p.use(SYNC_PROTOCOL, (stream, connection, next) => {
+      this.#count(stream)
+      next(stream, connection)
+    })
+    await node.start()
+    this.own = `${node.identity.did}/${node.identity.device}`
+    this.#node = node
+    return node
   }
 
   async append(texts: string[]): Promise<void> {
-    await this.#writer.append(texts.map(body))
+    const node = await this.goOnline()
+    await node.feeds.publishAll(texts.map((text) => ({ type: 'post', text })))
   }
 
   async write(posts: Map<number, string[]>): Promise<void> {
     const authors = [...posts].map(([author, texts]) => ({ key: signingKey(seed(author)), texts }))
-    this.#want([...this.#wanted(), ...authors.map(({ key }) => hex(key.publicKey))])
-    for (const { key, texts } of authors) {
-      const { height, head } = this.#store.feed(key.publicKey)!
-      const place = { first: height + 1, prev: height === 0 ? GENESIS : head }
-      this.#store.ingest(signRuns(key, place, texts.map(body), Date.now()))
-    }
-  }
-
-  async feeds(authors: number): Promise<string[]> {
-    return Array.from({ length: authors }, (_, index) => hex(signingKey(seed(index + 1)).publicKey))
-  }
-
-  async follow(feeds: string[]): Promise<void> {
-    this.#followed = feeds
-    this.#want(feeds)
-  }
-
-  async listen(): Promise<string> {
-    return this.#network.libp2p.getMultiaddrs()[0].toString()
-  }
-
-  async connect(address: string): Promise<void> {
-    const connection = await this.#network.connect(address)
-    this.#sync(await connection.newStream(PROTOCOL), connection, true)
-  }
-
-  /** Entries are readable by place and id when they are stored; the empty transaction syncs what came before it. */
-  async reach(entries: number): Promise<void> {
-    const stored = (): number => this.#followed.reduce((sum, feed) => sum + this.#feed(feed).height, 0)
-    let missing = entries - stored()
-    if (missing > 0) {
-      await new Promise<void>((resolve) => {
-        this.#store.events.on('extended', ({ from, to }) => {
-          missing -= to - from + 1
-          if (missing <= 0) resolve()
-        })
-      })
-    }
-    this.#store.write(() => this.#store.setMeta('benchmark', entries), { isDurable: true })
-  }
-
-  async read(feed: string, seq: number): Promise<string> {
-    const id = entryAt(this.#store, this.#feed(feed), seq)!.id
-    return decodeBody(entryById(this.#store, id)!.body!).text as string
-  }
-
-  async watch(feed: string, listener: (seq: number) => void): Promise<void> {
-    this.#store.events.on('extended', ({ feed: { key }, from, to }: Extension) => {
-      for (let seq = from; hex(key) === feed && seq <= to; seq++) {
-        if (entryAt(this.#store, this.#feed(feed), seq) !== undefined) listener(seq)
+    await this.#offline((store) => {
+      const missing = authors.filter(({ key }) => store.feed(key.publicKey)?.priority === undefined)
+      const wanted = [...store.wantedFeeds().map(({ key }) => key), ...missing.map(({ key }) => key.publicKey)]
+      this.#follow(store, wanted)
+      store.setWanted(wanted.map((feed) => ({ feed, priority: 1 })))
+      for (const { key, texts } of authors) {
+        const { height, head } = store.feed(key.publicKey)!
+        const place = { first: height + 1, prev: height === 0 ? GENESIS : head }
+        const bodies = texts.map((text) => encodeBody({ type: 'post', text }))
+        store.ingest(signRuns(key, place, bodies, Date.now()))
       }
     })
   }
 
+  async feeds(authors: number): Promise<string[]> {
+    return Array.from({ length: authors }, (_, index) => formatDid(signingKey(seed(index + 1)).publicKey))
+  }
+
+  async follow(feeds: string[]): Promise<void> {
+    this.#followed = feeds
+    await this.#offline((store) =>
+      this.#follow(
+        store,
+        feeds.map((feed) => parseDid(feed.split('/')[0]))
+      )
+    )
+    await this.goOnline()
+  }
+
+  async listen(): Promise<string> {
+    return (await this.goOnline()).addresses[0]
+  }
+
+  async connect(address: string): Promise<void> {
+    await this.#node!.connect(address)
+  }
+
+  /** What was committed is readable by place and id; what is in the log of the database survives when that is synced. */
+  async reach(entries: number): Promise<void> {
+    using observer = new Observer(this.#storeFile, this.#followed.map(keyOf))
+    await observer.reach(entries)
+    for (const file of [`${this.#storeFile}-wal`, this.#storeFile]) if (existsSync(file)) syncFile(file)
+  }
+
+  async read(feed: string, seq: number): Promise<string> {
+    return this.#offline((store) => {
+      const { id } = entryAt(store, store.feed(keyOf(feed))!, seq)!
+      return decodeBody(entryById(store, id)!.body!).text as string
+    })
+  }
+
+  async watch(feed: string, listener: (seq: number) => void): Promise<void> {
+    const device = formatDid(keyOf(feed))
+    this.#node!.addEventListener('entry', ({ detail }) => {
+      if (detail.feed === device) listener(detail.seq)
+    })
+  }
+
+  async compress(isOn: boolean): Promise<void> {
+    await this.close()
+    setConfig(homeAt(this.#home).config, 'compress', isOn)
+  }
+
   async settle(): Promise<void> {
-    this.#indexer.catchUp()
-    const row = this.#store.get(`SELECT sum(pgsize) AS bytes FROM dbstat WHERE name LIKE 'search%'`)
-    this.#fullTextBytes = Number(row?.bytes ?? 0)
+    await this.#offline(async (store) => {
+      const indexer = new Indexer(store)
+      await indexer.catchUp()
+      indexer.stop()
+      const row = store.get(`SELECT sum(pgsize) AS bytes FROM dbstat WHERE name LIKE 'search%'`)
+      this.#fullTextBytes = Number(row?.bytes ?? 0)
+    })
   }
 
   fullTextBytes(): number {
-    return this.#fullTextBytes ?? 0
+    return this.#fullTextBytes
   }
 
   syncBytes(): number {
-    let bytes = this.#endedBytes
-    for (const stream of this.#streams) bytes += stream.bytesSent + stream.bytesReceived
-    return bytes
+    return this.#syncBytes
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#streams].map((stream) => stream.close()))
-    await this.#network.stop()
-    this.#writer.close()
-    this.#indexer.stop()
-    this.#store.close()
+    const node = this.#node
+    this.#node = undefined
+    await node?.stop()
   }
 
-  #sync(stream: Stream, connection: Connection, isInitiator: boolean): void {
-    const frames = framedStream(stream)
-    this.#streams.add(frames)
-    const session = new SyncSession(this.#store, frames, {
-      peer: connection.remotePeer.toString(),
-      isInitiator,
-      claims: this.#claims
-    })
-    const ended = (): void => {
-      this.#endedBytes += frames.bytesSent + frames.bytesReceived
-      this.#streams.delete(frames)
+  get #storeFile(): string {
+    return join(this.#home, 'feeds.sqlite')
+  }
+
+  /** Does something with the store while no node runs on it. */
+  async #offline<T>(work: (store: FeedStore) => T | Promise<T>): Promise<T> {
+    await this.close()
+    const store = FeedStore.open(this.#storeFile)
+    try {
+      return await work(store)
+    } finally {
+      store.close()
     }
-    session.run().then(ended, (error: unknown) => {
-      ended()
-      if (connection.status === 'open') process.stderr.write(`sync ended: ${String(error)}\n`)
+  }
+
+  #follow(store: FeedStore, people: Uint8Array[]): void {
+    const self = parseDid(this.own.split('/')[0])
+    const contacts = new Contacts(store.database, { self, write: (write, options) => store.write(write, options) })
+    const others = people.filter((key) => !store.feed(key)?.isOwn && Buffer.compare(key, self) !== 0)
+    store.write(() => {
+      for (const key of others) if (contacts.get(key).relation !== 'followed') contacts.follow(key)
     })
   }
 
-  #feed(feed: string) {
-    return this.#store.feed(Buffer.from(feed, 'hex'))!
+  #count(stream: Stream): void {
+    const raw = stream as Stream & { onData(data: { byteLength: number }): void }
+    const { send, onData } = raw
+    this.#syncBytes += stream.readBufferLength
+    raw.send = (data) => {
+      this.#syncBytes += data.byteLength
+      return send.call(raw, data)
+    }
+    raw.onData = (data) => {
+      this.#syncBytes += data.byteLength
+      onData.call(raw, data)
+    }
+  }
+}
+
+/** Looks at a store from outside while a node writes it. */
+class Observer implements Disposable {
+  readonly #database: DatabaseSync
+  readonly #version: StatementSync
+  readonly #stored: StatementSync
+
+  constructor(file: string, feeds: Uint8Array[]) {
+    this.#database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
+    this.#database.exec('PRAGMA temp_store = MEMORY; CREATE TEMP TABLE observed (key BLOB PRIMARY KEY)')
+    const insert = this.#database.prepare('INSERT INTO observed VALUES (?)')
+    this.#database.exec('BEGIN')
+    for (const feed of feeds) insert.run(feed)
+    this.#database.exec('COMMIT')
+    this.#version = this.#database.prepare('PRAGMA data_version')
+    this.#stored = this.#database.prepare(
+      'SELECT sum(height - low + 1) AS entries FROM observed JOIN feeds USING (key) WHERE height > 0'
+    )
   }
 
-  #wanted(): string[] {
-    return this.#store.wantedFeeds().map(({ key }) => hex(key))
+  async reach(entries: number): Promise<void> {
+    for (let seen: unknown; ; await sleep(LOOK_MS)) {
+      const version = this.#version.get()!.data_version
+      if (version === seen) continue
+      if (Number(this.#stored.get()!.entries) >= entries) return
+      seen = version
+    }
   }
 
-  #want(feeds: string[]): void {
-    const others = feeds.filter((feed) => feed !== this.own)
-    this.#store.setWanted(others.map((feed) => ({ feed: Buffer.from(feed, 'hex'), priority: 1 })))
+  [Symbol.dispose](): void {
+    this.#database.close()
   }
 }
 
-function body(text: string): Uint8Array {
-  return encodeBody({ type: 'post', text })
+function syncFile(path: string): void {
+  const file = openSync(path, 'r')
+  fdatasyncSync(file)
+  closeSync(file)
 }
 
-function hex(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
-}
-
-async function newPeerKey(): Promise<Uint8Array> {
-  const key: PrivateKey = await generateKeyPair('Ed25519')
-  return privateKeyToProtobuf(key)
-}
-
-/** The file's content; made on first use. */
-async function kept(file: string, make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
-  if (!existsSync(file)) writeFileSync(file, await make())
-  return readFileSync(file)
+/** The key that writes a feed. */
+function keyOf(feed: string): Uint8Array {
+  return parseDid(feed.split('/').at(-1)!)
 }

@@ -47,6 +47,38 @@ export function catchUp(entries: number): Scenario {
   }
 }
 
+/** The bytes on the wire when nothing is compressed, for a contender that compresses. */
+export function catchUpPlain(entries: number): Scenario {
+  const others = 'compresses nothing: see catch-up'
+  return {
+    name: 'plain',
+    rows: [{ key: 'wire', what: 'on the wire without compression', unit: 'B/entry', better: 'less', goal: '≤ 330' }],
+    without: { hypercore: others, 'ssb-db2': others },
+    run: async (contender, workshop) => {
+      const stock = await workshop.own(contender, entries)
+      await compress(contender, stock, false)
+      try {
+        const { wire } = await receive(contender, workshop, stock)
+        return { wire }
+      } finally {
+        await compress(contender, stock, true)
+      }
+    }
+  }
+}
+
+/** Opens and closes a store: some remove what they no longer need only when they are opened again. */
+async function rest(contender: Contender, directory: string): Promise<void> {
+  await using peer = await PeerProcess.start(contender, directory)
+  await peer.close()
+}
+
+async function compress(contender: Contender, { directory }: Stock, isOn: boolean): Promise<void> {
+  await using peer = await PeerProcess.start(contender, directory)
+  await peer.call('compress', isOn)
+  await peer.close()
+}
+
 export function catchUpMany(authors: number, each: number): Scenario {
   const label = `${authors.toLocaleString('en')} authors × ${each}`
   return {
@@ -77,6 +109,7 @@ async function receive(
     const fullTextBytes = await peer.call('settle')
     await peer.close()
     await server.close()
+    await rest(contender, directory)
     const stored = await diskBytes(directory)
     return {
       rate: stock.entries / (ms / 1_000),

@@ -2,9 +2,10 @@
 import type { Scenario } from '../scenario.ts'
 import type { Sizes } from '../workshop.ts'
 import { append } from './append.ts'
-import { catchUp, catchUpMany } from './catch-up.ts'
+import { catchUp, catchUpMany, catchUpPlain } from './catch-up.ts'
 import { live } from './live.ts'
 import { reconnect } from './reconnect.ts'
+import { startup } from './startup.ts'
 
 export const FULL: Sizes = {
   entries: 100_000,
@@ -34,6 +35,7 @@ export function scenarios(sizes: Sizes): Scenario[] {
   const stranger = { hypercore: 'makes no difference between known and unknown peers' }
   return [
     catchUp(entries),
+    catchUpPlain(entries),
     catchUpMany(authors, entriesEach),
     live(liveCount, liveGapMs),
     append(appends),
@@ -53,6 +55,7 @@ export function scenarios(sizes: Sizes): Scenario[] {
       known: false,
       goals: { same: '≤ 1,024', changed: '≤ 20,480' },
       without: many
-    })
+    }),
+    startup(entries)
   ]
 }
