@@ -23,7 +23,8 @@ export { checkRun, entriesOf, lastOf, type Run } from './run.ts'
 export { entrySigningBytes, generateSeed, isUsableKey, isValidSignature, type SigningKey, signingKey } from './signature.ts'
 export { migrate } from './store/database.ts'
 export { eraseExpired, eraseForRoom, holdersThatErased } from './store/erasure.ts'
-export { bodyOf, Indexer } from './store/indexer.ts'
+export { bodyOf } from './store/derived.ts'
+export { Indexer } from './store/indexer.ts'
 export {
   entriesBetween,
   entriesByTag,

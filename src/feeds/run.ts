@@ -139,6 +139,13 @@ export function tailOf(run: CheckedRun, from: number): CheckedRun {
   }
 }
 
+/** The records of a run's entries from seq `from` to `to`. */
+export function recordsBetween(run: Run, from: number, to: number): Uint8Array {
+  const places = placesOf(run.records, run.count)
+  const last = places[to - run.first]
+  return run.records.subarray(places[from - run.first].offset, last.offset + last.length)
+}
+
 /** One entry's record: its header's fields that cannot be recomputed, and its body. */
 export function packRecord(entry: { version?: number; flags?: number; time: number; body: Uint8Array }): Uint8Array {
   const record = Buffer.allocUnsafe(RECORD_HEAD_SIZE + entry.body.length)

@@ -2,8 +2,9 @@
 import { decodeBody } from '../body.ts'
 import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
 import { type CheckedRun, entriesOf, eraseBodies, lastOf, type Run } from '../run.ts'
+import { forgetDerived } from './derived.ts'
 import { feedOfPlace, placeOf, seqOfPlace } from './schema.ts'
-import type { FeedState, FeedStore } from './store.ts'
+import type { FeedState, FeedStore, StoredRun } from './store.ts'
 
 /** How `"type": "erase"` looks in canonical DAG-CBOR: a run without these bytes holds no wish to erase. */
 const ERASE_MARK = Buffer.from('dtypeeerase')
@@ -22,9 +23,9 @@ export function noteWishes(store: FeedStore, feed: FeedState, run: CheckedRun): 
   if (feed.isWhole) return
   if (Buffer.from(run.records.buffer, run.records.byteOffset, run.records.length).indexOf(ERASE_MARK) < 0) return
   for (const entry of entriesOf(run)) {
-    const seqs = wishOf(entry).filter((seq) => seq < entry.seq)
-    for (const seq of seqs) store.run('INSERT OR IGNORE INTO erasures VALUES (?, ?)', placeOf(feed.num, seq), placeOf(feed.num, entry.seq))
-    eraseStored(store, feed, seqs)
+    const wish = placeOf(feed.num, entry.seq)
+    const isNew = (seq: number): boolean => store.run('INSERT OR IGNORE INTO erasures VALUES (?, ?)', placeOf(feed.num, seq), wish) > 0
+    eraseStored(store, feed, wishOf(entry).filter((seq) => seq < entry.seq && isNew(seq)))
   }
 }
 
@@ -38,6 +39,7 @@ function wishOf(entry: Entry): number[] {
 
 /** Drops stored bodies and what was derived from them; the headers stay. @returns bytes freed */
 export function eraseStored(store: FeedStore, feed: FeedState, seqs: readonly number[]): number {
+  if (feed.isWhole) return 0
   let freed = 0
   const left = new Set(seqs)
   for (const seq of [...left].sort((a, b) => a - b)) {
@@ -48,31 +50,26 @@ export function eraseStored(store: FeedStore, feed: FeedState, seqs: readonly nu
     freed += row.records.length - rewriteRow(store, feed, row, inRow)
     for (const done of inRow) left.delete(done)
   }
-  if (freed > 0) store.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', freed, feed.num)
+  if (freed !== 0) store.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', freed, feed.num)
   return freed
 }
 
-function rewriteRow(store: FeedStore, feed: FeedState, row: Run, seqs: ReadonlySet<number>): number {
+function rewriteRow(store: FeedStore, feed: FeedState, row: StoredRun, seqs: ReadonlySet<number>): number {
   const records = eraseBodies(row, seqs)
   store.run('UPDATE runs SET records = ? WHERE place = ?', records, placeOf(feed.num, row.first))
-  for (const seq of seqs) forgetDerived(store, placeOf(feed.num, seq))
+  for (const entry of entriesOf(row)) if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
   return records.length
-}
-
-function forgetDerived(store: FeedStore, place: number): void {
-  for (const table of ['timeline', 'links', 'tags', 'expiries']) store.run(`DELETE FROM ${table} WHERE place = ?`, place)
-  store.run('DELETE FROM search WHERE rowid = ?', place)
 }
 
 /** Erases the bodies whose time has come. @returns how many */
 export function eraseExpired(store: FeedStore, nowMs: number, limit = 256): number {
   return store.write(() => {
-    const rows = store.all('SELECT place FROM expiries WHERE at <= ? ORDER BY at LIMIT ?', nowMs, limit)
+    const rows = store.all('SELECT at, place FROM expiries WHERE at <= ? ORDER BY at LIMIT ?', nowMs, limit)
     for (const [num, seqs] of byFeed(rows.map((row) => row.place as number))) {
       const feed = store.feedByNumber(num)
       if (feed !== undefined) eraseStored(store, feed, seqs)
     }
-    for (const row of rows) store.run('DELETE FROM expiries WHERE place = ?', row.place as number)
+    for (const row of rows) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', row.at as number, row.place as number)
     return rows.length
   })
 }
@@ -86,7 +83,7 @@ export function eraseForRoom(store: FeedStore, bytes: number): number {
     let freed = 0
     const rows = store.all(
       `SELECT runs.place, runs.count FROM runs JOIN feeds ON feeds.num = runs.place >> 32
-       WHERE feeds.own = 0 AND coalesce(feeds.priority, 3) > 0 AND length(records) > count * 44
+       WHERE feeds.own = 0 AND feeds.whole = 0 AND coalesce(feeds.priority, 3) > 0 AND length(records) > count * 44
        ORDER BY coalesce(feeds.priority, 3) DESC, arrival LIMIT 256`
     )
     for (const row of rows) {

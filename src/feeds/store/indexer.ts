@@ -1,12 +1,10 @@
 // Builds behind what is derived from bodies (timeline, threads, tags, words, expiry), in slices short enough to stay out
 // of sync's way. How far it got is stored with what it made, so a crash loses nothing.
 import { setImmediate } from 'node:timers/promises'
-import { type Body, decodeBody, renderable } from '../body.ts'
-import { cidToEntryId } from '../entry-id.ts'
-import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
+import { schemaOf } from '../body.ts'
 import { entriesOf } from '../run.ts'
-import { LINK, shownTime } from './reader.ts'
-import { placeOf, prefixOf } from './schema.ts'
+import { type Derived, derivedOf } from './derived.ts'
+import { placeOf } from './schema.ts'
 import type { FeedStore, StoredRun } from './store.ts'
 
 /** Runs looked at before the event loop gets its turn, and the time after which a slice ends early, in ms. */
@@ -15,6 +13,10 @@ const SLICE_MS = 8
 /** How long nothing must have arrived before bulk is indexed, in ms. Single entries are indexed at once. */
 const IDLE_MS = 100
 const BULK_ENTRIES = 256
+/** How long to wait after the store failed (the disk is full), in ms. */
+const RETRY_MS = 10_000
+/** Body types by which entries are listed. */
+const MAX_TYPES = 1_024
 
 export interface IndexerOptions {
   /** Index words for search. @default true */
@@ -64,17 +66,21 @@ export class Indexer {
     const behind = this.behind
     if (behind <= 0) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#work(), behind < BULK_ENTRIES ? 0 : IDLE_MS)
-    this.#timer.unref()
+    this.#workIn(behind < BULK_ENTRIES ? 0 : IDLE_MS)
   }
 
   #work(): void {
     if (this.#isStopped || !this.#store.isOpen) return
-    if (!this.#slice()) return
-    if (this.behind > 0) {
-      this.#timer = setTimeout(() => this.#work(), 1)
-      this.#timer.unref()
+    try {
+      if (this.#slice() && this.behind > 0) this.#workIn(1)
+    } catch {
+      this.#workIn(RETRY_MS) // nothing of the slice was kept; whoever writes entries is told that the disk is full
     }
+  }
+
+  #workIn(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#work(), delayMs)
+    this.#timer.unref()
   }
 
   /** @returns whether there was something to do */
@@ -82,65 +88,56 @@ export class Indexer {
     const from = this.#reached() + 1
     const rows = this.#store.rowsByArrival(from, SLICE_RUNS)
     if (rows.length === 0) return false
-    const start = performance.now()
-    this.#store.write(() => {
-      let reached = from - 1
-      for (const row of rows) {
-        this.#indexRun(row)
-        reached = Math.max(reached, row.arrival + row.count - 1)
-        if (performance.now() - start > SLICE_MS) break
-      }
-      this.#store.setMeta('indexed', reached)
-    })
+    try {
+      this.#store.write(() => this.#store.setMeta('indexed', this.#indexRuns(rows)))
+    } catch (error) {
+      this.#types.clear() // numbers given in it are gone with it
+      throw error
+    }
     return true
   }
 
+  /** @returns the arrival number of the last entry that is indexed now */
+  #indexRuns(rows: readonly StoredRun[]): number {
+    const start = performance.now()
+    for (const row of rows) {
+      this.#indexRun(row)
+      if (performance.now() - start > SLICE_MS) return row.arrival + row.count - 1
+    }
+    return rows[rows.length - 1].arrival + rows[rows.length - 1].count - 1
+  }
+
   #indexRun(row: StoredRun): void {
-    const num = this.#store.feed(row.feed)!.num
+    const { num, height } = this.#store.feed(row.feed)!
     for (const entry of entriesOf(row)) {
-      const body = bodyOf(entry)
-      if (body !== undefined) this.#indexBody(placeOf(num, entry.seq), body, shownTime({ time: entry.time, arrivedMs: row.arrivedMs }))
+      const derived = entry.seq > height ? undefined : derivedOf(entry, row.arrivedMs) // what is above lies beyond a fork
+      if (derived !== undefined) this.#write(placeOf(num, entry.seq), derived)
     }
   }
 
-  #indexBody(place: number, body: Body, timeMs: number): void {
+  #write(place: number, { type, timeMs, links, tags, expiresMs, text }: Derived): void {
     const store = this.#store
-    store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', this.#typeNumber(body.type), timeMs, place)
-    const known = renderable(body)
-    if (known === undefined) return
-    if (known.type === 'reaction') this.#link(known.to, 'reaction', place)
-    if (known.type !== 'post') return
-    if (known.root !== undefined) this.#link(known.root, 'root', place)
-    if (known.reply !== undefined) this.#link(known.reply, 'reply', place)
-    for (const tag of known.tags ?? []) store.run('INSERT OR IGNORE INTO tags VALUES (?, ?, ?)', tag, timeMs, place)
-    if (known.expires !== undefined) store.run('INSERT OR IGNORE INTO expiries VALUES (?, ?)', known.expires, place)
-    if (this.#hasFullText) {
+    const typeNumber = this.#typeNumber(type)
+    if (typeNumber !== undefined) store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', typeNumber, timeMs, place)
+    for (const { target, kind } of links) store.run('INSERT OR IGNORE INTO links VALUES (?, ?, ?)', target, kind, place)
+    for (const tag of tags) store.run('INSERT OR IGNORE INTO tags VALUES (?, ?, ?)', tag, timeMs, place)
+    if (expiresMs !== undefined) store.run('INSERT OR IGNORE INTO expiries VALUES (?, ?)', expiresMs, place)
+    if (text !== undefined && this.#hasFullText) {
       store.run('DELETE FROM search WHERE rowid = ?', place)
-      store.run('INSERT INTO search (rowid, text) VALUES (?, ?)', place, known.text)
+      store.run('INSERT INTO search (rowid, text) VALUES (?, ?)', place, text)
     }
-  }
-
-  #link(target: Parameters<typeof cidToEntryId>[0], kind: keyof typeof LINK, place: number): void {
-    const id = cidToEntryId(target)
-    if (id !== undefined) this.#store.run('INSERT OR IGNORE INTO links VALUES (?, ?, ?)', prefixOf(id), LINK[kind], place)
   }
 
   readonly #types = new Map<string, number>()
 
-  #typeNumber(name: string): number {
-    let num = this.#types.get(name)
-    if (num === undefined) {
-      this.#store.run('INSERT OR IGNORE INTO types (name) VALUES (?)', name)
-      num = this.#store.get('SELECT num FROM types WHERE name = ?', name)!.num as number
-      if (this.#types.size < 1_000) this.#types.set(name, num)
-    }
+  /** Undefined for a type that is unknown here when there are too many of them: each one makes every read dearer. */
+  #typeNumber(name: string): number | undefined {
+    const known = this.#types.get(name)
+    if (known !== undefined) return known
+    const isWelcome = schemaOf(name) !== undefined || Number(this.#store.get('SELECT count(*) AS n FROM types')!.n) < MAX_TYPES
+    if (isWelcome) this.#store.run('INSERT OR IGNORE INTO types (name) VALUES (?)', name)
+    const num = this.#store.get('SELECT num FROM types WHERE name = ?', name)?.num as number | undefined
+    if (num !== undefined) this.#types.set(name, num)
     return num
   }
 }
-
-/** The decoded body of an entry that this program can render, or undefined. */
-export function bodyOf(entry: Entry): Body | undefined {
-  if (entry.body === undefined || entry.version !== VERSION || (entry.flags & FLAG_SEALED) !== 0) return undefined
-  return decodeBody(entry.body)
-}
-

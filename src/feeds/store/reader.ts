@@ -99,7 +99,7 @@ export function entriesByTag(store: FeedStore, tag: string, query: Pick<Timeline
 
 /** Entries that hold all of these words, newest places first. */
 export function entriesByWords(store: FeedStore, words: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
-  const terms = words.split(/\s+/u).filter((word) => word.length > 0)
+  const terms = words.split(/[\s\0]+/u).filter((word) => word.length > 0)
   if (terms.length === 0) return []
   const match = terms.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ')
   const rows = store.all(

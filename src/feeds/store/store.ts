@@ -6,10 +6,11 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { HASH_SIZE } from '../entry.ts'
 import { FeedError } from '../errors.ts'
 import { type ForkProof, encodeForkProof, proveFork, verifyForkProof } from '../fork.ts'
-import { type CheckedRun, headersOf, idAt, idsOf, lastOf, placesOf, type Run, tailOf } from '../run.ts'
+import { type CheckedRun, headersOf, idAt, idsOf, lastOf, placesOf, type Run, tailOf, entriesOf, MAX_RUN_BYTES, recordsBetween } from '../run.ts'
 import { migrate, openDatabase, transaction } from './database.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
 import { IdIndex } from './id-index.ts'
+import { forgetDerived } from './derived.ts'
 import { FEEDS_MIGRATIONS, MAX_FEEDS, placeOf, seqOfPlace } from './schema.ts'
 
 /** Bytes of the random name under which a store's change counter is known to peers. */
@@ -109,7 +110,8 @@ export class FeedStore {
     const counter = Number(this.get('SELECT max(changed) AS n FROM feeds')?.n ?? 0)
     const reached = Math.max(counter, Number(this.meta('counter') ?? 0))
     this.#counter = this.meta('clean') === 1 ? reached : reached + COUNTER_SKIP
-    this.#arrival = Number(this.get('SELECT arrival + count AS n FROM runs ORDER BY arrival DESC LIMIT 1')?.n ?? 1)
+    const arrived = Number(this.get('SELECT arrival + count AS n FROM runs ORDER BY arrival DESC LIMIT 1')?.n ?? 1)
+    this.#arrival = Math.max(arrived, Number(this.meta('arrival') ?? 1))
     this.write(
       () => {
         this.#saveCounter(0)
@@ -228,6 +230,7 @@ export class FeedStore {
   removeUnwanted(): number {
     return this.write(() => {
       let entries = 0
+      this.#keepArrival()
       for (const row of this.all('SELECT * FROM feeds WHERE priority IS NULL AND height > 0')) {
         const feed = toFeedState(row)!
         entries += feed.height - feed.low + 1
@@ -317,13 +320,19 @@ export class FeedStore {
 
   /** A run that begins below `low` and ends inside what is stored: it takes the place of the rows it covers. */
   #insertAcrossLow(feed: FeedState, run: CheckedRun, last: number): IngestOutcome {
-    for (const row of this.rows(feed, feed.low, last)) {
+    const rows = this.rows(feed, feed.low, last)
+    const whole = withStored(run, feed.low, rows)
+    if (whole.records.length > MAX_RUN_BYTES) return { kind: 'known' } // a row must fit into a run that can be sent on
+    for (const row of rows) {
       const place = placeOf(feed.num, row.first)
+      // Found anew under the time of the new row.
+      for (const entry of entriesOf(row)) if (entry.seq <= last) forgetDerived(this, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
       this.run('DELETE FROM runs WHERE place = ?', place)
       this.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', row.records.length, feed.num)
       if (lastOf(row) > last) this.#reinsertTail(feed, row, last)
     }
-    return { ...this.#insert(feed, run, { low: run.first }), kind: 'stored', from: run.first, to: feed.low - 1 }
+    this.#insert(feed, whole, { low: run.first })
+    return { kind: 'stored', from: run.first, to: feed.low - 1 }
   }
 
   #reinsertTail(feed: FeedState, row: StoredRun, last: number): void {
@@ -373,9 +382,23 @@ export class FeedStore {
   #freeze(feed: FeedState, seq: number, proof: Uint8Array): void {
     const height = seq - 1 < feed.low ? 0 : Math.min(feed.height, seq - 1)
     const head = height === 0 ? new Uint8Array() : this.idOf(feed, height)!
-    if (!feed.isOwn) this.run('DELETE FROM runs WHERE place BETWEEN ? AND ?', placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1)
+    if (!feed.isOwn) this.#deleteFrom(feed, seq)
     this.run('INSERT INTO forks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET proof = ?2', feed.num, proof, Date.now())
     this.run('UPDATE feeds SET frozen = ?, low = ?, height = ?, head = ?, changed = ? WHERE num = ?', seq, height === 0 ? 1 : feed.low, height, head, ++this.#counter, feed.num)
+  }
+
+  #deleteFrom(feed: FeedState, seq: number): void {
+    const [from, to] = [placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1]
+    this.#keepArrival()
+    for (const table of ['runs', 'timeline', 'links', 'tags', 'expiries']) this.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
+    this.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
+    const left = 'SELECT coalesce(sum(length(records)), 0) FROM runs WHERE place BETWEEN ? AND ?'
+    this.run(`UPDATE feeds SET bytes = (${left}) WHERE num = ?`, placeOf(feed.num, 0), to, feed.num)
+  }
+
+  /** Arrival numbers of deleted runs are not given out again: whoever follows them would take new entries for old. */
+  #keepArrival(): void {
+    this.setMeta('arrival', this.#arrival)
   }
 
   /** Stored runs that hold entries from seq `from` to `to`, in order. The first may begin before `from`, the last end after `to`. */
@@ -479,6 +502,7 @@ export class FeedStore {
    * @throws FeedError DISK_FULL, STORE_IO; nothing of `work` stays, and counters are as before
    */
   write<T>(work: () => T, options: { isDurable?: boolean } = {}): T {
+    if (!this.#isOpen) throw new FeedError('STORE_CLOSED', 'the store is closed')
     if (this.database.isTransaction) return work()
     const [counter, arrival] = [this.#counter, this.#arrival]
     this.#setDurable(options.isDurable ?? false)
@@ -493,11 +517,16 @@ export class FeedStore {
   }
 
   #setDurable(isDurable: boolean): void {
-    if (!this.#isOpen) throw new FeedError('STORE_CLOSED', 'the store is closed')
     if (isDurable === this.#isDurable) return
     this.database.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`)
     this.#isDurable = isDurable
   }
+}
+
+/** A run that reaches below `low`, with the stored records from there on: no body goes because a peer has it no more. */
+function withStored(run: CheckedRun, low: number, rows: readonly StoredRun[]): CheckedRun {
+  const stored = rows.map((row) => recordsBetween(row, row.first, Math.min(lastOf(row), lastOf(run))))
+  return { ...run, records: Buffer.concat([recordsBetween(run, run.first, low - 1), ...stored]) }
 }
 
 /** A run as it was stored. */

@@ -1,0 +1,57 @@
+// What is derived from one body: the rows by which it is found. Written behind by the indexer, and taken out again by
+// their keys when the body goes: a search for them by place would read the whole tables.
+import { type Body, decodeBody, renderable } from '../body.ts'
+import { cidToEntryId } from '../entry-id.ts'
+import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
+import { LINK, shownTime } from './reader.ts'
+import { prefixOf } from './schema.ts'
+import type { FeedStore } from './store.ts'
+
+/** Tags of one post by which it is found; a body has room for thousands. */
+const MAX_TAGS = 64
+
+export interface Derived {
+  type: string
+  /** The time it is shown with, Unix ms. */
+  timeMs: number
+  links: { target: number; kind: number }[]
+  tags: readonly string[]
+  expiresMs?: number
+  text?: string
+}
+
+/** The decoded body of an entry that this program can render, or undefined. */
+export function bodyOf(entry: Entry): Body | undefined {
+  if (entry.body === undefined || entry.version !== VERSION || (entry.flags & FLAG_SEALED) !== 0) return undefined
+  return decodeBody(entry.body)
+}
+
+/** What is to be found out from an entry, or undefined when its body is not here or not to be read. */
+export function derivedOf(entry: Entry, arrivedMs: number): Derived | undefined {
+  const body = bodyOf(entry)
+  if (body === undefined) return undefined
+  const derived: Derived = { type: body.type, timeMs: shownTime({ time: entry.time, arrivedMs }), links: [], tags: [] }
+  const known = renderable(body)
+  if (known?.type === 'reaction') addLink(derived, known.to, 'reaction')
+  if (known?.type !== 'post') return derived
+  if (known.root !== undefined) addLink(derived, known.root, 'root')
+  if (known.reply !== undefined) addLink(derived, known.reply, 'reply')
+  return { ...derived, tags: (known.tags ?? []).slice(0, MAX_TAGS), expiresMs: known.expires, text: known.text }
+}
+
+function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind: keyof typeof LINK): void {
+  const id = cidToEntryId(cid)
+  if (id !== undefined) derived.links.push({ target: prefixOf(id), kind: LINK[kind] })
+}
+
+/** Takes out what was derived from a stored body. Nothing happens where it was not indexed yet. */
+export function forgetDerived(store: FeedStore, place: number, entry: Entry, arrivedMs: number): void {
+  const derived = derivedOf(entry, arrivedMs)
+  if (derived === undefined) return
+  const { type, timeMs, links, tags, expiresMs } = derived
+  store.run('DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?', type, timeMs, place)
+  for (const { target, kind } of links) store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
+  for (const tag of tags) store.run('DELETE FROM tags WHERE tag = ? AND time = ? AND place = ?', tag, timeMs, place)
+  if (expiresMs !== undefined) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', expiresMs, place)
+  store.run('DELETE FROM search WHERE rowid = ?', place)
+}
