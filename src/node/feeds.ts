@@ -211,7 +211,7 @@ function matches(entry: StoredEntry, query: Query): boolean {
   if (body === undefined) return query.types?.includes(entry.body === undefined ? 'erased' : 'sealed') ?? false
   if (query.types !== undefined && !query.types.includes(body.type)) return false
   if (query.tag !== undefined && !(Array.isArray(body.tags) && body.tags.includes(query.tag))) return false
-  return query.search === undefined || hasWords(String(body.text ?? ''), query.search)
+  return query.search === undefined || (typeof body.text === 'string' && hasWords(body.text, query.search))
 }
 
 /** The same rule as the full-text index: all words occur, without regard to case and accents. */

@@ -1,6 +1,6 @@
 // Joins keys to people: evaluates identity logs as they arrive, caches what profiles claim, and tells the store which
 // feeds are wanted. The store knows keys and the contacts know people; this is the only place that knows both.
-import { bodyOf, entriesBetween, entryAt, type Extension, type FeedStore, shownTime, type StoredEntry } from '../feeds/index.ts'
+import { bodyOf, entriesBetween, type Extension, type FeedState, type FeedStore, shownTime, type StoredEntry } from '../feeds/index.ts'
 import { type ContactRecord, Contacts, type Device, evaluateIdentityLog, isCurrent, type StoreMode, wantedFeeds } from '../trust/index.ts'
 
 /** Entries of a feed read at once when it is looked through for profiles. */
@@ -130,7 +130,7 @@ export class People {
   }
 
   /** A look at the bytes, so that ten thousand posts are not decoded for one profile. */
-  #mayHoldProfile(feed: Parameters<typeof entryAt>[1], from: number, to: number): boolean {
+  #mayHoldProfile(feed: FeedState, from: number, to: number): boolean {
     for (const { records } of this.#store.rows(feed, from, to)) {
       if (Buffer.from(records.buffer, records.byteOffset, records.length).includes(PROFILE_MARK)) return true
     }

@@ -5,7 +5,7 @@ import { cidToEntryId } from '../entry-id.ts'
 import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
 import { LINK, shownTime } from './reader.ts'
 import { prefixOf } from './schema.ts'
-import type { FeedStore } from './store.ts'
+import type { Stored } from './stored.ts'
 
 /** Tags of one post by which it is found; a body has room for thousands. */
 const MAX_TAGS = 64
@@ -45,7 +45,7 @@ function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind
 }
 
 /** Takes out what was derived from a stored body. Nothing happens where it was not indexed yet. */
-export function forgetDerived(store: FeedStore, place: number, entry: Entry, arrivedMs: number): void {
+export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number): void {
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
   const { type, timeMs, links, tags, expiresMs } = derived

@@ -4,7 +4,7 @@ import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
 import { type CheckedRun, entriesOf, eraseBodies, lastOf, type Run } from '../run.ts'
 import { forgetDerived } from './derived.ts'
 import { feedOfPlace, placeOf, seqOfPlace } from './schema.ts'
-import type { FeedState, FeedStore, StoredRun } from './store.ts'
+import type { FeedState, Stored, StoredRun } from './stored.ts'
 
 /** How `"type": "erase"` looks in canonical DAG-CBOR: a run without these bytes holds no wish to erase. */
 const ERASE_MARK = Buffer.from('dtypeeerase')
@@ -12,14 +12,14 @@ const ERASE_MARK = Buffer.from('dtypeeerase')
 export const MAX_ERASED_PER_WISH = 1_024
 
 /** A run's records without the bodies that their author already asked to erase. */
-export function applyErasures(store: FeedStore, place: number, run: Run): Uint8Array {
+export function applyErasures(store: Stored, place: number, run: Run): Uint8Array {
   const rows = store.all('SELECT place FROM erasures WHERE place BETWEEN ? AND ?', place, place + run.count - 1)
   if (rows.length === 0) return run.records
   return eraseBodies(run, new Set(rows.map((row) => seqOfPlace(row.place as number))))
 }
 
 /** Obeys the wishes to erase that a run brings, before anything of it is served. */
-export function noteWishes(store: FeedStore, feed: FeedState, run: CheckedRun): void {
+export function noteWishes(store: Stored, feed: FeedState, run: CheckedRun): void {
   if (feed.isWhole) return
   if (Buffer.from(run.records.buffer, run.records.byteOffset, run.records.length).indexOf(ERASE_MARK) < 0) return
   for (const entry of entriesOf(run)) {
@@ -38,7 +38,7 @@ function wishOf(entry: Entry): number[] {
 }
 
 /** Drops stored bodies and what was derived from them; the headers stay. @returns bytes freed */
-export function eraseStored(store: FeedStore, feed: FeedState, seqs: readonly number[]): number {
+export function eraseStored(store: Stored, feed: FeedState, seqs: readonly number[]): number {
   if (feed.isWhole) return 0
   let freed = 0
   const left = new Set(seqs)
@@ -54,7 +54,7 @@ export function eraseStored(store: FeedStore, feed: FeedState, seqs: readonly nu
   return freed
 }
 
-function rewriteRow(store: FeedStore, feed: FeedState, row: StoredRun, seqs: ReadonlySet<number>): number {
+function rewriteRow(store: Stored, feed: FeedState, row: StoredRun, seqs: ReadonlySet<number>): number {
   const records = eraseBodies(row, seqs)
   store.run('UPDATE runs SET records = ? WHERE place = ?', records, placeOf(feed.num, row.first))
   for (const entry of entriesOf(row)) if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
@@ -62,7 +62,7 @@ function rewriteRow(store: FeedStore, feed: FeedState, row: StoredRun, seqs: Rea
 }
 
 /** Erases the bodies whose time has come. @returns how many */
-export function eraseExpired(store: FeedStore, nowMs: number, limit = 256): number {
+export function eraseExpired(store: Stored, nowMs: number, limit = 256): number {
   return store.write(() => {
     const rows = store.all('SELECT at, place FROM expiries WHERE at <= ? ORDER BY at LIMIT ?', nowMs, limit)
     for (const [num, seqs] of byFeed(rows.map((row) => row.place as number))) {
@@ -78,7 +78,7 @@ export function eraseExpired(store: FeedStore, nowMs: number, limit = 256): numb
  * Makes room: erases bodies, furthest away and oldest first, never own ones, until `bytes` were freed.
  * @returns bytes freed; less when there is nothing left to erase
  */
-export function eraseForRoom(store: FeedStore, bytes: number): number {
+export function eraseForRoom(store: Stored, bytes: number): number {
   return store.write(() => {
     let freed = 0
     const rows = store.all(
@@ -97,7 +97,7 @@ export function eraseForRoom(store: FeedStore, bytes: number): number {
 }
 
 /** What this store has erased of a feed at its author's wish: seqs, after the wish at that seq. */
-export function erasuresOf(store: FeedStore, feed: FeedState, afterWish = 0): number[] {
+export function erasuresOf(store: Stored, feed: FeedState, afterWish = 0): number[] {
   const rows = store.all(
     'SELECT place FROM erasures WHERE place BETWEEN ? AND ? AND wish > ? AND wish <= ?',
     placeOf(feed.num, 0),
@@ -109,7 +109,7 @@ export function erasuresOf(store: FeedStore, feed: FeedState, afterWish = 0): nu
 }
 
 /** Remembers that a holder said it erased these bodies of an own feed. */
-export function noteErasedAt(store: FeedStore, feed: FeedState, holder: string, seqs: readonly number[]): void {
+export function noteErasedAt(store: Stored, feed: FeedState, holder: string, seqs: readonly number[]): void {
   store.write(() => {
     for (const seq of seqs) {
       store.run('INSERT OR IGNORE INTO erased_at SELECT place, ? FROM erasures WHERE place = ?', holder, placeOf(feed.num, seq))
@@ -118,7 +118,7 @@ export function noteErasedAt(store: FeedStore, feed: FeedState, holder: string, 
 }
 
 /** How many holders said that they erased this body. */
-export function holdersThatErased(store: FeedStore, place: number): number {
+export function holdersThatErased(store: Stored, place: number): number {
   return Number(store.get('SELECT count(*) AS n FROM erased_at WHERE place = ?', place)?.n ?? 0)
 }
 

@@ -3,19 +3,19 @@
 import { HASH_SIZE } from '../entry.ts'
 import { type CheckedRun, idsOf } from '../run.ts'
 import { placeOf, prefixOf } from './schema.ts'
-import type { FeedStore } from './store.ts'
+import type { Stored } from './stored.ts'
 
 /** Entries that wait in memory. A look-up scans them in some microseconds. */
 const CAPACITY = 8_192
 const MARK = 'ids'
 
 export class IdIndex {
-  readonly #store: FeedStore
+  readonly #store: Stored
   readonly #prefixes = new Float64Array(CAPACITY)
   readonly #places = new Float64Array(CAPACITY)
   #waiting = 0
 
-  constructor(store: FeedStore) {
+  constructor(store: Stored) {
     this.#store = store
   }
 

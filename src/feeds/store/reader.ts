@@ -2,7 +2,7 @@
 import type { Entry } from '../entry.ts'
 import { entriesOf } from '../run.ts'
 import { feedOfPlace, placeOf, prefixOf, seqOfPlace } from './schema.ts'
-import type { FeedState, FeedStore } from './store.ts'
+import type { FeedState, Stored } from './stored.ts'
 
 /** An entry and when it got here. */
 export interface StoredEntry extends Entry {
@@ -12,12 +12,12 @@ export interface StoredEntry extends Entry {
 }
 
 /** The entry of a feed at seq, or undefined when it is not stored. */
-export function entryAt(store: FeedStore, feed: FeedState, seq: number): StoredEntry | undefined {
+export function entryAt(store: Stored, feed: FeedState, seq: number): StoredEntry | undefined {
   return entriesBetween(store, feed, seq, seq)[0]
 }
 
 /** Stored entries of a feed from seq `from` to `to`, in order. */
-export function entriesBetween(store: FeedStore, feed: FeedState, from: number, to: number): StoredEntry[] {
+export function entriesBetween(store: Stored, feed: FeedState, from: number, to: number): StoredEntry[] {
   const highest = Math.min(to, feed.height)
   if (highest < from) return []
   return store
@@ -27,7 +27,7 @@ export function entriesBetween(store: FeedStore, feed: FeedState, from: number, 
 }
 
 /** The entry with this id, or undefined. */
-export function entryById(store: FeedStore, id: Uint8Array): StoredEntry | undefined {
+export function entryById(store: Stored, id: Uint8Array): StoredEntry | undefined {
   for (const place of store.ids.find(id)) {
     const entry = entryAtPlace(store, place)
     if (entry !== undefined && Buffer.compare(entry.id, id) === 0) return entry
@@ -35,7 +35,7 @@ export function entryById(store: FeedStore, id: Uint8Array): StoredEntry | undef
   return undefined
 }
 
-export function entryAtPlace(store: FeedStore, place: number): StoredEntry | undefined {
+export function entryAtPlace(store: Stored, place: number): StoredEntry | undefined {
   const feed = store.feedByNumber(feedOfPlace(place))
   return feed && entryAt(store, feed, seqOfPlace(place))
 }
@@ -56,7 +56,7 @@ export interface TimelineQuery {
 }
 
 /** Entries newest first by the time they are shown with, ties by place. */
-export function timeline(store: FeedStore, query: TimelineQuery): StoredEntry[] {
+export function timeline(store: Stored, query: TimelineQuery): StoredEntry[] {
   const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
   const types = query.types ?? store.all('SELECT name FROM types').map((row) => row.name as string)
   const points = types.flatMap((type) => pointsOfType(store, type, query, before))
@@ -64,7 +64,7 @@ export function timeline(store: FeedStore, query: TimelineQuery): StoredEntry[] 
   return points.slice(0, query.limit).flatMap((point) => entryAtPlace(store, point.place) ?? [])
 }
 
-function pointsOfType(store: FeedStore, type: string, query: TimelineQuery, before: TimelinePoint): TimelinePoint[] {
+function pointsOfType(store: Stored, type: string, query: TimelineQuery, before: TimelinePoint): TimelinePoint[] {
   const points: TimelinePoint[] = []
   const feeds = query.feeds && JSON.stringify([...query.feeds])
   const rows = store.all(
@@ -81,14 +81,14 @@ function pointsOfType(store: FeedStore, type: string, query: TimelineQuery, befo
 export const LINK = { root: 0, reply: 1, reaction: 2 } as const
 
 /** Entries that name this one as their thread's root, or answer or react to it, in the order of their arrival. */
-export function linksTo(store: FeedStore, id: Uint8Array, kind: keyof typeof LINK, limit = 1_000): StoredEntry[] {
+export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, limit = 1_000): StoredEntry[] {
   return store
     .all('SELECT place FROM links WHERE target = ? AND kind = ? LIMIT ?', prefixOf(id), LINK[kind], limit)
     .flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
 
 /** Entries with this tag, newest first. */
-export function entriesByTag(store: FeedStore, tag: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
+export function entriesByTag(store: Stored, tag: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
   const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
   const rows = store.all(
     `SELECT place FROM tags WHERE tag = ? AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
@@ -98,7 +98,7 @@ export function entriesByTag(store: FeedStore, tag: string, query: Pick<Timeline
 }
 
 /** Entries that hold all of these words, newest places first. */
-export function entriesByWords(store: FeedStore, words: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
+export function entriesByWords(store: Stored, words: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
   const terms = words.split(/[\s\0]+/u).filter((word) => word.length > 0)
   if (terms.length === 0) return []
   const match = terms.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ')
@@ -130,7 +130,7 @@ export function shownTime(entry: { time: number; arrivedMs: number }): number {
 }
 
 /** Everything that is stored, in numbers. */
-export function storeSize(store: FeedStore): { feeds: number; entries: number; bytes: number } {
+export function storeSize(store: Stored): { feeds: number; entries: number; bytes: number } {
   const sums = store.get('SELECT count(*) AS feeds, coalesce(sum(height - low + 1), 0) AS entries FROM feeds WHERE height > 0')!
   const pages = store.get('PRAGMA page_count')!.page_count as number
   const pageSize = store.get('PRAGMA page_size')!.page_size as number

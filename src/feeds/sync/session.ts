@@ -10,7 +10,6 @@ import { NONCE_SIZE, sessionSalt } from './blind.ts'
 import { BlindIndex } from './blind-index.ts'
 import { diffFeed } from './diff.ts'
 import type { FeedClaims } from './feed-claims.ts'
-
 import type { MessageStream } from './message-stream.ts'
 import * as message from './messages.ts'
 import { KIND } from './messages.ts'
@@ -500,7 +499,6 @@ export class SyncSession {
     for (let i = 0; i === 0 || i < feeds.length; i += FEEDS_PER_FRAME) {
       const part = feeds.slice(i, i + FEEDS_PER_FRAME)
       const have = part.map((feed) => ({ id: this.#index.nameOf(feed), height: feed.height, head: headOf(feed) }))
-
       await this.#send(message.encodeHave(i + FEEDS_PER_FRAME < feeds.length ? 0 : position, have))
     }
   }

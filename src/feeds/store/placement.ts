@@ -1,0 +1,151 @@
+// Where a run goes: it continues what is stored upwards or downwards, is known already, leaves a gap, or proves a fork.
+import { HASH_SIZE } from '../entry.ts'
+import { encodeForkProof, proveFork } from '../fork.ts'
+import { type CheckedRun, headersOf, idAt, idsOf, lastOf, tailOf } from '../run.ts'
+import { applyErasures, noteWishes } from './erasure.ts'
+import type { IdIndex } from './id-index.ts'
+import { placeOf } from './schema.ts'
+import type { FeedState, Stored, StoredRun } from './stored.ts'
+
+/** What became of a run that was offered. */
+export type IngestOutcome =
+  | { kind: 'stored'; from: number; to: number }
+  | { kind: 'known' }
+  | { kind: 'unwanted' }
+  /** Entries between what is stored and this run are missing. Nothing was kept. */
+  | { kind: 'gap'; from: number; to: number }
+  /** It contradicts what is stored from a seq below `before` on; a run from there will prove the fork. */
+  | { kind: 'diverges'; before: number }
+  | { kind: 'frozen' }
+
+/** What grows with every change; undone together with the transaction it was part of. */
+export interface Counters {
+  change: number
+  /** The number that the next entry to arrive gets. */
+  arrival: number
+}
+
+/** Every method runs inside a write transaction of its caller. */
+export class Placement {
+  readonly #stored: Stored
+  readonly #ids: IdIndex
+  readonly #counters: Counters
+
+  constructor(stored: Stored, ids: IdIndex, counters: Counters) {
+    this.#stored = stored
+    this.#ids = ids
+    this.#counters = counters
+  }
+
+  /** Finds the run's place relative to low and height, and writes what is new of it. */
+  place(feed: FeedState, run: CheckedRun): IngestOutcome {
+    const last = lastOf(run)
+    if (feed.height === 0) return this.#insert(feed, run, { low: run.first, height: last, head: idAt(run, run.count - 1) })
+    if (run.first > feed.height + 1) return { kind: 'gap', from: feed.height + 1, to: run.first - 1 }
+    if (last < feed.low - 1) return { kind: 'gap', from: last + 1, to: feed.low - 1 }
+    if (last > feed.height) {
+      const before = run.first === feed.height + 1 ? run.prev : idAt(run, feed.height - run.first)
+      if (!isEqual(before, feed.head)) return this.#conflict(feed, run)
+      return this.#insert(feed, tailOf(run, feed.height + 1), { height: last, head: idAt(run, run.count - 1) })
+    }
+    if (last === feed.low - 1) {
+      if (!isEqual(idAt(run, run.count - 1), this.#idBefore(feed, feed.low))) return { kind: 'diverges', before: feed.low }
+      return this.#insert(feed, run, { low: run.first })
+    }
+    if (!isEqual(idAt(run, run.count - 1), idOf(this.#stored, feed, last)!)) return this.#conflict(feed, run)
+    return run.first < feed.low ? this.#insertAcrossLow(feed, run, last) : { kind: 'known' }
+  }
+
+  #insert(feed: FeedState, run: CheckedRun, grown: { low?: number; height?: number; head?: Uint8Array }): IngestOutcome {
+    const place = placeOf(feed.num, run.first)
+    const records = applyErasures(this.#stored, place, run)
+    this.#stored.run(
+      'INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)',
+      place,
+      run.count,
+      this.#counters.arrival,
+      Date.now(),
+      run.prev,
+      run.signature,
+      records
+    )
+    this.#counters.arrival += run.count
+    this.#ids.add(feed.num, run, this.#counters.arrival - 1)
+    this.#stored.run(
+      'UPDATE feeds SET low = ?, height = ?, head = ?, bytes = bytes + ?, changed = ? WHERE num = ?',
+      grown.low ?? feed.low,
+      grown.height ?? feed.height,
+      grown.head ?? feed.head,
+      records.length,
+      ++this.#counters.change,
+      feed.num
+    )
+    noteWishes(this.#stored, feed, run)
+    return { kind: 'stored', from: run.first, to: lastOf(run) }
+  }
+
+  /** A run that begins below `low` and ends inside what is stored: it takes the place of the rows it covers. */
+  #insertAcrossLow(feed: FeedState, run: CheckedRun, last: number): IngestOutcome {
+    for (const row of this.#stored.rows(feed, feed.low, last)) {
+      const place = placeOf(feed.num, row.first)
+      this.#stored.run('DELETE FROM runs WHERE place = ?', place)
+      this.#stored.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', row.records.length, feed.num)
+      if (lastOf(row) > last) this.#reinsertTail(feed, row, last)
+    }
+    return { ...this.#insert(feed, run, { low: run.first }), kind: 'stored', from: run.first, to: feed.low - 1 }
+  }
+
+  #reinsertTail(feed: FeedState, row: StoredRun, last: number): void {
+    const tail = tailOf({ ...row, ids: idsOf(row) }, last + 1)
+    this.#stored.run('INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)', placeOf(feed.num, tail.first), tail.count, row.arrival + (tail.first - row.first), row.arrivedMs, tail.prev, tail.signature, tail.records)
+    this.#stored.run('UPDATE feeds SET bytes = bytes + ? WHERE num = ?', tail.records.length, feed.num)
+  }
+
+  /** The run and the store disagree: proves the fork where it began, or says where to look for that. */
+  #conflict(feed: FeedState, run: CheckedRun): IngestOutcome {
+    const from = Math.max(run.first, feed.low)
+    const to = Math.min(lastOf(run), feed.height)
+    for (let seq = from; seq <= to; seq++) {
+      if (isEqual(idAt(run, seq - run.first), idOf(this.#stored, feed, seq)!)) continue
+      if (seq === from && seq > 1 && !isEqual(idBefore(run, seq), this.#idBefore(feed, seq))) break
+      const row = this.#stored.rows(feed, seq, seq)[0]
+      const proof = proveFork(run.feed, { headers: headersOf(row, seq), signature: row.signature }, { headers: headersOf(run, seq), signature: run.signature })
+      this.freeze(feed, seq, encodeForkProof(proof))
+      return { kind: 'frozen' }
+    }
+    return { kind: 'diverges', before: from }
+  }
+
+
+  /** Keeps the common prefix. Own rows beyond it stay on the disk, unreachable by sync, so that their text is not lost. */
+  freeze(feed: FeedState, seq: number, proof: Uint8Array): void {
+    const height = seq - 1 < feed.low ? 0 : Math.min(feed.height, seq - 1)
+    const head = height === 0 ? new Uint8Array() : idOf(this.#stored, feed, height)!
+    if (!feed.isOwn) this.#stored.run('DELETE FROM runs WHERE place BETWEEN ? AND ?', placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1)
+    this.#stored.run('INSERT INTO forks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET proof = ?2', feed.num, proof, Date.now())
+    this.#stored.run('UPDATE feeds SET frozen = ?, low = ?, height = ?, head = ?, changed = ? WHERE num = ?', seq, height === 0 ? 1 : feed.low, height, head, ++this.#counters.change, feed.num)
+  }
+
+
+  /** The id before a stored entry, which the lowest one's run names too. */
+  #idBefore(feed: FeedState, seq: number): Uint8Array {
+    return seq === feed.low ? this.#stored.rows(feed, seq, seq)[0].prev : idOf(this.#stored, feed, seq - 1)!
+  }
+}
+
+/** The id of a stored entry; undefined when it is not stored. */
+export function idOf(stored: Stored, feed: FeedState, seq: number): Uint8Array | undefined {
+  if (seq === feed.height && feed.head.length > 0) return feed.head
+  if (seq < feed.low) return undefined
+  const row = stored.rows(feed, seq, seq)[0]
+  return row && idsOf(row).subarray((seq - row.first) * HASH_SIZE, (seq - row.first + 1) * HASH_SIZE)
+}
+
+/** The id that a run names before its entry `seq`. */
+function idBefore(run: CheckedRun, seq: number): Uint8Array {
+  return seq === run.first ? run.prev : idAt(run, seq - 1 - run.first)
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
