@@ -25,9 +25,9 @@ export async function passphraseFromFile(environment: NodeJS.ProcessEnv): Promis
 /** Asks on the terminal, without showing what is typed. @throws Interrupted at ^C, NodeError LOCKED at ^D */
 export async function askPassphrase(question: string): Promise<string> {
   const { stdin, stderr } = process
-  stderr.write(question)
-  stdin.setRawMode(true)
+  stdin.setRawMode(true) // first, or what is typed early would be shown
   stdin.setEncoding('utf8')
+  stderr.write(question)
   try {
     return await typedLine(stdin)
   } finally {

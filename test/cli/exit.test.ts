@@ -59,6 +59,19 @@ describe('the command line without a node', () => {
     assert.deepEqual([code, stderr.split('\n').length, errorOf(stderr).code], [2, 2, 'BAD_INPUT'])
   })
 
+  it('loads neither libp2p nor the server for a verb that asks the node', async () => {
+    await using directory = await scratch()
+    const hook = `import { registerHooks } from 'node:module'
+      registerHooks({ resolve(name, context, next) {
+        if (/^(libp2p|@libp2p|hono|@hono|valibot|multiformats)(\\/|$)/.test(name)) throw new Error('loads ' + name)
+        return next(name, context)
+      } })`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` }
+    const { code, stderr } = await run(['status', '--home', directory.path], { env })
+    assert.deepEqual([code, stderr.startsWith('error: no node is running')], [69, true])
+    assert.match((await run(['quota', '1GB', '--home', directory.path], { env })).stderr, /loads /) // so the hook works
+  })
+
   it('shows examples first in help, and exits with 0', async () => {
     for (const args of [['--help'], ['post', '--help']]) {
       const { code, stdout, stderr } = await run(args)
@@ -155,6 +168,13 @@ describe('comrade up', () => {
       ])
       assert.equal(await node.end(signal), 0)
     }
+  })
+
+  it('ends at once at a second signal, with 130', async () => {
+    await using directory = await scratch()
+    const node = await NodeProcess.up(join(directory.path, 'home'))
+    node.child.kill('SIGINT')
+    assert.equal(await node.end('SIGTERM'), 130)
   })
 
   it('shows the recovery phrase once, framed, on stderr', async () => {

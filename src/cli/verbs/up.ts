@@ -90,7 +90,8 @@ async function openNode({ home, isInteractive }: Context, { listen, peer, mdns, 
   const passphrase = await passphraseFromFile(process.env)
   // A wrong address is wrong usage, not a peer that does not answer.
   const { parseSetting } = await import('../../node/config.ts')
-  for (const address of [...listen, ...peer]) parseSetting('listen', address)
+  for (const address of listen) parseSetting('listen', address)
+  for (const address of peer) parseSetting('peers', address)
   // libp2p takes longer to load than any other verb to run: it is loaded here and nowhere else.
   const { createNode } = await import('../../node/index.ts')
   try {
@@ -155,8 +156,11 @@ class RunningNode {
     this.#asked.abort()
     this.#left.abort()
     this.#api?.retire()
-    await this.#node.stop()
-    clearTimeout(limit)
+    try {
+      await this.#node.stop()
+    } finally {
+      clearTimeout(limit)
+    }
   }
 
   #announce(url: string | undefined): void {
