@@ -3,12 +3,18 @@
 import { FeedError } from './errors.ts'
 import { type CheckedRun, idAt, lastOf, signRuns } from './run.ts'
 import type { SigningKey } from './signature.ts'
-import type { FeedState, FeedStore } from './store/store.ts'
+import type { Extension, FeedState, FeedStore } from './store/store.ts'
 
 /** Most bodies in one call. */
 export const MAX_BATCH = 10_000
 /** Bodies after which a commit is not filled further. */
 const COMMIT_TARGET = 4_096
+
+/** How long a peer's bare word that it holds more of the feed keeps it from being written, in ms, and how often such a word may have come to nothing. */
+const DOUBT_MS = 10_000
+const MAX_DOUBTS = 8
+/** The same after entries came that are missing here: then this store is an older copy. */
+const CATCH_UP_MS = 600_000
 
 /** Where an appended entry stands. */
 export interface Appended {
@@ -28,9 +34,24 @@ export class FeedWriter {
   readonly #waiting: Waiting[] = []
   #isScheduled = false
   #pause: string | undefined
+  /** What peers say they hold, and until when that is waited for: anybody can say anything. */
   #aheadHeight = 0
+  #aheadUntilMs = 0
+  #doubts = 0
   readonly #onOwnAhead = ({ feed, height }: { feed: FeedState; height: number }): void => {
-    if (Buffer.compare(feed.key, this.key.publicKey) === 0) this.#aheadHeight = Math.max(height, this.#aheadHeight)
+    if (!this.#isOwn(feed)) return
+    const now = performance.now()
+    if (now >= this.#aheadUntilMs) {
+      if (++this.#doubts > MAX_DOUBTS) return
+      this.#aheadUntilMs = now + DOUBT_MS
+      this.#aheadHeight = 0
+    }
+    this.#aheadHeight = Math.max(height, this.#aheadHeight)
+  }
+  readonly #onExtended = ({ feed, origin }: Extension): void => {
+    if (origin === this || !this.#isOwn(feed)) return
+    this.#doubts = 0
+    if (feed.height < this.#aheadHeight) this.#aheadUntilMs = performance.now() + CATCH_UP_MS
   }
 
   constructor(store: FeedStore, key: SigningKey) {
@@ -38,6 +59,7 @@ export class FeedWriter {
     this.#store = store
     store.own(key.publicKey)
     store.events.on('ownAhead', this.#onOwnAhead)
+    store.events.on('extended', this.#onExtended)
   }
 
   get feed(): FeedState {
@@ -48,7 +70,7 @@ export class FeedWriter {
   get paused(): string | undefined {
     const { frozen, height } = this.feed
     if (frozen !== undefined) return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
-    if (height < this.#aheadHeight) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
+    if (height < this.#aheadHeight && performance.now() < this.#aheadUntilMs) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
     return this.#pause
   }
 
@@ -79,6 +101,11 @@ export class FeedWriter {
   close(): void {
     while (this.#waiting.length > 0) this.#commit()
     this.#store.events.off('ownAhead', this.#onOwnAhead)
+    this.#store.events.off('extended', this.#onExtended)
+  }
+
+  #isOwn(feed: FeedState): boolean {
+    return Buffer.compare(feed.key, this.key.publicKey) === 0
   }
 
   #schedule(): void {

@@ -43,7 +43,7 @@ export interface HelloOptions {
 
 export class HelloService {
   readonly #libp2p: Libp2p
-  readonly #deviceKey: SigningKey
+  #deviceKey: SigningKey
   readonly #onRecognised: (recognised: Recognised) => void
   readonly #timeoutMs: number
   /** By connection id; a connection without a claim is there while its exchange is underway. */
@@ -58,6 +58,11 @@ export class HelloService {
     this.#deviceKey = deviceKey
     this.#onRecognised = onRecognised
     this.#timeoutMs = timeoutMs
+  }
+
+  /** Claims to be this device on connections that are made from now on. */
+  setDeviceKey(deviceKey: SigningKey): void {
+    this.#deviceKey = deviceKey
   }
 
   /** Start it before the node is started, or connections made in between stay without an exchange. */

@@ -136,7 +136,7 @@ class ComradeNode implements Comrade {
       passphrase: options.passphrase,
       name: options.deviceName ?? hostname(),
       people: this.#people,
-      onReplaced: (before) => this.#warn('DEVICE_REPLACED', `this device's feed was written in two places: it goes on under a new device key`, before)
+      onReplaced: (before) => this.#onDeviceReplaced(before)
     })
     this.feeds = new NodeFeeds({ store, people: this.#people, indexer: this.#indexer, writer: () => this.#device.writer, holders: () => this.#sharing.size })
     this.contacts = new NodeContacts(this.#people, () => this.#onContactsChanged())
@@ -421,11 +421,22 @@ class ComradeNode implements Comrade {
     const isSharing = session.shares(this.#device.writer.feed)
     if (isSharing) {
       this.#sharing.add(peerId.toString())
-      this.#device.caughtUp()
+      if (this.#hasGivenBack(session)) this.#device.caughtUp()
     } else this.#sharing.delete(peerId.toString())
     const contact = this.#contactOf(peerId)
     if (contact !== undefined) this.#people.contacts.setFollowsUs(contact.key, isSharing)
     this.#updateDirectPeers()
+  }
+
+  #onDeviceReplaced(before: FeedState): void {
+    this.#hello?.setDeviceKey(this.#device.key)
+    this.#warn('DEVICE_REPLACED', `this device's feed was written in two places: it goes on under a new device key`, before)
+  }
+
+  /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */
+  #hasGivenBack(session: SyncSession): boolean {
+    const { log, writer } = this.#device
+    return session.holdsOwn(log) && (writer.feed.height === 0 || session.holdsOwn(writer.feed))
   }
 
   /** Friends who are connected hear everything directly. */

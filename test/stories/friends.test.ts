@@ -30,7 +30,10 @@ describe('two homes in two processes', function () {
     const morning = await stage.up('alice')
     await until(async () => (await entriesOf(morning)) === 1_004, 'the thousand entries are here')
     const feed = await morning.json('feed', bob.did, '--limit', '10000')
-    assert.deepEqual(feed.map(({ seq }) => seq), Array.from({ length: 1_001 }, (_, i) => 1_001 - i))
+    assert.deepEqual(
+      feed.map(({ seq }) => seq),
+      Array.from({ length: 1_001 }, (_, i) => 1_001 - i)
+    )
     assert.equal(last, 1_001)
 
     // Bob's node comes back at its address: Alice finds it by herself.
@@ -38,7 +41,10 @@ describe('two homes in two processes', function () {
     await morning.line(({ event }) => event === 'peer:disconnect')
     const connects = morning.lines.filter(({ event }) => event === 'peer:connect').length
     const evening = await stage.up('bob', '--listen', listen)
-    await until(() => morning.lines.filter(({ event }) => event === 'peer:connect').length > connects, 'they are connected again')
+    await until(
+      () => morning.lines.filter(({ event }) => event === 'peer:connect').length > connects,
+      'they are connected again'
+    )
     await evening.json('post', 'I am back')
     await morning.entry('I am back')
 
@@ -56,12 +62,11 @@ async function befriend(one: NodeProcess, other: NodeProcess): Promise<void> {
   await until(async () => (await one.json('contacts'))[0]?.relation === 'friend', 'both know that they are friends')
 }
 
-async function texts(node: NodeProcess, ...args: string[]): Promise<unknown[]> {
+async function texts(node: NodeProcess, ...args: string[]): Promise<string[]> {
   const entries = await node.json('feed', ...args)
-  return entries.map(({ text }) => text).sort()
+  return entries.map(({ text }) => String(text)).toSorted((a, b) => (a < b ? -1 : 1))
 }
 
 async function entriesOf(node: NodeProcess): Promise<number> {
   return Number((await node.json('status'))[0].entries)
 }
-

@@ -20,21 +20,37 @@ describe('nodes that are killed a hundred times', function () {
 
   it(`lose nothing that was acknowledged and never sign a seq twice (KILL_SEED=${SEED})`, async () => {
     await using stage = new Stage()
-    const listener = await stage.program('writer', { home: stage.home('listener'), listen: LISTEN, gapMs: 50 } satisfies WriterArgument)
+    const listener = await stage.program('writer', {
+      home: stage.home('listener'),
+      listen: LISTEN,
+      gapMs: 50
+    } satisfies WriterArgument)
     const { did, addresses } = await listener.line(isReady)
     const writers = await Promise.all(
-      Array.from({ length: WRITERS }, (_, i) => makeWriter(stage, `writer${i}`, did as string, (addresses as string[])[0]))
+      Array.from({ length: WRITERS }, (_, i) =>
+        makeWriter(stage, `writer${i}`, did as string, (addresses as string[])[0])
+      )
     )
     // The listener follows them from here on; its home is used by one process at a time.
     await listener.end()
-    const again: WriterArgument = { home: stage.home('listener'), listen: listenOf(addresses), gapMs: 50, follow: writers.map(({ did }) => did) }
+    const again: WriterArgument = {
+      home: stage.home('listener'),
+      listen: listenOf(addresses),
+      gapMs: 50,
+      follow: writers.map(({ did }) => did)
+    }
     const ear = await stage.program('writer', again)
     await ear.line(isReady)
 
     await Promise.all(writers.map((writer, i) => killOften(stage, writer, random(SEED + i))))
     const last = await Promise.all(writers.map((writer) => restart(stage, writer)))
     await Promise.all(writers.map((writer, i) => hears(ear, writer, last[i])))
-    assert.deepEqual([...ear.lines, ...last.flatMap(({ lines }) => lines)].filter(({ event }) => event === 'warning' || event === 'refused'), [])
+    assert.deepEqual(
+      [...ear.lines, ...last.flatMap(({ lines }) => lines)].filter(
+        ({ event }) => event === 'warning' || event === 'refused'
+      ),
+      []
+    )
     await Promise.all([ear, ...last].map((running) => running.end()))
     for (const [i, writer] of writers.entries()) {
       checkStored(writer, stage.home('listener')) // of the last life, some may still have been on their way
@@ -69,7 +85,10 @@ async function killOften(stage: Stage, writer: Writer, next: () => number): Prom
     await sleep(next() * 200)
     await running.end('SIGKILL')
     writer.stored.push(...storedIn(running))
-    assert.deepEqual(running.lines.filter(({ event }) => event === 'warning' || event === 'refused'), [])
+    assert.deepEqual(
+      running.lines.filter(({ event }) => event === 'warning' || event === 'refused'),
+      []
+    )
   }
 }
 
@@ -89,7 +108,8 @@ async function hears(ear: Running, { device }: Writer, running: Running): Promis
 function checkAcknowledged({ stored }: Writer): void {
   const seqs = stored.map(({ seq }) => Number(seq))
   assert.ok(seqs.length >= KILLS_EACH / 2, `only ${seqs.length} entries were acknowledged`)
-  for (let i = 1; i < seqs.length; i++) assert.ok(seqs[i] > seqs[i - 1], `seq ${seqs[i]} was given out after ${seqs[i - 1]}`)
+  for (let i = 1; i < seqs.length; i++)
+    assert.ok(seqs[i] > seqs[i - 1], `seq ${seqs[i]} was given out after ${seqs[i - 1]}`)
 }
 
 /** Every acknowledged entry is in the store of this home, under the same id, and the feed is whole. */

@@ -13,7 +13,8 @@ describe('five nodes in a line', function () {
   it('carry a post from one end to the other within two seconds, both ways', async () => {
     await using stage = new Stage()
     const nodes: NodeProcess[] = []
-    for (let i = 0; i < NODES; i++) nodes.push(await stage.up(`node${i}`, '--no-lan', ...(i === 0 ? [] : ['--peer', nodes[i - 1].address])))
+    for (let i = 0; i < NODES; i++)
+      nodes.push(await stage.up(`node${i}`, '--no-lan', ...(i === 0 ? [] : ['--peer', nodes[i - 1].address])))
     const ends = [nodes[0], nodes[NODES - 1]]
     await Promise.all(nodes.map((node) => followAll(node, ends)))
     for (const [from, to] of [ends, ends.toReversed()]) {
@@ -28,7 +29,10 @@ describe('five nodes in a line', function () {
       assert.equal(await reader.end('SIGINT'), 130)
     }
     const peers = await Promise.all(nodes.map((node) => node.json('peers')))
-    assert.deepEqual(peers.map(({ length }) => length), [1, 2, 2, 2, 1])
+    assert.deepEqual(
+      peers.map(({ length }) => length),
+      [1, 2, 2, 2, 1]
+    )
   })
 })
 

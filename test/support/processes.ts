@@ -12,7 +12,7 @@ import { build } from 'esbuild'
 const ROOT = resolve(import.meta.dirname, '../..')
 const PROGRAMS = join(import.meta.dirname, 'programs')
 /** For what takes milliseconds on a quiet machine. */
-const LIMIT_MS = 8_000
+const LIMIT_MS = 20_000
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0']
 
 export type Line = Record<string, unknown>
@@ -42,10 +42,6 @@ export class Running {
     })
   }
 
-  get hasEnded(): boolean {
-    return this.#isClosed
-  }
-
   /** The first line that fits, also among those that came before. @throws when the process ends first, or at the limit */
   async line(fits: (line: Line) => boolean, limitMs = LIMIT_MS): Promise<Line> {
     const end = performance.now() + limitMs
@@ -54,7 +50,13 @@ export class Running {
       if (found !== undefined) return found
       if (this.#isClosed) throw new Error(`the process ended without that line: ${this.stderr}`)
       const leftMs = end - performance.now()
-      if (leftMs <= 0) throw new Error(`no such line within ${limitMs} ms: ${fits}\n${this.lines.slice(-5).map((line) => JSON.stringify(line)).join('\n')}\n${this.stderr}`)
+      if (leftMs <= 0)
+        throw new Error(
+          `no such line within ${limitMs} ms: ${fits}\n${this.lines
+            .slice(-5)
+            .map((line) => JSON.stringify(line))
+            .join('\n')}\n${this.stderr}`
+        )
       await Promise.race([once(this.child, 'line'), this.#closed, sleep(leftMs)])
     }
   }
@@ -162,7 +164,11 @@ export class Stage implements AsyncDisposable {
   async run(home: string, ...args: string[]): Promise<Ended> {
     const verb = this.start(home, args)
     await within(once(verb.child, 'close'), LIMIT_MS, `comrade ${args[0]} has not ended`)
-    return { code: verb.child.exitCode, stdout: verb.lines.map((line) => JSON.stringify(line)).join('\n'), stderr: verb.stderr }
+    return {
+      code: verb.child.exitCode,
+      stdout: verb.lines.map((line) => JSON.stringify(line)).join('\n'),
+      stderr: verb.stderr
+    }
   }
 
   /** Starts a program of test/support/programs, bundled once. It gets one argument, as JSON. */
@@ -173,14 +179,19 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#running].map((running) => running.hasEnded || running.end('SIGKILL')))
+    await Promise.allSettled([...this.#running].map((running) => running.end('SIGKILL')))
     process.off('exit', this.#onExit)
-    rmSync(this.path, { recursive: true, force: true })
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 
   #spawn(command: string, args: string[]): ChildProcess {
     const { COMRADE_HOME: _home, COMRADE_PASSPHRASE_FILE: _file, ...inherited } = process.env
-    const env = { ...inherited, NO_COLOR: '1', NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: join(ROOT, 'build/compile-cache') }
+    const env = {
+      ...inherited,
+      NO_COLOR: '1',
+      NODE_NO_WARNINGS: '1',
+      NODE_COMPILE_CACHE: join(ROOT, 'build/compile-cache')
+    }
     return spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
@@ -209,7 +220,10 @@ export class Stage implements AsyncDisposable {
 }
 
 export function parseLines(text: string): Line[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Line)
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line)
 }
 
 /** A port on loopback that nobody listens on now. */
@@ -237,7 +251,9 @@ export function sleep(ms: number): Promise<void> {
 
 async function within<T>(work: Promise<T>, limitMs: number, otherwise: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`${otherwise} within ${limitMs} ms`)), limitMs)))
+  const late = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new Error(`${otherwise} within ${limitMs} ms`)), limitMs))
+  )
   try {
     return await Promise.race([work, late])
   } finally {

@@ -90,6 +90,7 @@ export class SyncSession {
   #isSendingNews = false
   readonly #turn = new Turn()
   #intake!: RunIntake
+  readonly #holdsOwn = new Set<number>()
   /** What is shared is not what it was when onSettled was called. */
   #hasSharedChanged = false
 
@@ -124,6 +125,11 @@ export class SyncSession {
   /** Whether the peer wants this feed too. */
   shares(feed: FeedState): boolean {
     return this.#memory?.shared.has(feed.num) ?? false
+  }
+
+  /** Whether the peer said, when it was compared, that it holds at least what we then held of an own feed, and something at all. */
+  holdsOwn(feed: FeedState): boolean {
+    return this.#holdsOwn.has(feed.num)
   }
 
   async #talk(): Promise<void> {
@@ -217,7 +223,10 @@ export class SyncSession {
     if (!reconciliation.isDone) return
     this.#reconciliation = undefined
     const { same, differing } = reconciliation.outcome()
-    for (const index of same) this.#share(this.#reconciled[index])
+    for (const index of same) {
+      this.#share(this.#reconciled[index])
+      this.#noteHeld(this.#reconciled[index], this.#reconciled[index].height)
+    }
     for (const { index, theirHeight, theirHead } of differing) {
       this.#share(this.#reconciled[index])
       this.#compare(this.#store.feedByNumber(this.#reconciled[index].num)!, theirHeight, theirHead)
@@ -290,6 +299,7 @@ export class SyncSession {
   #compare(feed: FeedState, height: number, head: Uint8Array): void {
     const step = diffFeed(feed, { height, head })
     this.#theirs.set(feed.num, height)
+    this.#noteHeld(feed, height)
     if (step.kind === 'prove') this.#prove(feed)
     else if (step.kind === 'probe') {
       this.#probes.set(feed.num, { low: feed.low, high: feed.height + 1, isMoved: true })
@@ -300,6 +310,10 @@ export class SyncSession {
       if (feed.isOwn) this.#store.events.emit('ownAhead', { feed, height })
       this.#fetch(feed)
     }
+  }
+
+  #noteHeld(feed: FeedState, height: number): void {
+    if (feed.isOwn && height > 0 && height >= feed.height) this.#holdsOwn.add(feed.num)
   }
 
   /** Asks for what is missing at the top of a feed, if the peer has it. */

@@ -25,7 +25,7 @@ node.addEventListener('entry', ({ detail: { feed, seq } }) => {
 })
 for (const did of follow) await node.contacts.follow(did)
 await node.start()
-say({ event: 'ready', did: node.identity.did, device: node.identity.device, addresses: node.addresses, ...(await node.status()) })
+say({ event: 'ready', ...(await node.status()) })
 let isLeaving = false
 process.once('SIGTERM', () => (isLeaving = true))
 for (let count = 1; !isLeaving; count++) {
