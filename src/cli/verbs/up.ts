@@ -1,20 +1,13 @@
 // comrade up: runs the node of this home in the foreground, with its API, until it is told to leave.
-import type { Api, EventLine } from '../../api/index.ts'
-import type { EntryShape } from '../../api/shapes.ts'
 import { NodeError, type Comrade } from '../../node/comrade.ts'
 import { homeAt } from '../../node/home.ts'
 import { hasKeys } from '../../node/keystore.ts'
-import { join } from 'node:path'
 import { EXIT } from '../exit.ts'
-import { coloured, dim, type Line, type Output } from '../output.ts'
-import { entryLines } from '../paint.ts'
 import { askPassphrase, passphraseFromFile } from '../passphrase.ts'
 import { parseCount } from '../quantity.ts'
 import { handOverPhrase, refuseTakenPath } from '../recovery.ts'
+import { RunningNode } from '../running-node.ts'
 import type { Context, Verb } from '../verb.ts'
-
-/** A node leaves within 3 s, its API within another; past this the process ends anyhow. */
-const LEAVE_TIMEOUT_MS = 8_000
 
 interface Options {
   listen: string[]
@@ -56,7 +49,7 @@ export const verb: Verb<Options> = {
     const running = new RunningNode(node, context.output)
     try {
       handOverPhrase(node.recoveryPhrase, options.recoveryFile, context)
-      await running.start(context, options)
+      await running.start(context.socketPath, options)
       await running.until(leaving)
     } finally {
       await running.leave()
@@ -100,115 +93,5 @@ async function openNode({ home, isInteractive }: Context, { listen, peer, mdns, 
     const isLocked = error instanceof NodeError && error.code === 'LOCKED'
     if (!isLocked || passphrase !== undefined || !isInteractive) throw error
     return createNode({ ...options, passphrase: await askPassphrase('passphrase: ') })
-  }
-}
-
-/** A node with its API and its lines on stdout. */
-class RunningNode {
-  readonly #node: Comrade
-  readonly #output: Output
-  readonly #left = new AbortController()
-  readonly #asked = new AbortController()
-  #api: Api | undefined
-  #leaving: Promise<void> | undefined
-
-  constructor(node: Comrade, output: Output) {
-    this.#node = node
-    this.#output = output
-  }
-
-  async start({ socketPath }: Context, { http, peer }: Options): Promise<void> {
-    const node = this.#node
-    const { eventLines, serveApi } = await import('../../api/index.ts')
-    const lines = eventLines(node, this.#left.signal)
-    await node.start()
-    this.#api = await serveApi({
-      comrade: node,
-      socketPath,
-      http: http === undefined ? undefined : { port: http, tokenPath: join(homeAt(node.home).keys, 'api-token') },
-      onDown: () => this.leave()
-    })
-    this.#announce(this.#api.url)
-    void this.#printAll(lines)
-    for (const address of peer) void this.#connect(address)
-  }
-
-  /** Waits until a signal comes, or the API was asked to end the node. */
-  async until(leaving: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([leaving, this.#asked.signal])
-    if (signal.aborted) return
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-  }
-
-  /** Leaves: the API takes no more questions, then the node stops. Called again, waits for the same. */
-  leave(): Promise<void> {
-    this.#leaving ??= this.#leave()
-    return this.#leaving
-  }
-
-  /** Lets answers under way reach who asked. */
-  async close(): Promise<void> {
-    await this.#api?.close()
-  }
-
-  async #leave(): Promise<void> {
-    const limit = setTimeout(() => process.exit(EXIT.failed), LEAVE_TIMEOUT_MS)
-    this.#asked.abort()
-    this.#left.abort()
-    this.#api?.retire()
-    try {
-      await this.#node.stop()
-    } finally {
-      clearTimeout(limit)
-    }
-  }
-
-  #announce(url: string | undefined): void {
-    const {
-      identity: { did, device },
-      peerId,
-      addresses,
-      home
-    } = this.#node
-    const ready = { event: 'ready', did, device, peerId, addresses, home }
-    this.#output.result(ready, () => [
-      [coloured('green', 'ready   '), did],
-      [dim('home    '), home],
-      ...addresses.map((address) => [dim('address '), address])
-    ])
-    if (url !== undefined) this.#output.result({ event: 'http', url }, () => [[dim('http    '), `${url}/api/status`]])
-    this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
-  }
-
-  async #printAll(lines: AsyncIterable<EventLine>): Promise<void> {
-    for await (const line of lines) this.#print(line)
-  }
-
-  #print(line: EventLine): void {
-    this.#output.result(line, () => eventText(line))
-  }
-
-  async #connect(address: string): Promise<void> {
-    try {
-      await this.#node.connect(address, { signal: this.#left.signal })
-    } catch (error) {
-      const message = `no connection to ${address}: ${(error as Error).message}`
-      if (!this.#left.signal.aborted) this.#print({ event: 'warning', code: 'UNREACHABLE', message })
-    }
-  }
-}
-
-function eventText(line: EventLine): readonly Line[] {
-  switch (line.event) {
-    case 'entry':
-      return entryLines(line as unknown as EntryShape)
-    case 'peer:connect':
-      return [[coloured('green', 'connected    '), String(line.did ?? line.peerId)]]
-    case 'peer:disconnect':
-      return [[dim('disconnected '), String(line.did ?? line.peerId)]]
-    case 'warning':
-      return [[coloured('yellow', 'warning: '), String(line.message)]]
-    default:
-      return [[dim(JSON.stringify(line))]]
   }
 }
