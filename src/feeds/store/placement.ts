@@ -1,7 +1,8 @@
 // Where a run goes: it continues what is stored upwards or downwards, is known already, leaves a gap, or proves a fork.
 import { HASH_SIZE } from '../entry.ts'
 import { encodeForkProof, proveFork } from '../fork.ts'
-import { type CheckedRun, headersOf, idAt, idsOf, lastOf, tailOf } from '../run.ts'
+import { type CheckedRun, entriesOf, headersOf, idAt, idsOf, lastOf, MAX_RUN_BYTES, recordsBetween, tailOf } from '../run.ts'
+import { forgetDerived } from './derived.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
 import type { IdIndex } from './id-index.ts'
 import { placeOf } from './schema.ts'
@@ -86,13 +87,22 @@ export class Placement {
 
   /** A run that begins below `low` and ends inside what is stored: it takes the place of the rows it covers. */
   #insertAcrossLow(feed: FeedState, run: CheckedRun, last: number): IngestOutcome {
-    for (const row of this.#stored.rows(feed, feed.low, last)) {
-      const place = placeOf(feed.num, row.first)
-      this.#stored.run('DELETE FROM runs WHERE place = ?', place)
-      this.#stored.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', row.records.length, feed.num)
-      if (lastOf(row) > last) this.#reinsertTail(feed, row, last)
+    const rows = this.#stored.rows(feed, feed.low, last)
+    const whole = withStored(run, feed.low, rows)
+    if (whole.records.length > MAX_RUN_BYTES) return { kind: 'known' } // a row must fit into a run that can be sent on
+    for (const row of rows) this.#takeOut(feed, row, last)
+    this.#insert(feed, whole, { low: run.first })
+    return { kind: 'stored', from: run.first, to: feed.low - 1 }
+  }
+
+  /** Takes a row out, but for what it holds after `last`. What was derived from it is found anew under the new row's time. */
+  #takeOut(feed: FeedState, row: StoredRun, last: number): void {
+    for (const entry of entriesOf(row)) {
+      if (entry.seq <= last) forgetDerived(this.#stored, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
     }
-    return { ...this.#insert(feed, run, { low: run.first }), kind: 'stored', from: run.first, to: feed.low - 1 }
+    this.#stored.run('DELETE FROM runs WHERE place = ?', placeOf(feed.num, row.first))
+    this.#stored.run('UPDATE feeds SET bytes = bytes - ? WHERE num = ?', row.records.length, feed.num)
+    if (lastOf(row) > last) this.#reinsertTail(feed, row, last)
   }
 
   #reinsertTail(feed: FeedState, row: StoredRun, last: number): void {
@@ -121,16 +131,36 @@ export class Placement {
   freeze(feed: FeedState, seq: number, proof: Uint8Array): void {
     const height = seq - 1 < feed.low ? 0 : Math.min(feed.height, seq - 1)
     const head = height === 0 ? new Uint8Array() : idOf(this.#stored, feed, height)!
-    if (!feed.isOwn) this.#stored.run('DELETE FROM runs WHERE place BETWEEN ? AND ?', placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1)
+    if (!feed.isOwn) this.#deleteFrom(feed, seq)
     this.#stored.run('INSERT INTO forks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET proof = ?2', feed.num, proof, Date.now())
     this.#stored.run('UPDATE feeds SET frozen = ?, low = ?, height = ?, head = ?, changed = ? WHERE num = ?', seq, height === 0 ? 1 : feed.low, height, head, ++this.#counters.change, feed.num)
   }
 
 
+  #deleteFrom(feed: FeedState, seq: number): void {
+    const [from, to] = [placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1]
+    this.keepArrival()
+    for (const table of ['runs', 'timeline', 'links', 'tags', 'expiries']) this.#stored.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
+    this.#stored.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
+    const left = 'SELECT coalesce(sum(length(records)), 0) FROM runs WHERE place BETWEEN ? AND ?'
+    this.#stored.run(`UPDATE feeds SET bytes = (${left}) WHERE num = ?`, placeOf(feed.num, 0), to, feed.num)
+  }
+
+  /** Arrival numbers of deleted runs are not given out again: whoever follows them would take new entries for old. */
+  keepArrival(): void {
+    this.#stored.setMeta('arrival', this.#counters.arrival)
+  }
+
   /** The id before a stored entry, which the lowest one's run names too. */
   #idBefore(feed: FeedState, seq: number): Uint8Array {
     return seq === feed.low ? this.#stored.rows(feed, seq, seq)[0].prev : idOf(this.#stored, feed, seq - 1)!
   }
+}
+
+/** A run that reaches below `low`, with the stored records from there on: no body goes because a peer has it no more. */
+function withStored(run: CheckedRun, low: number, rows: readonly StoredRun[]): CheckedRun {
+  const stored = rows.map((row) => recordsBetween(row, row.first, Math.min(lastOf(row), lastOf(run))))
+  return { ...run, records: Buffer.concat([recordsBetween(run, run.first, low - 1), ...stored]) }
 }
 
 /** The id of a stored entry; undefined when it is not stored. */

@@ -92,7 +92,8 @@ export class FeedStore implements Stored {
     const changed = Number(this.get('SELECT max(changed) AS n FROM feeds')?.n ?? 0)
     const reached = Math.max(changed, Number(this.meta('counter') ?? 0))
     counters.change = this.meta('clean') === 1 ? reached : reached + COUNTER_SKIP
-    counters.arrival = Number(this.get('SELECT arrival + count AS n FROM runs ORDER BY arrival DESC LIMIT 1')?.n ?? 1)
+    const arrived = Number(this.get('SELECT arrival + count AS n FROM runs ORDER BY arrival DESC LIMIT 1')?.n ?? 1)
+    counters.arrival = Math.max(arrived, Number(this.meta('arrival') ?? 1))
   }
 
   /** Leaves a clean mark, so that peers can go on from the cursor they have. Safe to call twice. */
@@ -202,6 +203,7 @@ export class FeedStore implements Stored {
   removeUnwanted(): number {
     return this.write(() => {
       let entries = 0
+      this.#placement.keepArrival()
       for (const row of this.all('SELECT * FROM feeds WHERE priority IS NULL AND height > 0')) {
         const feed = toFeedState(row)!
         entries += feed.height - feed.low + 1
