@@ -28,6 +28,10 @@ export const SYNC_VERSION = 1
 export const RUNS_TARGET_SIZE = 65_536
 /** Most bytes that a compressed frame may unpack to. */
 export const MAX_UNPACKED_SIZE = 1_048_576
+/** More runs than fit into the size that is aimed at: each costs a verification, whatever it is compressed to. */
+const MAX_RUNS = 1_024
+/** Memory that unpacking may ask for, as the logarithm of a window's size (RFC 8878, 3.1.1.1.2). */
+const MAX_WINDOW_LOG = 20
 const RESUME_SIZE = 8
 const HAVE_SIZE = BLINDED_SIZE + 4 + HEAD_SIZE
 const WANT_SIZE = BLINDED_SIZE + 9
@@ -143,7 +147,7 @@ export function unpackRuns(frame: Uint8Array): Uint8Array {
   if (size < 1 || size > MAX_UNPACKED_SIZE) throw bad(`a packed frame holds 1 to ${MAX_UNPACKED_SIZE} bytes, not ${size}`)
   let inner: Uint8Array
   try {
-    inner = zstdDecompressSync(frame.subarray(5), { maxOutputLength: size })
+    inner = zstdDecompressSync(frame.subarray(5), { maxOutputLength: size, params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } })
   } catch (error) {
     throw new FeedError('FRAME_FORMAT', 'a packed frame does not unpack to the size it says', { cause: error })
   }
@@ -159,6 +163,7 @@ export function decodeRuns(frame: Uint8Array): BlindedRun[] {
     const first = reader.u32()
     const count = reader.u8()
     const size = reader.u32()
+    if (runs.length === MAX_RUNS) throw bad(`more than ${MAX_RUNS} runs`)
     if (first < 1 || count < 1 || count > MAX_RUN_ENTRIES || size > MAX_RUN_BYTES) throw bad('a run is out of bounds')
     const signature = reader.view(SIGNATURE_SIZE)
     const prev = first === 1 ? ZERO_HASH : reader.view(HASH_SIZE)

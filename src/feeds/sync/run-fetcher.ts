@@ -46,6 +46,12 @@ export class RunFetcher {
     this.#schedule()
   }
 
+  /** The peer brought something of a feed. @returns whether it is one that it was asked for */
+  advance(num: number): boolean {
+    if (this.has(num)) this.#claims.renew(num, this)
+    return this.has(num)
+  }
+
   /** The peer has sent all it has of the oldest wants. @returns them */
   done(count: number): FetchPlan[] {
     const ended = this.#outstanding.splice(0, count)

@@ -22,8 +22,8 @@ import { RunSender } from './run-sender.ts'
 import { Turn } from './turn.ts'
 
 /** How long the peer may take for its hello, and then for the next bytes of what was asked for, in ms. */
-const HELLO_TIMEOUT_MS = 10_000
 const PROGRESS_TIMEOUT_MS = 30_000
+const HELLO_SHARE = 1 / 3
 /** How long nothing must have been sent before the peer is told our position, in ms. */
 const POSITION_DELAY_MS = 300
 /** Credit is granted again when this much of it was used up, in bytes. */
@@ -47,6 +47,8 @@ export interface SyncOptions {
    * after the peer came to want a further feed of ours, or no longer wants one.
    */
   onSettled?: () => void
+  /** How long the peer may bring nothing of what it was asked for, in ms; its hello must come within a third of that. @default 30_000 */
+  progressTimeoutMs?: number
   signal?: AbortSignal
 }
 
@@ -76,6 +78,11 @@ export class SyncSession {
   readonly #theirs = new Map<number, number>()
   /** Feeds of which the peer has more than we have fetched. */
   readonly #ahead = new Map<number, number>()
+  /** Feeds of which the peer has nothing older than we hold, and those of which we lacked, up to that seq, what it asked for. */
+  readonly #hasNoOlder = new Set<number>()
+  readonly #owed = new Map<number, number>()
+  /** Feeds whose fork the peer was shown: once is enough, and a proof is larger than what asks for it. */
+  readonly #proven = new Set<number>()
   /** Feeds that changed while the peer could not be told yet. */
   readonly #news = new Set<number>()
   /** Where heads differ: the fork lies at or above `low` and below `high`. */
@@ -109,6 +116,10 @@ export class SyncSession {
     try {
       signal.throwIfAborted()
       await this.#talk()
+      this.#stream.close().catch(() => {}) // the peer closed; nothing is left to be said
+    } catch (error) {
+      this.#stream.abort(error instanceof Error ? error : new FeedError('ABORTED', 'sync failed'))
+      throw error
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#end()
@@ -135,7 +146,7 @@ export class SyncSession {
   async #talk(): Promise<void> {
     const remembered = recallPeer(this.#store, this.#options.peer)
     await this.#send(message.encodeHello(this.#hello(remembered)))
-    this.#expectProgress(HELLO_TIMEOUT_MS)
+    this.#expectProgress(HELLO_SHARE)
     let isFirst = true
     for await (const frame of this.#stream.receive()) {
       if (isFirst) await this.#begin(message.decodeHello(frame), remembered)
@@ -244,7 +255,7 @@ export class SyncSession {
   }
 
   async #take(frame: Uint8Array): Promise<void> {
-    if (!this.#isLive || !this.#fetcher.isIdle) this.#expectProgress(PROGRESS_TIMEOUT_MS)
+    if (frame[0] === KIND.reconcile) this.#expectProgress()
     const isRuns = frame[0] === KIND.runs || frame[0] === KIND.packed
     if (!isRuns) await this.#intake.flush()
     await this.#handle(frame)
@@ -301,7 +312,10 @@ export class SyncSession {
     this.#theirs.set(feed.num, height)
     this.#noteHeld(feed, height)
     if (step.kind === 'prove') this.#prove(feed)
-    else if (step.kind === 'probe') {
+    else if (step.kind === 'nothing' || step.kind === 'behind') {
+      this.#hasNoOlder.delete(feed.num) // it says so again because it has got more of it
+      if (this.#isLive && height >= feed.low) this.#fetchOlder(feed)
+    } else if (step.kind === 'probe') {
       this.#probes.set(feed.num, { low: feed.low, high: feed.height + 1, isMoved: true })
       this.#probe(feed)
     }
@@ -327,7 +341,7 @@ export class SyncSession {
 
   /** Asks for the older entries of a feed that was fetched from its newest down and was interrupted. */
   #fetchOlder(feed: FeedState): void {
-    if (feed.priority !== undefined && feed.low > 1) this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
+    if (feed.priority !== undefined && feed.low > 1 && !this.#hasNoOlder.has(feed.num)) this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
   }
 
   /** Another session let a feed go, or ended. */
@@ -344,17 +358,23 @@ export class SyncSession {
       const feed = this.#store.feedByNumber(plan.num)
       return feed === undefined ? [] : { id: this.#index.nameOf(feed), from: plan.from, to: plan.to, isDown: plan.isDown }
     })
-    this.#expectProgress(PROGRESS_TIMEOUT_MS)
+    this.#expectProgress()
     this.#sendInBackground(message.encodeWant(wants))
   }
 
   #takeWant(frame: Uint8Array): void {
     for (const want of message.decodeWant(frame)) {
       const feed = this.#index.find(want.id)
-      if (feed !== undefined) this.#theirs.set(feed.num, Math.max(want.to, this.#theirs.get(feed.num) ?? 0))
+      if (feed !== undefined) this.#noteWant(feed, want)
       const known = feed ?? { num: -1 } // what we do not hold is answered by a DONE all the same
       if (!this.#sender.serve(known, want)) throw new FeedError('FRAME_FORMAT', 'the peer asks for more than it may at a time')
     }
+  }
+
+  /** Of what is asked for, the peer will have what is here; of what is missing here it is told when it comes. */
+  #noteWant(feed: FeedState, want: message.Want): void {
+    this.#theirs.set(feed.num, Math.max(Math.min(want.to, feed.height), this.#theirs.get(feed.num) ?? 0))
+    if (want.from < feed.low) this.#owed.set(feed.num, want.isDown ? feed.low - 1 : want.from)
   }
 
   async #takeRuns(frame: Uint8Array): Promise<void> {
@@ -368,7 +388,10 @@ export class SyncSession {
     const last = lastOf(run)
     this.stats.runsReceived++
     this.#theirs.set(feed.num, Math.max(last, this.#theirs.get(feed.num) ?? 0))
-    if (outcome.kind === 'stored') this.stats.entriesReceived += outcome.to - outcome.from + 1
+    if (outcome.kind === 'stored') {
+      this.stats.entriesReceived += outcome.to - outcome.from + 1
+      if (this.#fetcher.advance(feed.num)) this.#expectProgress()
+    }
     if (outcome.kind === 'frozen') {
       this.#probes.delete(feed.num)
       this.#prove(feed)
@@ -402,12 +425,15 @@ export class SyncSession {
   }
 
   #takeDone(count: number): void {
-    for (const plan of this.#fetcher.done(count)) {
+    const ended = this.#fetcher.done(count)
+    if (ended.length > 0) this.#expectProgress()
+    for (const plan of ended) {
       const feed = this.#store.feedByNumber(plan.num)
       if (feed === undefined) continue
       this.#probe(feed)
       // What the peer did not send although it said it has it is not asked for again in this session.
       const hasGrown = feed.height !== plan.height || feed.low !== plan.low
+      if (!hasGrown && plan.to < plan.low) this.#hasNoOlder.add(plan.num)
       if (!hasGrown) this.#ahead.delete(plan.num)
       else if (this.#ahead.has(plan.num)) this.#fetch(feed)
       if (hasGrown) this.#fetchOlder(feed)
@@ -417,7 +443,9 @@ export class SyncSession {
   #takeDrop(frame: Uint8Array): void {
     for (const id of message.decodeDrop(frame)) {
       const feed = this.#index.find(id)
-      if (feed !== undefined && this.#memory.shared.delete(feed)) this.#hasSharedChanged = true
+      if (feed === undefined || !this.#memory.shared.delete(feed)) continue
+      this.#hasSharedChanged = true
+      this.#proven.delete(feed.num) // it may want the feed again later
     }
   }
 
@@ -431,9 +459,12 @@ export class SyncSession {
   #tellErased(): void {
     const key = this.#options.peerFeed?.()
     const feed = key && this.#store.feed(key)
-    if (!feed || feed.height === 0) return
+    // While older entries are still to come, wishes among them would be passed over for good.
+    if (!feed || feed.height === 0 || feed.low > 1) return
     const seqs = erasuresOf(this.#store, feed, this.#memory.told)
-    if (seqs.length > 0) this.#sendInBackground(message.encodeErased(this.#index.nameOf(feed), seqs.slice(-FEEDS_PER_FRAME)))
+    for (let i = 0; i < seqs.length; i += FEEDS_PER_FRAME) {
+      this.#sendInBackground(message.encodeErased(this.#index.nameOf(feed), seqs.slice(i, i + FEEDS_PER_FRAME)))
+    }
     this.#memory.told = feed.height
   }
 
@@ -448,7 +479,8 @@ export class SyncSession {
       this.#tellPositionSoon()
       return
     }
-    if (!this.#memory.shared.has(feed.num) || to < feed.height) return
+    if (!this.#memory.shared.has(feed.num)) return
+    if (to < feed.height) return this.#tellOlder(feed, from)
     const theirs = this.#theirs.get(feed.num) ?? from - 1
     if (theirs >= to) return
     if (theirs < from - 1) {
@@ -458,6 +490,15 @@ export class SyncSession {
     }
     this.#theirs.set(feed.num, to)
     this.#sender.push(feed, this.#index.nameOf(feed), theirs + 1, to)
+  }
+
+  /** Older entries came that the peer had asked for in vain. */
+  #tellOlder(feed: FeedState, from: number): void {
+    const owed = this.#owed.get(feed.num)
+    if (owed === undefined || from > owed) return
+    this.#owed.delete(feed.num)
+    this.#news.add(feed.num)
+    this.#flushNewsSoon()
   }
 
   #tellErasedIn(feed: FeedState): void {
@@ -476,12 +517,16 @@ export class SyncSession {
   }
 
   readonly #onFork = (feed: FeedState): void => {
+    this.#proven.delete(feed.num) // a fork further back needs another proof
     if (this.#memory?.shared.has(feed.num)) this.#prove(feed)
   }
 
   #prove(feed: FeedState): void {
+    if (this.#proven.has(feed.num)) return
     const proof = this.#store.forkProof(feed)
-    if (proof !== undefined) this.#sendInBackground(message.encodeFork(proof))
+    if (proof === undefined) return
+    this.#proven.add(feed.num)
+    this.#sendInBackground(message.encodeFork(proof))
   }
 
   /** @returns whether the feed was not shared before */
@@ -548,9 +593,10 @@ export class SyncSession {
   }
 
   /** Ends the session when the peer lets us wait; while nothing is asked for, it may be silent for ever. */
-  #expectProgress(limitMs: number): void {
+  #expectProgress(share = 1): void {
+    const limitMs = (this.#options.progressTimeoutMs ?? PROGRESS_TIMEOUT_MS) * share
     clearTimeout(this.#progressTimer)
-    this.#progressTimer = setTimeout(() => this.#fail(new FeedError('TIMEOUT', `the peer sent nothing for ${limitMs} ms`)), limitMs)
+    this.#progressTimer = setTimeout(() => this.#fail(new FeedError('TIMEOUT', `the peer brought nothing of what is expected for ${limitMs} ms`)), limitMs)
     this.#progressTimer.unref()
   }
 
