@@ -143,7 +143,9 @@ export class Network {
   async stop(): Promise<void> {
     this.guard.abortPending()
     try {
-      if (await settlesWithin(this.libp2p.stop(), STOP_TIMEOUT_MS)) return
+      // With a full disk libp2p fails to note what it knows of its peers, which can be learned again.
+      const isStopped = await settlesWithin(this.libp2p.stop(), STOP_TIMEOUT_MS).catch(() => false)
+      if (isStopped) return
       for (const connection of this.libp2p.getConnections()) connection.abort(new Error('the node is stopping'))
     } finally {
       if (this.#datastore !== undefined) await settlesWithin(this.#datastore.close(), CLOSE_STORE_TIMEOUT_MS)

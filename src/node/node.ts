@@ -227,19 +227,25 @@ class ComradeNode implements Comrade {
     const timer = setTimeout(limit.resolve, STOP_TIMEOUT_MS)
     await Promise.race([this.#stopNetwork(), limit.promise])
     clearTimeout(timer)
-    this.#device.close()
-    this.#people.close()
-    this.#store.close()
-    this.#parts.lock.release()
+    try {
+      this.#device.close()
+      this.#people.close()
+      this.#store.close()
+    } finally {
+      this.#parts.lock.release()
+    }
   }
 
+  /** Every step is tried, also when one fails: on a full disk libp2p cannot even note that a protocol is gone. */
   async #stopNetwork(): Promise<void> {
-    if (this.#startedAt > 0) {
-      await this.#redial.stop()
-      await this.#sync.stop()
-      await this.#hello.stop()
+    const services = this.#startedAt > 0 ? [this.#redial, this.#sync, this.#hello] : []
+    for (const service of [...services, this.#network]) {
+      try {
+        await service.stop()
+      } catch (error) {
+        this.#emit('warning', { code: 'STOP', message: `not everything could be ended: ${(error as Error).message}` })
+      }
     }
-    await this.#network.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -26,6 +26,8 @@ export interface Extension {
   feed: FeedState
   from: number
   to: number
+  /** The runs that brought them; these may reach beyond `from` and `to`. */
+  runs: CheckedRun[]
   /** Whoever handed the entries to the store, so that they are not sent back there. */
   origin: unknown
 }
@@ -101,6 +103,9 @@ export class FeedStore implements Stored {
     if (!this.isOpen) return
     try {
       this.write(() => this.#saveCounter(1), { isDurable: true })
+    } catch (error) {
+      // Without the mark, peers compare a little more the next time; there is nothing to lose in it.
+      if (!(error instanceof FeedError && error.code === 'DISK_FULL')) throw error
     } finally {
       this.#tables.close()
     }
@@ -225,20 +230,26 @@ export class FeedStore implements Stored {
   ingest(runs: readonly CheckedRun[], options: { origin?: unknown; isDurable?: boolean } = {}): IngestOutcome[] {
     const extensions: Extension[] = []
     const forks: number[] = []
-    const outcomes = this.write(() => runs.map((run) => this.#ingestRun(run, options.origin, extensions, forks)), options)
+    const states = new Map<string, FeedState | undefined>()
+    const outcomes = this.write(() => runs.map((run) => this.#ingestRun(run, options.origin, { extensions, forks, states })), options)
     for (const extension of joined(extensions)) this.events.emit('extended', extension)
     for (const num of forks) this.events.emit('fork', this.feedByNumber(num)!)
     return outcomes
   }
 
-  #ingestRun(run: CheckedRun, origin: unknown, extensions: Extension[], forks: number[]): IngestOutcome {
-    const feed = this.feed(run.feed)
+  #ingestRun(run: CheckedRun, origin: unknown, { extensions, forks, states }: Ingestion): IngestOutcome {
+    const name = keyName(run.feed)
+    if (!states.has(name)) states.set(name, this.feed(run.feed))
+    const feed = states.get(name)
     if (feed === undefined || feed.priority === undefined) return { kind: 'unwanted' }
     if (feed.frozen !== undefined && lastOf(run) >= feed.frozen) return { kind: 'frozen' }
     if (feed.isWhole && placesOf(run.records, run.count).some(({ isErased }) => isErased)) return { kind: 'unwanted' }
     const outcome = this.#placement.place(feed, run)
-    if (outcome.kind === 'frozen') forks.push(feed.num)
-    if (outcome.kind === 'stored') extensions.push({ feed: this.feedByNumber(feed.num)!, from: outcome.from, to: outcome.to, origin })
+    if (outcome.kind === 'frozen') {
+      forks.push(feed.num)
+      states.delete(name)
+    }
+    if (outcome.kind === 'stored') extensions.push({ feed: { ...feed }, runs: [run], from: outcome.from, to: outcome.to, origin })
     return outcome
   }
 
@@ -343,6 +354,14 @@ export class FeedStore implements Stored {
   }
 }
 
+/** What one call of ingest has found so far. */
+interface Ingestion {
+  extensions: Extension[]
+  forks: number[]
+  /** The feeds it met, as its runs have left them. */
+  states: Map<string, FeedState | undefined>
+}
+
 /** Extensions of one feed that follow each other, as one. */
 function joined(extensions: Extension[]): Extension[] {
   const result: Extension[] = []
@@ -351,6 +370,7 @@ function joined(extensions: Extension[]): Extension[] {
     if (before?.feed.num === extension.feed.num && before.to + 1 === extension.from) {
       before.to = extension.to
       before.feed = extension.feed
+      before.runs.push(...extension.runs)
     } else {
       result.push({ ...extension })
     }
