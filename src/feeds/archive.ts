@@ -40,11 +40,11 @@ export function* exportFeeds(store: FeedStore, feeds: readonly FeedState[]): Gen
 }
 
 /**
- * Takes in an archive. Feeds that are not wanted are skipped; what is already here is not counted.
+ * Takes in an archive. After each feed `onFeedEnd` may want further ones, by what that feed has brought. Feeds that are not wanted are skipped; what is already here is not counted.
  * @throws FeedError ARCHIVE_FORMAT when the file is not an archive or is cut off (what came before stays), or the code
  * of what is invalid in it
  */
-export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8Array>): Promise<ArchiveCount> {
+export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8Array>, onFeedEnd?: () => void | Promise<void>): Promise<ArchiveCount> {
   const count: ArchiveCount = { entries: 0, bytes: 0 }
   let batch: Run[] = []
   const flush = (): void => {
@@ -59,8 +59,9 @@ export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8A
       continue
     }
     const run = decodeRun(bytes)
-    // Another feed may become wanted by what the one before brought.
-    if (batch.length >= IMPORT_BATCH || (batch.length > 0 && Buffer.compare(batch[0].feed, run.feed) !== 0)) flush()
+    const isOther = batch.length > 0 && Buffer.compare(batch[0].feed, run.feed) !== 0
+    if (isOther || batch.length >= IMPORT_BATCH) flush()
+    if (isOther) await onFeedEnd?.()
     batch.push(run)
   }
   flush()

@@ -19,7 +19,7 @@ export {
 export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } from './errors.ts'
 export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
 export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
-export { checkRun, entriesOf, lastOf, type Run } from './run.ts'
+export { type CheckedRun, checkRun, entriesOf, lastOf, type Run } from './run.ts'
 export { entrySigningBytes, generateSeed, isUsableKey, isValidSignature, type SigningKey, signingKey } from './signature.ts'
 export { migrate } from './store/database.ts'
 export { eraseExpired, eraseForRoom, holdersThatErased } from './store/erasure.ts'

@@ -337,7 +337,7 @@ class ComradeNode implements Comrade {
 
   async importFrom(file: string): Promise<{ entries: number; bytes: number }> {
     try {
-      return await importFeeds(this.#store, createReadStream(file))
+      return await importFeeds(this.#store, createReadStream(file), () => this.#people.updateNow())
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (error instanceof FeedError || code === undefined) throw error

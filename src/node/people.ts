@@ -1,10 +1,15 @@
 // Joins keys to people: evaluates identity logs as they arrive, caches what profiles claim, and tells the store which
 // feeds are wanted. The store knows keys and the contacts know people; this is the only place that knows both.
-import { bodyOf, entriesBetween, type Extension, type FeedState, type FeedStore, shownTime, type StoredEntry } from '../feeds/index.ts'
+import { bodyOf, type CheckedRun, entriesBetween, type Extension, type FeedState, type FeedStore, shownTime, type StoredEntry } from '../feeds/index.ts'
 import { type ContactRecord, Contacts, type Device, evaluateIdentityLog, isCurrent, type StoreMode, wantedFeeds } from '../trust/index.ts'
 
 /** Entries of a feed read at once when it is looked through for profiles. */
 const PAGE = 512
+/** Identity logs that arrive within this time are looked at together, in ms. */
+const UPDATE_DELAY_MS = 10
+/** How exactly it is known when somebody was seen last, in ms. */
+const SEEN_STEP_MS = 60_000
+const MAX_CACHED = 10_000
 /** Bytes that every profile's body contains: the key and value `type: profile` in canonical DAG-CBOR. */
 const PROFILE_MARK = Buffer.from('dtypegprofile')
 
@@ -22,6 +27,10 @@ export class People {
   readonly #root: Uint8Array
   #device: Uint8Array
   #mode: StoreMode
+  /** Whose feeds are, by feed key in hexadecimal; forgotten when contacts or devices change. */
+  readonly #identities = new Map<string, Uint8Array | undefined>()
+  readonly #seen = new Map<string, number>()
+  #updating: NodeJS.Timeout | undefined
   readonly #onExtended = (extension: Extension): void => this.#take(extension)
 
   constructor({ store, root, device, mode }: PeopleOptions) {
@@ -35,6 +44,7 @@ export class People {
   }
 
   close(): void {
+    clearTimeout(this.#updating)
     this.#store.events.off('extended', this.#onExtended)
   }
 
@@ -57,10 +67,23 @@ export class People {
 
   /** Computes anew which feeds are wanted. Call it when contacts or devices changed. */
   update(): void {
-    const own = this.ownDevices()
-    const wanted = wantedFeeds({ self: { root: this.#root, devices: own }, people: this.contacts.policyPeople(), mode: this.#mode })
-    const logs = new Set([this.#root, ...this.contacts.policyPeople().map(({ key }) => key)].map((key) => Buffer.from(key).toString('hex')))
-    this.#store.setWanted(wanted.map(({ feed, priority }) => ({ feed, priority, isWhole: logs.has(Buffer.from(feed).toString('hex')) })))
+    clearTimeout(this.#updating)
+    this.#updating = undefined
+    const people = this.contacts.policyPeople()
+    const logs = new Set([this.#root, ...people.map(({ key }) => key)].map(hex))
+    const wanted = wantedFeeds({ self: { root: this.#root, devices: this.ownDevices() }, people, mode: this.#mode })
+    this.#identities.clear()
+    this.#store.setWanted(wanted.map(({ feed, priority }) => ({ feed, priority, isWhole: logs.has(hex(feed)) })))
+  }
+
+  /** Does now what waits for more identity logs. */
+  updateNow(): void {
+    if (this.#updating !== undefined) this.update()
+  }
+
+  /** The same, once for all identity logs that arrive together. */
+  #updateSoon(): void {
+    this.#updating ??= setTimeout(() => this.update(), UPDATE_DELAY_MS)
   }
 
   /** Own devices by the identity log, and in any case this one. */
@@ -72,6 +95,15 @@ export class People {
 
   /** Whose feed this is: the person's root key, or undefined when nobody known owns it. */
   identityOf(feed: Uint8Array): Uint8Array | undefined {
+    const name = hex(feed)
+    if (this.#identities.has(name)) return this.#identities.get(name)
+    const identity = this.#findIdentity(feed)
+    if (this.#identities.size >= MAX_CACHED) this.#identities.clear()
+    this.#identities.set(name, identity)
+    return identity
+  }
+
+  #findIdentity(feed: Uint8Array): Uint8Array | undefined {
     if (Buffer.compare(feed, this.#root) === 0 || Buffer.compare(feed, this.#device) === 0) return this.#root
     const identity = this.contacts.deviceByKey(feed)?.identity
     if (identity !== undefined) return identity
@@ -102,43 +134,51 @@ export class People {
     return identity && this.contacts.get(identity)
   }
 
-  #take({ feed, from, to }: Extension): void {
-    const isRoot = feed.isOwn ? Buffer.compare(feed.key, this.#root) === 0 : this.contacts.get(feed.key).relation === 'followed'
-    if (isRoot) this.#readLog(feed.key)
-    else this.#readProfiles(feed.key, from, to)
+  #take({ feed, from, to, runs }: Extension): void {
+    const identity = this.identityOf(feed.key)
+    if (identity === undefined) return
+    if (Buffer.compare(identity, feed.key) === 0) return this.#readLog(feed.key)
+    this.#noteSeen(identity)
+    if (runs.some(mayHoldProfile)) this.#readProfiles(identity, feed, from, to)
   }
 
-  /** An identity log grew: its devices may have changed, and with them what is wanted. */
+  /** An identity log grew: when its devices have changed, others feeds are wanted. */
   #readLog(root: Uint8Array): void {
     const feed = this.#store.feed(root)!
     const entries = entriesBetween(this.#store, feed, feed.low, feed.height)
     const devices = evaluateIdentityLog(root, entries.map((entry) => ({ seq: entry.seq, body: bodyOf(entry) })))
     this.contacts.setDevices(root, devices.values())
-    this.update()
+    this.#identities.clear()
+    this.#updateSoon()
   }
 
-  #readProfiles(key: Uint8Array, from: number, to: number): void {
-    const identity = this.identityOf(key)
-    if (identity === undefined) return
-    const feed = this.#store.feed(key)!
-    const now = Date.now()
-    if (identity !== this.#root) this.contacts.setSeen(identity, now)
+  #readProfiles(identity: Uint8Array, feed: FeedState, from: number, to: number): void {
     for (let seq = from; seq <= to; seq += PAGE) {
-      if (!this.#mayHoldProfile(feed, seq, Math.min(to, seq + PAGE - 1))) continue
       for (const entry of entriesBetween(this.#store, feed, seq, Math.min(to, seq + PAGE - 1))) this.#readProfile(identity, entry)
     }
   }
 
-  /** A look at the bytes, so that ten thousand posts are not decoded for one profile. */
-  #mayHoldProfile(feed: FeedState, from: number, to: number): boolean {
-    for (const { records } of this.#store.rows(feed, from, to)) {
-      if (Buffer.from(records.buffer, records.byteOffset, records.length).includes(PROFILE_MARK)) return true
-    }
-    return false
+  /** Once a minute is often enough for a time that people are shown. */
+  #noteSeen(identity: Uint8Array): void {
+    const now = Date.now()
+    const name = hex(identity)
+    if (identity === this.#root || now - (this.#seen.get(name) ?? 0) < SEEN_STEP_MS) return
+    if (this.#seen.size >= MAX_CACHED) this.#seen.clear()
+    this.#seen.set(name, now)
+    this.contacts.setSeen(identity, now)
   }
 
   #readProfile(identity: Uint8Array, entry: StoredEntry): void {
     const body = bodyOf(entry)
     if (body?.type === 'profile' && this.isCurrent(entry)) this.contacts.setClaimed(identity, { name: body.name, about: body.about }, shownTime(entry))
   }
+}
+
+/** A look at the bytes, so that ten thousand posts are not decoded for one profile. */
+function mayHoldProfile({ records }: CheckedRun): boolean {
+  return Buffer.from(records.buffer, records.byteOffset, records.length).includes(PROFILE_MARK)
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('hex')
 }

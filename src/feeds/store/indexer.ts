@@ -28,6 +28,8 @@ export class Indexer {
   readonly #hasFullText: boolean
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
+  /** As it is stored; read once. */
+  #reachedArrival: number | undefined
   readonly #onExtended = (): void => this.#schedule()
 
   constructor(store: FeedStore, options: IndexerOptions = {}) {
@@ -58,7 +60,8 @@ export class Indexer {
   }
 
   #reached(): number {
-    return Number(this.#store.meta('indexed') ?? 0)
+    this.#reachedArrival ??= Number(this.#store.meta('indexed') ?? 0)
+    return this.#reachedArrival
   }
 
   #schedule(): void {
@@ -89,7 +92,11 @@ export class Indexer {
     const rows = this.#store.rowsByArrival(from, SLICE_RUNS)
     if (rows.length === 0) return false
     try {
-      this.#store.write(() => this.#store.setMeta('indexed', this.#indexRuns(rows)))
+      this.#reachedArrival = this.#store.write(() => {
+        const reached = this.#indexRuns(rows)
+        this.#store.setMeta('indexed', reached)
+        return reached
+      })
     } catch (error) {
       this.#types.clear() // numbers given in it are gone with it
       throw error

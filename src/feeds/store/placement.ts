@@ -38,7 +38,7 @@ export class Placement {
     this.#counters = counters
   }
 
-  /** Finds the run's place relative to low and height, and writes what is new of it. */
+  /** Finds the run's place relative to low and height, and writes what is new of it. `feed` is brought up to date. */
   place(feed: FeedState, run: CheckedRun): IngestOutcome {
     const last = lastOf(run)
     if (feed.height === 0) return this.#insert(feed, run, { low: run.first, height: last, head: idAt(run, run.count - 1) })
@@ -60,6 +60,7 @@ export class Placement {
   #insert(feed: FeedState, run: CheckedRun, grown: { low?: number; height?: number; head?: Uint8Array }): IngestOutcome {
     const place = placeOf(feed.num, run.first)
     const records = applyErasures(this.#stored, place, run)
+    const change = ++this.#counters.change
     this.#stored.run(
       'INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)',
       place,
@@ -78,21 +79,24 @@ export class Placement {
       grown.height ?? feed.height,
       grown.head ?? feed.head,
       records.length,
-      ++this.#counters.change,
+      change,
       feed.num
     )
+    // The caller's state goes along, so that the next run of a batch needs no look at the table.
+    Object.assign(feed, grown, { changed: change, beforeLow: feed.height === 0 || grown.low !== undefined ? run.prev : feed.beforeLow })
     noteWishes(this.#stored, feed, run)
     return { kind: 'stored', from: run.first, to: lastOf(run) }
   }
 
   /** A run that begins below `low` and ends inside what is stored: it takes the place of the rows it covers. */
   #insertAcrossLow(feed: FeedState, run: CheckedRun, last: number): IngestOutcome {
-    const rows = this.#stored.rows(feed, feed.low, last)
-    const whole = withStored(run, feed.low, rows)
+    const { low } = feed
+    const rows = this.#stored.rows(feed, low, last)
+    const whole = withStored(run, low, rows)
     if (whole.records.length > MAX_RUN_BYTES) return { kind: 'known' } // a row must fit into a run that can be sent on
     for (const row of rows) this.#takeOut(feed, row, last)
     this.#insert(feed, whole, { low: run.first })
-    return { kind: 'stored', from: run.first, to: feed.low - 1 }
+    return { kind: 'stored', from: run.first, to: low - 1 }
   }
 
   /** Takes a row out, but for what it holds after `last`. What was derived from it is found anew under the new row's time. */
@@ -153,7 +157,8 @@ export class Placement {
 
   /** The id before a stored entry, which the lowest one's run names too. */
   #idBefore(feed: FeedState, seq: number): Uint8Array {
-    return seq === feed.low ? this.#stored.rows(feed, seq, seq)[0].prev : idOf(this.#stored, feed, seq - 1)!
+    if (seq === feed.low) return feed.beforeLow ?? this.#stored.rows(feed, seq, seq)[0].prev
+    return idOf(this.#stored, feed, seq - 1)!
   }
 }
 

@@ -371,6 +371,10 @@ function joined(extensions: Extension[]): Extension[] {
       before.to = extension.to
       before.feed = extension.feed
       before.runs.push(...extension.runs)
+    } else if (before?.feed.num === extension.feed.num && extension.to + 1 === before.from) {
+      before.from = extension.from
+      before.feed = extension.feed
+      before.runs.push(...extension.runs)
     } else {
       result.push({ ...extension })
     }

@@ -14,6 +14,8 @@ export interface FeedState {
   height: number
   /** Id of the entry at `height`; empty at height 0. */
   head: Uint8Array
+  /** Id of the entry before `low`, where it is known without a look. */
+  beforeLow?: Uint8Array
   /** Change counter at its last change, and when it was last wanted anew. */
   changed: number
   wantedSince: number

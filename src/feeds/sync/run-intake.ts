@@ -1,6 +1,6 @@
 // The receiving half's last step: runs of several frames are checked as they come, their signatures verified beside the
 // event loop, and all of them stored in one transaction.
-import { type CheckedRun, checkRunContent, idAt } from '../run.ts'
+import { type CheckedRun, checkRunContent, idAt, type Run } from '../run.ts'
 import { verifySignature, verifySignatureAside } from '../signature.ts'
 import type { FeedStore, IngestOutcome } from '../store/store.ts'
 import type { BlindIndex } from './blind-index.ts'
@@ -34,15 +34,21 @@ export class RunIntake {
 
   /** Takes a frame of runs; those of feeds that are not wanted are passed over. @throws FeedError when one is not valid */
   async add(frame: Uint8Array): Promise<void> {
-    const runs = decodeRuns(frame).flatMap((run) => {
-      const feed = this.#options.index.find(run.id)
-      return feed === undefined ? [] : checkRunContent({ ...run, feed: feed.key })
-    })
+    const runs = this.#recognise(frame).map(checkRunContent)
     this.#verify(runs)
     this.#runs.push(...runs)
     for (const run of runs) this.#entries += run.count
     if (this.#entries >= BATCH_ENTRIES) await this.flush()
     else this.#flushSoon()
+  }
+
+  /** The runs of a frame whose feeds are wanted. Runs of one feed mostly stand together. */
+  #recognise(frame: Uint8Array): Run[] {
+    let last: { id: Uint8Array; feed: Uint8Array | undefined } | undefined
+    return decodeRuns(frame).flatMap((run) => {
+      if (last === undefined || Buffer.compare(last.id, run.id) !== 0) last = { id: run.id, feed: this.#options.index.find(run.id)?.key }
+      return last.feed === undefined ? [] : { ...run, feed: last.feed }
+    })
   }
 
   /** Stores what was collected. */
