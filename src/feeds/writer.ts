@@ -31,6 +31,7 @@ interface Waiting {
 export class FeedWriter {
   readonly key: SigningKey
   readonly #store: FeedStore
+  readonly #now: () => number
   readonly #waiting: Waiting[] = []
   #isScheduled = false
   #pause: string | undefined
@@ -40,7 +41,7 @@ export class FeedWriter {
   #doubts = 0
   readonly #onOwnAhead = ({ feed, height }: { feed: FeedState; height: number }): void => {
     if (!this.#isOwn(feed)) return
-    const now = performance.now()
+    const now = this.#now()
     if (now >= this.#aheadUntilMs) {
       if (++this.#doubts > MAX_DOUBTS) return
       this.#aheadUntilMs = now + DOUBT_MS
@@ -51,11 +52,13 @@ export class FeedWriter {
   readonly #onExtended = ({ feed, origin }: Extension): void => {
     if (origin === this || !this.#isOwn(feed)) return
     this.#doubts = 0
-    if (feed.height < this.#aheadHeight) this.#aheadUntilMs = performance.now() + CATCH_UP_MS
+    if (feed.height < this.#aheadHeight) this.#aheadUntilMs = this.#now() + CATCH_UP_MS
   }
 
-  constructor(store: FeedStore, key: SigningKey) {
+  /** @param options.now a clock that never goes back, in ms. @default performance.now */
+  constructor(store: FeedStore, key: SigningKey, { now = () => performance.now() }: { now?: () => number } = {}) {
     this.key = key
+    this.#now = now
     this.#store = store
     store.own(key.publicKey)
     store.events.on('ownAhead', this.#onOwnAhead)
@@ -70,7 +73,7 @@ export class FeedWriter {
   get paused(): string | undefined {
     const { frozen, height } = this.feed
     if (frozen !== undefined) return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
-    if (height < this.#aheadHeight && performance.now() < this.#aheadUntilMs) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
+    if (height < this.#aheadHeight && this.#now() < this.#aheadUntilMs) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
     return this.#pause
   }
 

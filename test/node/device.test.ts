@@ -131,4 +131,28 @@ describe('a device', function () {
     await device.stop()
     assert.equal((await (await homes.start('device')).status()).paused, undefined)
   })
+
+  it('that runs in two places at once takes two new keys, one after the other, so that the identity log does not fork', async () => {
+    homes.copy('device', 'copy')
+    await post(friend, 'by a friend')
+    // Without lan nobody is dialled but those that were given: the copies never meet, and have a friend each.
+    const second = await homes.start('second', { lan: false })
+    await second.contacts.follow(did)
+    const [device, copy] = await Promise.all([
+      homes.start('device', { lan: false }),
+      homes.start('copy', { lan: false })
+    ])
+    const before = device.identity.device
+    await device.connect(friend.addresses[0])
+    await copy.connect(second.addresses[0])
+    await Promise.all([reads(second, did, 'two'), post(device, 'here'), post(copy, 'there')])
+    await Promise.all([reads(friend, did, 'here'), reads(second, did, 'there')])
+    await second.connect(friend.addresses[0])
+    await until(() => device.identity.device !== before && copy.identity.device !== before, 'both have new keys')
+    await post(device, 'here under a new key')
+    await post(copy, 'there under a new key')
+    for (const node of [friend, second, device, copy])
+      await reads(node, did, 'here under a new key', 'there under a new key')
+    assert.equal((await device.status()).paused ?? (await copy.status()).paused, undefined)
+  })
 })
