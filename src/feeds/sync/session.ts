@@ -431,12 +431,13 @@ export class SyncSession {
       const feed = this.#store.feedByNumber(plan.num)
       if (feed === undefined) continue
       this.#probe(feed)
-      // What the peer did not send although it said it has it is not asked for again in this session.
-      const hasGrown = feed.height !== plan.height || feed.low !== plan.low
-      if (!hasGrown && plan.to < plan.low) this.#hasNoOlder.add(plan.num)
-      if (!hasGrown) this.#ahead.delete(plan.num)
-      else if (this.#ahead.has(plan.num)) this.#fetch(feed)
-      if (hasGrown) this.#fetchOlder(feed)
+      const isOlder = plan.to < plan.low
+      const hasGrown = feed.low !== plan.low || (!isOlder && feed.height !== plan.height)
+      // What the peer did not send although it said it has it is not asked for again until it says so anew.
+      if (!hasGrown && isOlder) this.#hasNoOlder.add(plan.num)
+      else if (!hasGrown) this.#ahead.delete(plan.num)
+      this.#fetch(feed)
+      this.#fetchOlder(feed)
     }
   }
 
