@@ -38,7 +38,7 @@ async function bundle(directory: string): Promise<void> {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node22.15',
+    target: 'node24',
     external: NATIVE,
     banner: { js: BANNER },
     minifySyntax: true,

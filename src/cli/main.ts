@@ -62,7 +62,7 @@ async function runVerb({ verb, args, options }: Call, global: GlobalOptions, out
 }
 
 async function printVersion(output: Output): Promise<void> {
-  const { version } = await import('./version.ts')
+  const { version } = await import('../node/version.ts')
   output.result({ version }, () => version)
 }
 

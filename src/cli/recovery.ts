@@ -11,15 +11,14 @@ export function refuseTakenPath(path: string, hasIdentity: boolean): void {
 }
 
 /**
- * Gives the phrase to the person, if the identity has just been made. A file that cannot be written is no reason to
+ * Gives the phrase to the person, before the keys are written: a crash in between costs nothing. A file that cannot be written is no reason to
  * lose it: then it goes to stderr too.
  */
 export function handOverPhrase(
-  phrase: string | undefined,
+  phrase: string,
   path: string | undefined,
   { output }: Pick<Context, 'output'>
 ): void {
-  if (phrase === undefined) return
   if (path === undefined) return frame(phrase, output)
   try {
     writeNew(resolve(path), phrase + '\n')

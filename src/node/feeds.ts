@@ -97,9 +97,10 @@ export class NodeFeeds implements Feeds {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {
+    await this.#options.indexer.catchUp()
+    // In one turn of the event loop: nothing is in both parts, and nothing in neither.
     const arrivals = options.live === true ? new Arrivals(this.#options.store) : undefined
     try {
-      await this.#options.indexer.catchUp()
       const query = this.#query(options)
       for (const entry of this.#select(query)) {
         options.signal?.throwIfAborted()
@@ -129,15 +130,22 @@ export class NodeFeeds implements Feeds {
   }
 
   #select(query: Query): StoredEntry[] {
-    const { store, people } = this.#options
-    const { search, tag, feeds, before, limit, types } = query
-    const found =
-      search !== undefined
-        ? entriesByWords(store, search, { feeds, before, limit })
-        : tag !== undefined
-          ? entriesByTag(store, tag, { feeds, before, limit })
-          : timeline(store, { feeds, before, limit, types })
-    return found.filter((entry) => people.isCurrent(entry) && matches(entry, query))
+    const selected: StoredEntry[] = []
+    let { before } = query
+    while (selected.length < query.limit) {
+      const found = this.#find({ ...query, before })
+      selected.push(...found.filter((entry) => this.#options.people.isCurrent(entry) && matches(entry, query)))
+      if (found.length < query.limit) break
+      before = pointOf(found[found.length - 1])
+    }
+    return selected.slice(0, query.limit)
+  }
+
+  #find({ search, tag, feeds, before, limit, types }: Query): StoredEntry[] {
+    const { store } = this.#options
+    if (search !== undefined) return entriesByWords(store, search, { feeds, before, limit })
+    if (tag !== undefined) return entriesByTag(store, tag, { feeds, before, limit })
+    return timeline(store, { feeds, before, limit, types })
   }
 
   #stored(id: string): StoredEntry {
@@ -169,12 +177,15 @@ export class Arrivals {
     this.#wake?.()
   }
 
+  readonly #onClosed = (): void => this.#wake?.()
+
   constructor(store: FeedStore) {
     this.#store = store
     store.events.on('extended', this.#onExtended)
+    store.events.on('closed', this.#onClosed)
   }
 
-  /** @throws the signal's reason when it aborts */
+  /** Ends when the store is closed. @throws the signal's reason when it aborts */
   async *entries(signal: AbortSignal | undefined): AsyncGenerator<StoredEntry> {
     const onAbort = (): void => this.#wake?.()
     signal?.addEventListener('abort', onAbort)
@@ -201,6 +212,7 @@ export class Arrivals {
 
   close(): void {
     this.#store.events.off('extended', this.#onExtended)
+    this.#store.events.off('closed', this.#onClosed)
     this.#wake?.()
   }
 }
@@ -230,8 +242,9 @@ function pointOf(entry: StoredEntry): TimelinePoint {
   return { timeMs: shownTime(entry), place: entry.place }
 }
 
-/** Ids of other entries may be given as text. @throws NodeError BAD_INPUT when one is not an entry id */
+/** In posts and reactions, ids of other entries may be given as text. @throws NodeError BAD_INPUT when one is not an entry id */
 function withLinks(body: Body): Body {
+  if (body.type !== 'post' && body.type !== 'reaction') return body
   const linked: Body = { ...body }
   for (const field of LINK_FIELDS) {
     const value = linked[field]

@@ -1,7 +1,7 @@
 // The data directory: where it is, what is in it, and that nobody else can look into it. The command line loads this
 // file: nothing heavy is imported here.
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { NodeError } from './comrade.ts'
@@ -148,8 +148,12 @@ function isForeign(directory: string): boolean {
 }
 
 function makeDirectory(path: string, mode: number): void {
+  // Node's own recursive mkdir never ends where the file system refuses with ENOENT, as /proc does.
+  const parent = dirname(path)
+  if (!existsSync(parent) && parent !== path) makeDirectory(parent, 0o777)
   try {
-    mkdirSync(path, { recursive: true, mode })
+    if (!existsSync(path)) mkdirSync(path, { mode })
+    else if (!statSync(path).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'ENOTDIR')

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { hostname } from 'node:os'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import {
   encodeBody,
   eraseExpired,
@@ -18,7 +18,7 @@ import {
   storeSize,
   type SyncSession
 } from '../feeds/index.ts'
-import { formatDid, generatePhrase, type StoreMode } from '../trust/index.ts'
+import { formatDid, generatePhrase, MAX_DEVICE_NAME_LENGTH, type StoreMode } from '../trust/index.ts'
 import {
   type Check,
   type Comrade,
@@ -41,6 +41,7 @@ import { HelloService } from './hello-service.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, hasKeys, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
+import { createLog, type Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
 import { type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
@@ -59,6 +60,7 @@ const STOP_TIMEOUT_MS = 2_800
  * @throws NodeError HOME_IN_USE, LOCKED, KEYS_EXPOSED, BAD_INPUT; FeedError STORE_NEWER, DISK_FULL
  */
 export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
+  deviceName(options.deviceName) // before anything is made
   const settings = settle(options, (directory) => homeAt(directory).config)
   const home = openHome(settings.home)
   const lock = lockHome(home.lock)
@@ -105,6 +107,7 @@ class ComradeNode implements Comrade {
   readonly #indexer: Indexer
   readonly #device: Device
   readonly #events = new EventTarget()
+  readonly #log: Log
   #entryEvents: AbortController | undefined
   #network!: Network
   #sync!: SyncService
@@ -116,7 +119,6 @@ class ComradeNode implements Comrade {
   #startedAt = 0
   #stopping: Promise<void> | undefined
   #quota: number
-  readonly #since = new Map<string, number>()
   /** Peers that share our feed: they hold it, and whoever of them is followed is a friend. */
   readonly #sharing = new Set<string>()
 
@@ -127,6 +129,7 @@ class ComradeNode implements Comrade {
     this.home = home.directory
     this.recoveryPhrase = parts.phrase
     this.#quota = settings.quota
+    this.#log = createLog(settings.logLevel)
     this.#people = new People({ store, root: keys.root.publicKey, device: keys.device.publicKey, mode: settings.store })
     this.#indexer = new Indexer(store, { hasFullText: settings.fullText })
     this.#device = new Device({
@@ -134,7 +137,7 @@ class ComradeNode implements Comrade {
       keys,
       directory: home.keys,
       passphrase: options.passphrase,
-      name: options.deviceName ?? hostname(),
+      name: deviceName(options.deviceName),
       people: this.#people,
       onReplaced: (before) => this.#onDeviceReplaced(before)
     })
@@ -165,7 +168,10 @@ class ComradeNode implements Comrade {
       deviceOf: (peerId) => this.#hello.deviceOf(peerId),
       isBlocked: (peerId) => this.#contactOf(peerId)?.relation === 'blocked',
       onSettled: (peerId, session) => this.#settled(peerId, session),
-      onFault: (peerId) => network.faults.add(peerId.toString())
+      onFault: (peerId, error) => {
+        this.#log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
+        network.faults.add(peerId.toString())
+      }
     })
     this.#pubsub = new Gossip(network.libp2p.services.pubsub, { judge: (topic, data, from) => this.#gossip.judge(topic, data, from), faults: network.faults })
     this.#gossip = new GossipService({ store: this.#store, gossip: this.#pubsub, pull: (feed, height, from) => this.#sync.pull(feed, height, from) })
@@ -194,8 +200,8 @@ class ComradeNode implements Comrade {
   }
 
   async start(): Promise<void> {
-    if (this.#startedAt > 0) return
     if (this.#stopping !== undefined) throw new NodeError('FAILED', 'a node that was stopped is not started again: make a new one')
+    if (this.#startedAt > 0) return
     this.#startedAt = Date.now()
     const { libp2p } = this.#network
     libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail))
@@ -205,11 +211,21 @@ class ComradeNode implements Comrade {
     await this.#sync.start()
     this.#hello.recognise(this.#people.knownDevices())
     this.#store.events.on('wanted', this.#onWanted)
-    await this.#network.start()
+    await this.#listen()
     this.#gossip.start()
     this.#redial.start()
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      await this.#network.start()
+    } catch (error) {
+      await this.stop()
+      const reason = (error as Error).message.split('\n')[0]
+      throw new NodeError('FAILED', `the node cannot listen on ${this.#parts.settings.listen.join(', ')}: ${reason}`, { cause: error })
+    }
   }
 
   stop(): Promise<void> {
@@ -270,9 +286,10 @@ class ComradeNode implements Comrade {
 
   async profile(change?: { name?: string; about?: string }): Promise<Profile> {
     const { claimed, about } = this.#people.contacts.get(this.#parts.keys.root.publicKey)
-    const profile = { name: change?.name ?? claimed, about: change?.about ?? about }
-    if (change !== undefined) await this.#device.writer.append([encodeBody({ type: 'profile', ...withoutUndefined(profile) })])
-    return { ...this.identity, ...withoutUndefined(profile) }
+    // An empty text takes a field away.
+    const profile = withoutUndefined({ name: (change?.name ?? claimed) || undefined, about: (change?.about ?? about) || undefined })
+    if (change !== undefined) await this.#device.writer.append([encodeBody({ type: 'profile', ...profile })])
+    return { ...this.identity, ...profile }
   }
 
   async peers(): Promise<Peer[]> {
@@ -291,7 +308,12 @@ class ComradeNode implements Comrade {
 
   async connect(address: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.#give(address)
-    await this.#network.connect(address, { signal })
+    try {
+      await this.#network.connect(address, { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, { cause: error })
+    }
     this.#redial.look()
   }
 
@@ -376,17 +398,18 @@ class ComradeNode implements Comrade {
   }
 
   #warn(code: string, message: string, feed: FeedState): void {
+    this.#log.warn({ code, feed: formatDid(feed.key) }, message)
     this.#emit('warning', { code, message, feed: formatDid(feed.key) })
   }
 
   #connected(peerId: PeerId): void {
-    this.#since.set(peerId.toString(), Date.now())
+    this.#log.debug({ peer: peerId.toString() }, 'connected')
     this.#redial.look()
     this.#emit('peer:connect', { peerId: peerId.toString(), ...this.#didOf(peerId) })
   }
 
   #disconnected(peerId: PeerId): void {
-    this.#since.delete(peerId.toString())
+    this.#log.debug({ peer: peerId.toString() }, 'disconnected')
     this.#sharing.delete(peerId.toString())
     this.#updateDirectPeers()
     this.#redial.look()
@@ -477,8 +500,7 @@ class ComradeNode implements Comrade {
   }
 
   #give(address: string): void {
-    const given = multiaddr(address)
-    this.#network.addresses.give(given)
+    this.#network.addresses.give(readAddress(address))
     this.#people.contacts.addresses.remember({ address, isGiven: true })
   }
 
@@ -500,9 +522,26 @@ class ComradeNode implements Comrade {
       eraseExpired(this.#store, Date.now())
       this.#holdQuota()
     } catch (error) {
+      this.#log.error({ err: error }, 'upkeep failed')
       this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
     }
   }
+}
+
+/** @throws NodeError BAD_INPUT */
+function readAddress(address: string): Multiaddr {
+  try {
+    return multiaddr(address)
+  } catch (error) {
+    throw new NodeError('BAD_INPUT', `expected a multiaddr such as /ip4/192.0.2.1/tcp/4040, found "${address.slice(0, 80)}"`, { cause: error })
+  }
+}
+
+/** The name under which the identity log lists this device. @throws NodeError BAD_INPUT */
+function deviceName(given: string | undefined): string {
+  if (given === undefined) return hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'device'
+  if (given.length >= 1 && given.length <= MAX_DEVICE_NAME_LENGTH) return given
+  throw new NodeError('BAD_INPUT', `a device's name has 1 to ${MAX_DEVICE_NAME_LENGTH} characters, not ${given.length}`)
 }
 
 function withoutUndefined<T extends object>(value: T): Partial<T> {

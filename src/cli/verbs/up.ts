@@ -48,7 +48,6 @@ export const verb: Verb<Options> = {
     const node = await openNode(context, options)
     const running = new RunningNode(node, context.output)
     try {
-      handOverPhrase(node.recoveryPhrase, options.recoveryFile, context)
       await running.start(context.socketPath, options)
       await running.until(leaving)
     } finally {
@@ -72,13 +71,15 @@ function leaveOnSignal(): AbortSignal {
 }
 
 /** Makes the node; asks for the passphrase only when one is needed. */
-async function openNode({ home, isInteractive }: Context, { listen, peer, mdns, lan }: Options): Promise<Comrade> {
+async function openNode(context: Context, { listen, peer, mdns, lan, recoveryFile }: Options): Promise<Comrade> {
+  const { home, isInteractive } = context
   // What was not said here is left to config.json.
   const options = {
     home,
     listen: listen.length === 0 ? undefined : listen,
     mdns: mdns && lan ? undefined : false,
-    lan: lan ? undefined : false
+    lan: lan ? undefined : false,
+    onRecoveryPhrase: (phrase: string) => handOverPhrase(phrase, recoveryFile, context)
   }
   const passphrase = await passphraseFromFile(process.env)
   // A wrong address is wrong usage, not a peer that does not answer.

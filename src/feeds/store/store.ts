@@ -40,6 +40,7 @@ export interface StoreEvents {
   fork: [FeedState]
   /** A peer holds more of an own feed than this store: whoever signs it must catch up first. */
   ownAhead: [{ feed: FeedState; height: number }]
+  closed: []
 }
 
 /** A feed to be kept, and how dear it is: 0 own, 1 followed, 2 further away. */
@@ -108,6 +109,7 @@ export class FeedStore implements Stored {
       if (!(error instanceof FeedError && error.code === 'DISK_FULL')) throw error
     } finally {
       this.#tables.close()
+      this.events.emit('closed')
     }
   }
 

@@ -391,6 +391,7 @@ export class SyncSession {
     if (outcome.kind === 'stored') {
       this.stats.entriesReceived += outcome.to - outcome.from + 1
       if (this.#fetcher.advance(feed.num)) this.#expectProgress()
+      else this.#fetchOlder(feed) // it was pushed into a feed of which nothing was here
     }
     if (outcome.kind === 'frozen') {
       this.#probes.delete(feed.num)
@@ -482,7 +483,8 @@ export class SyncSession {
     }
     if (!this.#memory.shared.has(feed.num)) return
     if (to < feed.height) return this.#tellOlder(feed, from)
-    const theirs = this.#theirs.get(feed.num) ?? from - 1
+    // Where nothing is known, the peer has what we had: nothing, when these are the first entries that are here.
+    const theirs = this.#theirs.get(feed.num) ?? (from === feed.low ? 0 : from - 1)
     if (theirs >= to) return
     if (theirs < from - 1) {
       this.#news.add(feed.num)

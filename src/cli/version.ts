@@ -1,4 +1,0 @@
-// This program's version, from the package.
-import manifest from '../../package.json' with { type: 'json' }
-
-export const version: string = manifest.version
