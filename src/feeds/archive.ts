@@ -3,7 +3,7 @@
 import { HASH_SIZE, KEY_SIZE, SIGNATURE_SIZE } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { decodeForkProof } from './fork.ts'
-import { checkRun, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
+import { type CheckedRun, checkRun, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
 import type { FeedState, FeedStore } from './store/store.ts'
 
 /** First bytes of every archive. */
@@ -46,25 +46,26 @@ export function* exportFeeds(store: FeedStore, feeds: readonly FeedState[]): Gen
  */
 export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8Array>, onFeedEnd?: () => void | Promise<void>): Promise<ArchiveCount> {
   const count: ArchiveCount = { entries: 0, bytes: 0 }
-  let batch: Run[] = []
+  const batch: CheckedRun[] = []
   const flush = (): void => {
-    const outcomes = store.ingest(batch.map(checkRun))
+    const outcomes = store.ingest(batch.splice(0))
     for (const outcome of outcomes) if (outcome.kind === 'stored') count.entries += outcome.to - outcome.from + 1
-    batch = []
   }
-  for await (const bytes of items(chunks)) {
-    count.bytes += bytes.length
-    if (bytes[0] === KIND.fork) {
-      store.acceptForkProof(decodeForkProof(bytes.subarray(1)))
-      continue
+  let feed: Uint8Array | undefined
+  try {
+    for await (const bytes of items(chunks)) {
+      count.bytes += bytes.length
+      const item = bytes[0] === KIND.fork ? decodeForkProof(bytes.subarray(1)) : checkRun(decodeRun(bytes))
+      const isOther = feed !== undefined && Buffer.compare(feed, item.feed) !== 0
+      feed = item.feed
+      if (isOther || batch.length >= IMPORT_BATCH) flush()
+      if (isOther) await onFeedEnd?.()
+      if ('branches' in item) store.acceptForkProof(item)
+      else batch.push(item)
     }
-    const run = decodeRun(bytes)
-    const isOther = batch.length > 0 && Buffer.compare(batch[0].feed, run.feed) !== 0
-    if (isOther || batch.length >= IMPORT_BATCH) flush()
-    if (isOther) await onFeedEnd?.()
-    batch.push(run)
+  } finally {
+    flush() // also before a failure is told of: what came before it is good
   }
-  flush()
   return count
 }
 

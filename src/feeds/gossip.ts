@@ -82,9 +82,11 @@ export function judgeGossip(store: FeedStore, topicFeed: Uint8Array, data: Uint8
   if (Buffer.compare(entry.feed, topicFeed) !== 0) return { verdict: 'reject' }
   const feed = store.feed(entry.feed)
   if (feed?.priority === undefined) return { verdict: 'ignore' }
-  if (entry.body === undefined) return entry.seq > feed.height ? { verdict: 'accept', pull: { feed, height: entry.seq } } : { verdict: 'ignore' }
-  if (feed.height === 0 && entry.seq > 1) return { verdict: 'accept', pull: { feed, height: entry.seq } }
-  const [outcome] = store.ingest([runOfEntry({ ...entry, body: entry.body }, signature)], { origin })
+  if (feed.frozen !== undefined && entry.seq >= feed.frozen) return { verdict: 'ignore' }
+  const isMissing = entry.body === undefined && entry.seq > feed.height
+  if (isMissing || (feed.height === 0 && entry.seq > 1)) return { verdict: 'accept', pull: { feed, height: entry.seq } }
+  if (entry.body === undefined && entry.seq < feed.low) return { verdict: 'ignore' }
+  const [outcome] = store.ingest([runOfEntry(entry, signature)], { origin })
   if (outcome.kind === 'stored') return { verdict: 'accept' }
   if (outcome.kind === 'gap' && entry.seq > feed.height) return { verdict: 'accept', pull: { feed, height: entry.seq } }
   if (outcome.kind === 'known') return { verdict: isFresh(store, feed, entry.seq) ? 'accept' : 'ignore' }

@@ -157,10 +157,17 @@ export function packRecord(entry: { version?: number; flags?: number; time: numb
   return record
 }
 
-/** The run of one entry that came with its own signature (as over gossip) and was validated. */
-export function runOfEntry(entry: Entry & { body: Uint8Array }, signature: Uint8Array): CheckedRun {
-  const { feed, seq: first, prev, id } = entry
-  return { feed, first, count: 1, prev, signature, records: packRecord(entry), ids: id }
+/** The run of one entry that came with its own signature (as over gossip) and was validated; without a body, as if that was erased. */
+export function runOfEntry(entry: Entry, signature: Uint8Array): CheckedRun {
+  const { feed, seq: first, prev, id, body } = entry
+  const records = body === undefined ? packErased(entry) : packRecord({ ...entry, body })
+  return { feed, first, count: 1, prev, signature, records, ids: id }
+}
+
+function packErased(entry: Header): Uint8Array {
+  const record = Buffer.from(packRecord({ ...entry, body: entry.bodyHash }))
+  record.writeUInt32BE((entry.bodySize | ERASED_BIT) >>> 0, RECORD.size)
+  return record
 }
 
 /** The same records without the bodies at these seqs: each leaves its hash. */
