@@ -62,6 +62,26 @@ describe('a node', function () {
     await reads(carol, did, 'before bob follows', 'and after')
   })
 
+  it('gives every entry once to who reads on, also those that arrive while the stored ones are read', async () => {
+    const alice = await homes.start('alice')
+    await post(alice, ...Array.from({ length: 2_000 }, (_, i) => `old ${i}`))
+    const seqs: number[] = []
+    const reading = (async () => {
+      for await (const { seq, text } of alice.feeds.read({ live: true, types: ['post'], limit: 10_000 })) {
+        if (text === 'the last') return
+        seqs.push(seq)
+      }
+    })()
+    for (let i = 0; i < 20; i++) await post(alice, `new ${i}`)
+    await until(() => new Set(seqs).size === 2_020, 'all were given')
+    await post(alice, 'the last')
+    await reading
+    assert.deepEqual(
+      seqs.toSorted((a, b) => a - b),
+      Array.from({ length: 2_020 }, (_, i) => i + 1)
+    )
+  })
+
   it('drops those whom it blocks', async () => {
     const [alice, bob] = await Promise.all([homes.start('alice'), homes.start('bob')])
     await befriend(alice, bob)
