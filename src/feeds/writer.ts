@@ -1,5 +1,6 @@
 // Writes an own feed. Calls that come together are committed together (one sync of the disk), and none resolves before
 // its entries are on the disk. It does not sign while the feed may have been continued elsewhere.
+import { MAX_BODY_SIZE } from './body.ts'
 import { FeedError } from './errors.ts'
 import { type CheckedRun, idAt, lastOf, signRuns } from './run.ts'
 import type { SigningKey } from './signature.ts'
@@ -89,10 +90,12 @@ export class FeedWriter {
   /**
    * Appends bodies (encoded) as the next entries, under one signature every 64 and one at the end; all or none.
    * @returns their ids and seqs, when they are on the disk
-   * @throws FeedError SIGNING_PAUSED, FEED_FROZEN, DISK_FULL, STORE_IO; RangeError for more than 10,000 bodies
+   * @throws FeedError BODY_TOO_LARGE, SIGNING_PAUSED, FEED_FROZEN, DISK_FULL, STORE_IO; RangeError for more than 10,000 bodies
    */
   append(bodies: readonly Uint8Array[]): Promise<Appended[]> {
     if (bodies.length > MAX_BATCH) throw new RangeError(`at most ${MAX_BATCH} entries can be appended at once, not ${bodies.length}`)
+    const tooLarge = bodies.find((body) => body.length > MAX_BODY_SIZE)
+    if (tooLarge !== undefined) throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, this one has ${tooLarge.length}`)
     if (bodies.length === 0) return Promise.resolve([])
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
     this.#waiting.push({ bodies, resolve, reject })

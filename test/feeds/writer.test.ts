@@ -1,86 +1,108 @@
-// Writing an own feed: many calls at once, and when nothing is signed because the feed may have gone on elsewhere.
 import assert from 'node:assert/strict'
-import { encodeBody } from '../../src/feeds/body.ts'
+import { encodeBody, MAX_BODY_SIZE } from '../../src/feeds/body.ts'
+import { FeedError } from '../../src/feeds/errors.ts'
+import { checkRun, idAt } from '../../src/feeds/run.ts'
+import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import { FeedWriter, MAX_BATCH } from '../../src/feeds/writer.ts'
-import { Author, temporaryStore } from '../support/feeds.ts'
+import { Author, keyOf, temporaryStore, texts, until } from '../support/feeds.ts'
 
-const PAUSED = { code: 'SIGNING_PAUSED' }
+const code = (expected: string) => (error: unknown) => error instanceof FeedError && error.code === expected
+const bodies = (count: number, word = 'own') => texts(count, word).map((text) => encodeBody({ type: 'post', text }))
 
-function bodies(count: number): Uint8Array[] {
-  return Array.from({ length: count }, (_, i) => encodeBody({ type: 'post', text: `post ${i}` }))
+function setup() {
+  const held = temporaryStore()
+  const writer = new FeedWriter(held.store, keyOf('me'))
+  return {
+    writer,
+    store: held.store,
+    [Symbol.dispose]() {
+      writer.close()
+      held[Symbol.dispose]()
+    }
+  }
 }
 
-describe('the writer of a feed', () => {
-  it('gives calls that come together their seqs in the order of the calls', async () => {
-    using held = temporaryStore('disk')
-    const writer = new FeedWriter(held.store, new Author('alice').key)
-    const appended = await Promise.all([1, 100, 0, 3].map((count) => writer.append(bodies(count))))
-    assert.deepEqual(
-      appended.map((entries) => [entries[0]?.seq, entries.at(-1)?.seq]),
-      [
-        [1, 1],
-        [2, 101],
-        [undefined, undefined],
-        [102, 104]
-      ]
-    )
-    assert.equal(writer.feed.height, 104)
-    assert.throws(() => writer.append(bodies(MAX_BATCH + 1)), RangeError)
+describe('a feed writer', () => {
+  it('gives consecutive seqs to calls that come together, and commits them together', async () => {
+    using test = setup()
+    let commits = 0
+    test.store.events.on('extended', () => commits++)
+    const calls = await Promise.all(Array.from({ length: 20 }, (_, i) => test.writer.append(bodies(i % 3 === 0 ? 3 : 1))))
+    const seqs = calls.flat().map(({ seq }) => seq)
+    assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => i + 1))
+    assert.equal(commits, 1)
+    const entries = entriesBetween(test.store, test.writer.feed, 1, 99)
+    assert.deepEqual(entries.map(({ id }) => Buffer.from(id)), calls.flat().map(({ id }) => Buffer.from(id)))
   })
 
-  it('writes what was handed over before it is closed', async () => {
-    using held = temporaryStore()
-    const writer = new FeedWriter(held.store, new Author('alice').key)
-    const appended = writer.append(bodies(2))
-    writer.close()
-    assert.equal((await appended).length, 2)
+  it('signs at least every 64th entry and the head, in runs that anybody may check', async () => {
+    using test = setup()
+    await test.writer.append(bodies(150))
+    const rows = test.store.rows(test.writer.feed, 1, 150)
+    assert.deepEqual(rows.map(({ count }) => count), [64, 64, 22])
+    for (const row of rows) checkRun(row)
+    await test.writer.append(Array.from({ length: 10 }, () => encodeBody({ type: 'blob', data: new Uint8Array(65_000) })))
+    for (const row of test.store.rows(test.writer.feed, 151, 160)) checkRun(row)
   })
 
-  it('signs nothing while it is paused', async () => {
-    using held = temporaryStore()
-    const writer = new FeedWriter(held.store, new Author('alice').key)
-    writer.pause('an older copy')
-    await assert.rejects(writer.append(bodies(1)), { ...PAUSED, message: 'an older copy' })
-    writer.resume()
-    assert.equal((await writer.append(bodies(1)))[0].seq, 1)
+  it('refuses a body that no peer would take, and too many at once', async () => {
+    using test = setup()
+    assert.throws(() => test.writer.append([new Uint8Array(MAX_BODY_SIZE + 1)]), code('BODY_TOO_LARGE'))
+    assert.throws(() => test.writer.append([new Uint8Array(300_000)]), code('BODY_TOO_LARGE'))
+    assert.throws(() => test.writer.append(bodies(1).concat(Array.from({ length: MAX_BATCH }, () => new Uint8Array(1)))), RangeError)
+    assert.deepEqual(await test.writer.append([]), [])
+    await test.writer.append(bodies(1))
+    assert.equal(test.writer.feed.height, 1)
   })
 
-  it('waits for what a peer says it holds, and goes on when it is here', async () => {
-    using held = temporaryStore()
-    const author = new Author('alice')
-    const writer = new FeedWriter(held.store, author.key)
-    held.store.events.emit('ownAhead', { feed: writer.feed, height: 3 })
-    await assert.rejects(writer.append(bodies(1)), PAUSED)
-    held.store.ingest(author.post('one', 'two'))
-    await assert.rejects(writer.append(bodies(1)), PAUSED)
-    held.store.ingest(author.post('three'))
-    assert.equal((await writer.append(bodies(1)))[0].seq, 4)
+  it('stores all of a call or none when the store fails, and goes on afterwards', async () => {
+    using test = setup()
+    await test.writer.append(bodies(1))
+    test.store.database.exec("CREATE TRIGGER broken BEFORE INSERT ON runs WHEN new.count < 64 BEGIN SELECT raise(ABORT, 'no'); END")
+    await assert.rejects(test.writer.append(bodies(100)), code('STORE_IO'))
+    assert.equal(test.writer.feed.height, 1)
+    test.store.database.exec('DROP TRIGGER broken')
+    const [first] = await test.writer.append(bodies(100))
+    assert.equal(first.seq, 2)
   })
 
-  it('is not kept from signing by peers who claim what they never give', async () => {
-    using held = temporaryStore()
-    let nowMs = 1_000
-    const writer = new FeedWriter(held.store, new Author('alice').key, { now: () => nowMs })
-    for (let claims = 0; claims < 8; claims++) {
-      held.store.events.emit('ownAhead', { feed: writer.feed, height: 2 ** 32 - 1 })
-      assert.notEqual(writer.paused, undefined)
-      nowMs += 9_000
-      held.store.events.emit('ownAhead', { feed: writer.feed, height: 2 ** 32 - 1 }) // said again, it does not last longer
-      nowMs += 1_000
-      assert.equal(writer.paused, undefined)
-    }
-    held.store.events.emit('ownAhead', { feed: writer.feed, height: 2 ** 32 - 1 })
-    assert.equal((await writer.append(bodies(1)))[0].seq, 1)
+  it('does not sign while it is paused', async () => {
+    using test = setup()
+    test.writer.pause('an older copy')
+    await assert.rejects(test.writer.append(bodies(1)), code('SIGNING_PAUSED'))
+    test.writer.resume()
+    assert.equal((await test.writer.append(bodies(1)))[0].seq, 1)
   })
 
-  it('waits long for the rest once some of it came: then this store is an older copy', () => {
-    using held = temporaryStore()
-    let nowMs = 1_000
-    const author = new Author('alice')
-    const writer = new FeedWriter(held.store, author.key, { now: () => nowMs })
-    held.store.events.emit('ownAhead', { feed: writer.feed, height: 3 })
-    held.store.ingest(author.post('one'))
-    nowMs += 60_000
-    assert.match(writer.paused!, /hold 3 entries of this feed and this store 1/)
+  it('does not sign any more once its feed was forked', async () => {
+    using test = setup()
+    const author = new Author('me')
+    const clone = author.clone()
+    test.store.ingest(author.post('a'))
+    test.store.ingest(clone.post('b'))
+    assert.equal(test.writer.feed.frozen, 1)
+    await assert.rejects(test.writer.append(bodies(1)), code('FEED_FROZEN'))
+  })
+
+  it('waits while a peer holds more of the feed, until that is here', async () => {
+    using test = setup()
+    const author = new Author('me')
+    const [first, second] = author.writeSingly({ type: 'post', text: 'a' }, { type: 'post', text: 'b' })
+    test.store.events.emit('ownAhead', { feed: test.writer.feed, height: 2 })
+    await assert.rejects(test.writer.append(bodies(1)), code('SIGNING_PAUSED'))
+    test.store.ingest([first])
+    await assert.rejects(test.writer.append(bodies(1)), code('SIGNING_PAUSED'))
+    test.store.ingest([second])
+    const [own] = await test.writer.append(bodies(1))
+    assert.equal(own.seq, 3)
+    assert.equal(Buffer.compare(entriesBetween(test.store, test.writer.feed, 3, 3)[0].prev, idAt(second, 0)), 0)
+  })
+
+  it('settles every call that waits when it is closed', async () => {
+    using test = setup()
+    const waiting = test.writer.append(bodies(2))
+    test.writer.close()
+    assert.equal((await waiting).length, 2)
+    await until(() => test.writer.feed.height === 2, 'stored')
   })
 })
