@@ -10,6 +10,8 @@ import type { WriterArgument } from '../support/programs/writer.ts'
 
 const WRITERS = 2
 const KILLS_EACH = 50
+/** Homes whose very first start is cut short. */
+const NEWCOMERS = 16
 const LISTEN = '/ip4/127.0.0.1/tcp/0'
 
 /** Set it to the number that a failure prints, to have the same moments again. */
@@ -60,6 +62,46 @@ describe('nodes that are killed a hundred times', function () {
     }
   })
 })
+
+describe('nodes that are killed at their first start', function () {
+  this.timeout(60_000)
+
+  it(`come up at the next one, as one person with one device, and sign (KILL_SEED=${SEED})`, async () => {
+    await using stage = new Stage()
+    const next = random(SEED)
+    const moments = Array.from({ length: NEWCOMERS }, () => next() * 600)
+    await Promise.all(
+      [0, 1].map(async (half) => {
+        for (let i = half; i < NEWCOMERS; i += 2) await startTwice(stage, `newcomer${i}`, moments[i])
+      })
+    )
+  })
+})
+
+async function startTwice(stage: Stage, name: string, killedAfterMs: number): Promise<void> {
+  const argument: WriterArgument = { home: stage.home(name), listen: LISTEN }
+  const first = await stage.program('writer', argument)
+  await sleep(killedAfterMs)
+  await first.end('SIGKILL')
+  const second = await stage.program('writer', argument)
+  const { did, device, paused } = await second.line(isReady)
+  assert.equal(paused, undefined)
+  const { seq } = await second.line(({ event }) => event === 'stored')
+  await second.end()
+  const before = first.lines.find(isReady)
+  if (before !== undefined) assert.deepEqual([did, device], [before.did, before.device])
+  assert.ok(Number(seq) > storedIn(first).length)
+  checkStored(
+    {
+      ...argument,
+      argument,
+      did: String(did),
+      device: String(device),
+      stored: [...storedIn(first), ...storedIn(second)]
+    },
+    argument.home
+  )
+}
 
 interface Writer {
   home: string
