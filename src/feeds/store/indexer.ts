@@ -13,6 +13,8 @@ const SLICE_MS = 8
 /** How long nothing must have arrived before bulk is indexed, in ms. Single entries are indexed at once. */
 const IDLE_MS = 100
 const BULK_ENTRIES = 256
+/** How long single entries wait, so that several are indexed with one transaction, in ms. Who reads before does not wait. */
+const SOON_MS = 20
 /** How long to wait after the store failed (the disk is full), in ms. */
 const RETRY_MS = 10_000
 /** Body types by which entries are listed. */
@@ -28,6 +30,8 @@ export class Indexer {
   readonly #hasFullText: boolean
   #timer: NodeJS.Timeout | undefined
   #isStopped = false
+  /** The timer stands for single entries: further ones do not put it off. */
+  #isSoon = false
   /** As it is stored; read once. */
   #reachedArrival: number | undefined
   readonly #onExtended = (): void => this.#schedule()
@@ -68,11 +72,14 @@ export class Indexer {
     if (this.#isStopped) return
     const behind = this.behind
     if (behind <= 0) return
+    if (this.#isSoon && behind < BULK_ENTRIES) return
     clearTimeout(this.#timer)
-    this.#workIn(behind < BULK_ENTRIES ? 0 : IDLE_MS)
+    this.#isSoon = behind < BULK_ENTRIES
+    this.#workIn(this.#isSoon ? SOON_MS : IDLE_MS)
   }
 
   #work(): void {
+    this.#isSoon = false
     if (this.#isStopped || !this.#store.isOpen) return
     try {
       if (this.#slice() && this.behind > 0) this.#workIn(1)
