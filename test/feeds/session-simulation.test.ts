@@ -107,7 +107,7 @@ describe('sync between two stores', () => {
         for (const { key } of authors) if (placeOf(alice.store, key.publicKey) === placeOf(bob.store, key.publicKey)) assert.deepEqual(contentsOf(alice.store, key), contentsOf(bob.store, key))
         await link.close()
       }),
-      { numRuns: 40, endOnFailure: true }
+      { numRuns: 60, endOnFailure: true }
     )
   }).timeout(60_000)
 

@@ -174,22 +174,22 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       const author = new Author('carol')
       const all = author.writeSingly(...posts(30))
       const run = (from: number, to: number): CheckedRun => cut(all.slice(from - 1, to), [64])[0]
-      const cases: { name: string; held: [number, number][]; offered: [number, number]; outcome: unknown; then: [number, number] }[] = [
-        { name: 'first of all', held: [], offered: [1, 5], outcome: { kind: 'stored', from: 1, to: 5 }, then: [1, 5] },
-        { name: 'somewhere into an empty feed', held: [], offered: [11, 20], outcome: { kind: 'stored', from: 11, to: 20 }, then: [11, 20] },
-        { name: 'right above', held: [[11, 20]], offered: [21, 25], outcome: { kind: 'stored', from: 21, to: 25 }, then: [11, 25] },
-        { name: 'across the top', held: [[11, 20]], offered: [15, 25], outcome: { kind: 'stored', from: 21, to: 25 }, then: [11, 25] },
-        { name: 'over everything: the top first', held: [[11, 20]], offered: [5, 25], outcome: { kind: 'stored', from: 21, to: 25 }, then: [11, 25] },
-        { name: 'above with a gap', held: [[11, 20]], offered: [22, 25], outcome: { kind: 'gap', from: 21, to: 21 }, then: [11, 20] },
-        { name: 'right below', held: [[11, 20]], offered: [6, 10], outcome: { kind: 'stored', from: 6, to: 10 }, then: [6, 20] },
-        { name: 'below with a gap', held: [[11, 20]], offered: [6, 9], outcome: { kind: 'gap', from: 10, to: 10 }, then: [11, 20] },
-        { name: 'across the low end', held: [[11, 20]], offered: [8, 14], outcome: { kind: 'stored', from: 8, to: 10 }, then: [8, 20] },
-        { name: 'across the low end and several rows', held: [[11, 12], [13, 15], [16, 20]], offered: [8, 17], outcome: { kind: 'stored', from: 8, to: 10 }, then: [8, 20] },
-        { name: 'below and up to the head', held: [[11, 20]], offered: [8, 20], outcome: { kind: 'stored', from: 8, to: 10 }, then: [8, 20] },
-        { name: 'once more', held: [[11, 20]], offered: [11, 20], outcome: { kind: 'known' }, then: [11, 20] },
-        { name: 'inside', held: [[11, 20]], offered: [13, 17], outcome: { kind: 'known' }, then: [11, 20] }
+      const cases: { name: string; held: [number, number][]; offered: [number, number]; outcome: unknown; after: [number, number] }[] = [
+        { name: 'first of all', held: [], offered: [1, 5], outcome: { kind: 'stored', from: 1, to: 5 }, after: [1, 5] },
+        { name: 'somewhere into an empty feed', held: [], offered: [11, 20], outcome: { kind: 'stored', from: 11, to: 20 }, after: [11, 20] },
+        { name: 'right above', held: [[11, 20]], offered: [21, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
+        { name: 'across the top', held: [[11, 20]], offered: [15, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
+        { name: 'over everything: the top first', held: [[11, 20]], offered: [5, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
+        { name: 'above with a gap', held: [[11, 20]], offered: [22, 25], outcome: { kind: 'gap', from: 21, to: 21 }, after: [11, 20] },
+        { name: 'right below', held: [[11, 20]], offered: [6, 10], outcome: { kind: 'stored', from: 6, to: 10 }, after: [6, 20] },
+        { name: 'below with a gap', held: [[11, 20]], offered: [6, 9], outcome: { kind: 'gap', from: 10, to: 10 }, after: [11, 20] },
+        { name: 'across the low end', held: [[11, 20]], offered: [8, 14], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
+        { name: 'across the low end and several rows', held: [[11, 12], [13, 15], [16, 20]], offered: [8, 17], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
+        { name: 'below and up to the head', held: [[11, 20]], offered: [8, 20], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
+        { name: 'once more', held: [[11, 20]], offered: [11, 20], outcome: { kind: 'known' }, after: [11, 20] },
+        { name: 'inside', held: [[11, 20]], offered: [13, 17], outcome: { kind: 'known' }, after: [11, 20] }
       ]
-      for (const { name, held, offered, outcome, then } of cases) {
+      for (const { name, held, offered, outcome, after } of cases) {
         it(name, () => {
           using temporary = open()
           const { store } = temporary
@@ -197,9 +197,9 @@ function storeSuite(kind: 'memory' | 'disk'): void {
           for (const [from, to] of held) store.ingest([run(from, to)])
           assert.deepEqual(store.ingest([run(...offered)]), [outcome])
           const feed = store.feed(author.key.publicKey)!
-          assert.deepEqual([feed.low, feed.height], then)
-          assert.deepEqual(textsOf(entriesBetween(store, feed, 1, 30)), Array.from({ length: then[1] - then[0] + 1 }, (_, i) => then[0] + i))
-          for (let seq = then[0]; seq <= then[1]; seq++) assert.equal(entryById(store, idAt(all[seq - 1], 0))?.seq, seq)
+          assert.deepEqual([feed.low, feed.height], after)
+          assert.deepEqual(textsOf(entriesBetween(store, feed, 1, 30)), Array.from({ length: after[1] - after[0] + 1 }, (_, i) => after[0] + i))
+          for (let seq = after[0]; seq <= after[1]; seq++) assert.equal(entryById(store, idAt(all[seq - 1], 0))?.seq, seq)
           for (const row of store.rows(feed, 1, 30)) assert.doesNotThrow(() => checkRun(row), 'every row can be sent on')
           const held2 = store.get('SELECT sum(length(records)) AS n FROM runs')!.n
           assert.equal(store.get('SELECT bytes FROM feeds')!.bytes, held2, 'bytes are accounted for')

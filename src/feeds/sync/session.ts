@@ -433,7 +433,7 @@ export class SyncSession {
       if (feed === undefined) continue
       this.#probe(feed)
       const isOlder = plan.to < plan.low
-      const hasGrown = feed.low !== plan.low || (!isOlder && feed.height !== plan.height)
+      const hasGrown = feed.low !== plan.low || feed.height !== plan.height // older ones may have come in a run that reaches up to new ones
       // What the peer did not send although it said it has it is not asked for again until it says so anew.
       if (!hasGrown && isOlder) this.#hasNoOlder.add(plan.num)
       else if (!hasGrown) this.#ahead.delete(plan.num)
