@@ -135,6 +135,32 @@ describe('sync between two stores', () => {
   }
 })
 
+describe('sync of a forked feed', () => {
+  it('ends on both sides at the entry where it forked, wherever that is and in whatever runs it is held', async () => {
+    const length = fc.integer({ min: 1, max: 120 })
+    const size = fc.integer({ min: 1, max: 64 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(150), length, length, size, size, async (at, ones, others, oneSize, otherSize) => {
+        using alice = temporaryStore()
+        using bob = temporaryStore()
+        const author = new Author(`forked at ${at}`)
+        const common = author.writeSingly(...posts(at))
+        const clone = author.clone()
+        for (const [{ store }, by, count, each] of [[alice, author, ones, oneSize], [bob, clone, others, otherSize]] as const) {
+          want(store, author.key)
+          store.ingest(cut([...common, ...by.writeSingly(...posts(count))], [each]))
+        }
+        const link = connect(alice.store, bob.store)
+        await until(() => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === at + 1), `frozen at ${at + 1}`, 1_500)
+        for (const { store } of [alice, bob]) assert.equal(store.feed(author.key.publicKey)!.height, at)
+        assert.deepEqual(alice.store.forkProof(alice.store.feed(author.key.publicKey)!), bob.store.forkProof(bob.store.feed(author.key.publicKey)!))
+        await link.close()
+      }),
+      { numRuns: 40, endOnFailure: true }
+    )
+  })
+})
+
 describe('a network of stores', () => {
   it('converges over any connected graph while entries are appended', async () => {
     await fc.assert(
