@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { NodeError } from './comrade.ts'
 
 const SQLITE_BUSY = 5
+const SQLITE_FULL = 13
 
 /** A held lock. */
 export interface HomeLock {
@@ -20,7 +21,8 @@ export interface HomeLock {
 /**
  * Takes the lock without waiting.
  * @param path of the lock file, made when it is missing; `<path>.pid` beside it tells people who holds it
- * @throws NodeError HOME_IN_USE when another node holds it, in this process or another; FAILED when it cannot be taken
+ * @throws NodeError HOME_IN_USE when another node holds it, in this process or another; DISK_FULL, FAILED when it cannot
+ *   be taken
  */
 export function lockHome(path: string): HomeLock {
   makeFile(path)
@@ -57,7 +59,10 @@ function take(path: string): DatabaseSync {
     return database
   } catch (error) {
     database?.close()
-    if (((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY) throw inUse(path, error)
+    const code = ((error as { errcode?: number }).errcode ?? 0) % 256
+    if (code === SQLITE_BUSY) throw inUse(path, error)
+    if (code === SQLITE_FULL)
+      throw new NodeError('DISK_FULL', `the disk is full: ${path} cannot be locked; make room, then start again`, { cause: error })
     throw new NodeError('FAILED', `the lock ${path} cannot be taken: ${(error as Error).message}`, { cause: error })
   }
 }

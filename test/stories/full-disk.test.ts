@@ -40,6 +40,25 @@ describe('a node whose disk is full', function () {
     assert.equal((await again.json('post', 'and again'))[0].seq, acknowledged.length + 1)
   })
 
+  it('says so when it cannot start, and starts as ever when there is room', async function () {
+    await using stage = new Stage()
+    using disk = mountOrSkip(this, stage)
+    const node = await stage.up(`${disk.path}/home`)
+    await node.json('post', 'before')
+    await node.end()
+    // No room for the lock; none for the log of the store.
+    for (const room of [0, 16_384]) {
+      disk.fill(room)
+      const { code, stderr } = await stage.run(node.home, 'up', '--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0')
+      assert.equal(code, 1)
+      assert.match(stderr, /"code":"DISK_FULL"/)
+      disk.makeRoom()
+    }
+    const again = await stage.up(node.home)
+    assert.equal((await again.json('status'))[0].paused, undefined)
+    assert.equal((await again.json('post', 'after'))[0].seq, 2)
+  })
+
   it('takes in what others wrote as soon as there is room', async function () {
     await using stage = new Stage()
     using disk = mountOrSkip(this, stage)

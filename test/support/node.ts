@@ -1,5 +1,5 @@
 // Whole nodes in the process of the tests: over loopback TCP, with homes that are removed at the end.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Comrade, createNode, type FeedItem, type NodeOptions } from '../../src/index.ts'
@@ -14,8 +14,10 @@ export class Homes implements AsyncDisposable {
     return join(this.path, name)
   }
 
-  /** Starts a node in this home. */
+  /** Starts a node in this home. It logs nothing: what goes wrong here is meant to. */
   async start(name: string, options: NodeOptions = {}): Promise<Comrade> {
+    mkdirSync(this.of(name), { recursive: true, mode: 0o700 })
+    writeFileSync(join(this.of(name), 'config.json'), '{"logLevel":"silent"}', { mode: 0o600 })
     const node = await createNode({ home: this.of(name), listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, ...options })
     this.#nodes.add(node)
     await node.start()

@@ -8,13 +8,35 @@ const CACHE_KIB = 4_096
 const CHECKPOINT_PAGES = 1_000
 /** How long another process's short lock on the file is waited for, in ms. */
 const BUSY_TIMEOUT_MS = 2_000
+/** SQLite's codes for no room: in its files, and for the index of the write-ahead log. */
+const SQLITE_FULL = 13
+const SQLITE_IOERR_SHMSIZE = 4_874
 
 /**
  * Opens (or makes) the database.
  * @param path a file, or ':memory:' for a database that is gone when it is closed
+ * @throws FeedError DISK_FULL, STORE_IO
  */
 export function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  const database = connect(path)
+  try {
+    configure(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw storeError(error)
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  } catch (error) {
+    throw storeError(error)
+  }
+}
+
+function configure(database: DatabaseSync): void {
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
@@ -24,7 +46,6 @@ export function openDatabase(path: string): DatabaseSync {
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = 67108864;
   `)
-  return database
 }
 
 /**
@@ -58,4 +79,14 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
+}
+
+/** Names what SQLite met: a full disk is something the user can mend, and nothing that was acknowledged is lost by it. */
+export function storeError(error: unknown): unknown {
+  const { errcode } = error as { errcode?: number }
+  if (errcode === undefined) return error
+  if ((errcode & 0xff) === SQLITE_FULL || errcode === SQLITE_IOERR_SHMSIZE) {
+    return new FeedError('DISK_FULL', 'the disk is full: nothing was written, and what was acknowledged before is safe. Make room and try again', { cause: error })
+  }
+  return new FeedError('STORE_IO', `the store failed: ${(error as Error).message}`, { cause: error })
 }

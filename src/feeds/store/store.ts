@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { FeedError } from '../errors.ts'
 import { encodeForkProof, type ForkProof, verifyForkProof } from '../fork.ts'
 import { type CheckedRun, lastOf, placesOf } from '../run.ts'
-import { migrate, openDatabase } from './database.ts'
+import { migrate, openDatabase, storeError } from './database.ts'
 import { IdIndex } from './id-index.ts'
 import { idOf, type IngestOutcome, Placement } from './placement.ts'
 import { FEEDS_MIGRATIONS, MAX_FEEDS, placeOf } from './schema.ts'
@@ -69,7 +69,7 @@ export class FeedStore implements Stored {
       return new FeedStore(database)
     } catch (error) {
       database.close()
-      throw error
+      throw storeError(error)
     }
   }
 

@@ -2,10 +2,8 @@
 // for, and counters that are undone with it.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { FeedError } from '../errors.ts'
-import { transaction } from './database.ts'
+import { storeError, transaction } from './database.ts'
 import type { Counters } from './placement.ts'
-
-const SQLITE_FULL = 13
 
 export class Tables {
   readonly counters: Counters = { change: 0, arrival: 1 }
@@ -66,14 +64,4 @@ export class Tables {
   #checkOpen(): void {
     if (!this.#isOpen) throw new FeedError('STORE_CLOSED', 'the store is closed')
   }
-}
-
-/** Names what SQLite met: a full disk is something the user can mend, and nothing that was acknowledged is lost by it. */
-function storeError(error: unknown): unknown {
-  const { errcode } = error as { errcode?: number }
-  if (errcode === undefined) return error
-  if ((errcode & 0xff) === SQLITE_FULL) {
-    return new FeedError('DISK_FULL', 'the disk is full: nothing was written, and what was acknowledged before is safe. Make room and try again', { cause: error })
-  }
-  return new FeedError('STORE_IO', `the store failed: ${(error as Error).message}`, { cause: error })
 }
