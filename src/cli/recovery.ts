@@ -14,11 +14,7 @@ export function refuseTakenPath(path: string, hasIdentity: boolean): void {
  * Gives the phrase to the person, before the keys are written: a crash in between costs nothing. A file that cannot be written is no reason to
  * lose it: then it goes to stderr too.
  */
-export function handOverPhrase(
-  phrase: string,
-  path: string | undefined,
-  { output }: Pick<Context, 'output'>
-): void {
+export function handOverPhrase(phrase: string, path: string | undefined, { output }: Pick<Context, 'output'>): void {
   if (path === undefined) return frame(phrase, output)
   try {
     writeNew(resolve(path), phrase + '\n')

@@ -24,13 +24,16 @@ export interface ArchiveCount {
  * The archive of these feeds, in order, as chunks: magic, then for each item its size (u32) and
  * kind u8 (1) ‖ feed 32 ‖ first u32 ‖ count u8 ‖ signature 64 ‖ prev 32 ‖ records, or kind u8 (2) ‖ fork proof.
  */
-export function* exportFeeds(store: FeedStore, feeds: readonly FeedState[]): Generator<{ chunk: Uint8Array; entries: number }> {
+export function* exportFeeds(
+  store: FeedStore,
+  feeds: readonly FeedState[]
+): Generator<{ chunk: Uint8Array; entries: number }> {
   yield { chunk: ARCHIVE_MAGIC, entries: 0 }
   for (const feed of feeds) {
     const proof = store.forkProof(feed)
     if (proof !== undefined) yield { chunk: item(Buffer.concat([Uint8Array.of(KIND.fork), proof])), entries: 0 }
     // One row at a time, so that the store may be written to between two chunks.
-    for (let seq = feed.low; seq <= feed.height; ) {
+    for (let seq = feed.low; seq <= feed.height;) {
       const [row] = store.rowsUp(feed, seq, seq)
       if (row === undefined || lastOf(row) > feed.height) break
       yield { chunk: item(encodeRun(row)), entries: row.count }
@@ -44,7 +47,11 @@ export function* exportFeeds(store: FeedStore, feeds: readonly FeedState[]): Gen
  * @throws FeedError ARCHIVE_FORMAT when the file is not an archive or is cut off (what came before stays), or the code
  * of what is invalid in it
  */
-export async function importFeeds(store: FeedStore, chunks: AsyncIterable<Uint8Array>, onFeedEnd?: () => void | Promise<void>): Promise<ArchiveCount> {
+export async function importFeeds(
+  store: FeedStore,
+  chunks: AsyncIterable<Uint8Array>,
+  onFeedEnd?: () => void | Promise<void>
+): Promise<ArchiveCount> {
   const count: ArchiveCount = { entries: 0, bytes: 0 }
   const batch: CheckedRun[] = []
   const flush = (): void => {
@@ -83,7 +90,8 @@ function encodeRun(run: Run): Uint8Array {
 }
 
 function decodeRun(bytes: Uint8Array): Run {
-  if (bytes[0] !== KIND.run || bytes.length < RUN_HEAD_SIZE) throw new FeedError('ARCHIVE_FORMAT', `an archive holds runs and fork proofs, found kind ${bytes[0]}`)
+  if (bytes[0] !== KIND.run || bytes.length < RUN_HEAD_SIZE)
+    throw new FeedError('ARCHIVE_FORMAT', `an archive holds runs and fork proofs, found kind ${bytes[0]}`)
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = 1
   const take = (size: number): Uint8Array => view.subarray(at, (at += size))
@@ -104,18 +112,27 @@ async function* items(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
   for await (const chunk of chunks) {
     buffer = Buffer.concat([buffer, chunk])
     if (!hasMagic && buffer.length >= ARCHIVE_MAGIC.length) {
-      if (!buffer.subarray(0, ARCHIVE_MAGIC.length).equals(ARCHIVE_MAGIC)) throw new FeedError('ARCHIVE_FORMAT', 'this file is not an archive of feeds: it does not begin with "comrade-feeds/1"')
+      if (!buffer.subarray(0, ARCHIVE_MAGIC.length).equals(ARCHIVE_MAGIC))
+        throw new FeedError(
+          'ARCHIVE_FORMAT',
+          'this file is not an archive of feeds: it does not begin with "comrade-feeds/1"'
+        )
       buffer = buffer.subarray(ARCHIVE_MAGIC.length)
       hasMagic = true
     }
     while (hasMagic && buffer.length >= 4) {
       const size = buffer.readUInt32BE()
-      if (size < 1 || size > MAX_ITEM_SIZE) throw new FeedError('ARCHIVE_FORMAT', `an item of an archive has 1 to ${MAX_ITEM_SIZE} bytes, found ${size}`)
+      if (size < 1 || size > MAX_ITEM_SIZE)
+        throw new FeedError('ARCHIVE_FORMAT', `an item of an archive has 1 to ${MAX_ITEM_SIZE} bytes, found ${size}`)
       if (buffer.length < 4 + size) break
       yield buffer.subarray(4, 4 + size)
       buffer = buffer.subarray(4 + size)
     }
   }
   if (!hasMagic) throw new FeedError('ARCHIVE_FORMAT', 'this file is not an archive of feeds: it is too short')
-  if (buffer.length > 0) throw new FeedError('ARCHIVE_FORMAT', 'the archive is cut off: its last item is not whole. What came before it was taken in')
+  if (buffer.length > 0)
+    throw new FeedError(
+      'ARCHIVE_FORMAT',
+      'the archive is cut off: its last item is not whole. What came before it was taken in'
+    )
 }

@@ -147,7 +147,10 @@ export function checkHeader(header: Header): void {
     throw new FeedError('PREV_NOT_ZERO', 'the first entry of a feed has zeros in place of an entry before it')
   }
   if (header.bodySize > MAX_BODY_SIZE) {
-    throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, the header says ${header.bodySize}`)
+    throw new FeedError(
+      'BODY_TOO_LARGE',
+      `a body has at most ${MAX_BODY_SIZE} bytes, the header says ${header.bodySize}`
+    )
   }
 }
 

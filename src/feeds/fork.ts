@@ -30,9 +30,12 @@ export function proveFork(feed: Uint8Array, one: Branch, other: Branch): ForkPro
  */
 export function verifyForkProof(proof: ForkProof): number {
   const [one, other] = proof.branches.map((branch) => verifyBranch(proof.feed, branch))
-  if (one.seq !== other.seq) throw new FeedError('FORK_PROOF', `the branches begin at seq ${one.seq} and ${other.seq}: a fork is at one seq`)
-  if (Buffer.compare(one.prev, other.prev) !== 0) throw new FeedError('FORK_PROOF', 'the branches follow different entries: the fork lies further back')
-  if (Buffer.compare(one.id, other.id) >= 0) throw new FeedError('FORK_PROOF', 'the branches are the same, or not in order')
+  if (one.seq !== other.seq)
+    throw new FeedError('FORK_PROOF', `the branches begin at seq ${one.seq} and ${other.seq}: a fork is at one seq`)
+  if (Buffer.compare(one.prev, other.prev) !== 0)
+    throw new FeedError('FORK_PROOF', 'the branches follow different entries: the fork lies further back')
+  if (Buffer.compare(one.id, other.id) >= 0)
+    throw new FeedError('FORK_PROOF', 'the branches are the same, or not in order')
   return one.seq
 }
 
@@ -42,7 +45,8 @@ function verifyBranch(feed: Uint8Array, branch: Branch): Header & { id: Uint8Arr
   headers.forEach((header, i) => {
     checkHeader(header)
     const isNext = i === 0 || (header.seq === headers[i - 1].seq + 1 && Buffer.compare(header.prev, ids[i - 1]) === 0)
-    if (Buffer.compare(header.feed, feed) !== 0 || !isNext) throw new FeedError('FORK_PROOF', `header ${i} of a branch does not continue it`)
+    if (Buffer.compare(header.feed, feed) !== 0 || !isNext)
+      throw new FeedError('FORK_PROOF', `header ${i} of a branch does not continue it`)
   })
   verifySignature(feed, ids[ids.length - 1], branch.signature)
   return { ...headers[0], id: ids[0] }
@@ -50,7 +54,11 @@ function verifyBranch(feed: Uint8Array, branch: Branch): Header & { id: Uint8Arr
 
 /** feed (32) ‖ for each branch: count u8 ‖ headers (112 each) ‖ signature (64). */
 export function encodeForkProof(proof: ForkProof): Uint8Array {
-  const parts = proof.branches.flatMap((branch) => [Uint8Array.of(branch.headers.length), ...branch.headers, branch.signature])
+  const parts = proof.branches.flatMap((branch) => [
+    Uint8Array.of(branch.headers.length),
+    ...branch.headers,
+    branch.signature
+  ])
   return Buffer.concat([proof.feed, ...parts])
 }
 
@@ -59,7 +67,8 @@ export function decodeForkProof(bytes: Uint8Array): ForkProof {
   const feed = bytes.subarray(0, KEY_SIZE)
   const first = decodeBranch(bytes, KEY_SIZE)
   const second = decodeBranch(bytes, first.end)
-  if (second.end !== bytes.length) throw new FeedError('FORK_PROOF', `${bytes.length - second.end} bytes after a fork proof`)
+  if (second.end !== bytes.length)
+    throw new FeedError('FORK_PROOF', `${bytes.length - second.end} bytes after a fork proof`)
   return { feed, branches: [first.branch, second.branch] }
 }
 
@@ -69,6 +78,8 @@ function decodeBranch(bytes: Uint8Array, offset: number): { branch: Branch; end:
   if (!(count >= 1 && count <= MAX_RUN_ENTRIES && end <= bytes.length)) {
     throw new FeedError('FORK_PROOF', `a branch of a fork proof has 1 to ${MAX_RUN_ENTRIES} headers and a signature`)
   }
-  const headers = Array.from({ length: count }, (_, i) => bytes.subarray(offset + 1 + i * HEADER_SIZE, offset + 1 + (i + 1) * HEADER_SIZE))
+  const headers = Array.from({ length: count }, (_, i) =>
+    bytes.subarray(offset + 1 + i * HEADER_SIZE, offset + 1 + (i + 1) * HEADER_SIZE)
+  )
   return { branch: { headers, signature: bytes.subarray(end - SIGNATURE_SIZE, end) }, end }
 }

@@ -21,7 +21,10 @@ export function topicSecret(feed: Uint8Array): Uint8Array {
 /** The name of a feed's topic in the month of `timeMs` (UTC): a keyed hash, so that names cannot be linked from month to month. */
 export function topicName(secret: Uint8Array, timeMs: number): string {
   const month = new Date(timeMs).toISOString().slice(0, 7)
-  return `/comrade/feed/1/${createHmac('sha256', secret).update(month).digest('hex').slice(0, TOPIC_BYTES * 2)}`
+  return `/comrade/feed/1/${createHmac('sha256', secret)
+    .update(month)
+    .digest('hex')
+    .slice(0, TOPIC_BYTES * 2)}`
 }
 
 /** A run's last entry as a message: header ‖ signature ‖ body, the latter only up to 4 KiB. */
@@ -47,7 +50,10 @@ export interface GossipEntry {
 export function decodeGossip(data: Uint8Array): GossipEntry {
   const bodyAt = HEADER_SIZE + SIGNATURE_SIZE
   if (data.length < bodyAt || data.length > bodyAt + MAX_GOSSIP_BODY) {
-    throw new FeedError('FRAME_FORMAT', `a gossip message has ${bodyAt} to ${bodyAt + MAX_GOSSIP_BODY} bytes, not ${data.length}`)
+    throw new FeedError(
+      'FRAME_FORMAT',
+      `a gossip message has ${bodyAt} to ${bodyAt + MAX_GOSSIP_BODY} bytes, not ${data.length}`
+    )
   }
   const signature = data.subarray(HEADER_SIZE, bodyAt)
   const body = data.length > bodyAt ? data.subarray(bodyAt) : undefined
@@ -71,7 +77,12 @@ export interface GossipVerdict {
  * - valid with a gap before it, or without its body → accept, and pull
  * - contradicting what is stored → the fork is proven or looked for, ignore
  */
-export function judgeGossip(store: FeedStore, topicFeed: Uint8Array, data: Uint8Array, origin?: unknown): GossipVerdict {
+export function judgeGossip(
+  store: FeedStore,
+  topicFeed: Uint8Array,
+  data: Uint8Array,
+  origin?: unknown
+): GossipVerdict {
   let message: GossipEntry
   try {
     message = decodeGossip(Uint8Array.from(data))

@@ -20,7 +20,14 @@ export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } fro
 export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
 export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
 export { type CheckedRun, checkRun, entriesOf, lastOf, type Run } from './run.ts'
-export { entrySigningBytes, generateSeed, isUsableKey, isValidSignature, type SigningKey, signingKey } from './signature.ts'
+export {
+  entrySigningBytes,
+  generateSeed,
+  isUsableKey,
+  isValidSignature,
+  type SigningKey,
+  signingKey
+} from './signature.ts'
 export { migrate } from './store/database.ts'
 export { eraseExpired, eraseForRoom, holdersThatErased } from './store/erasure.ts'
 export { bodyOf } from './store/derived.ts'

@@ -196,7 +196,8 @@ export function placesOf(records: Uint8Array, count: number): RecordPlace[] {
     places.push(place)
     offset += place.length
   }
-  if (offset !== records.length) throw new FeedError('RUN_FORMAT', `${records.length - offset} bytes after the last record of a run`)
+  if (offset !== records.length)
+    throw new FeedError('RUN_FORMAT', `${records.length - offset} bytes after the last record of a run`)
   return places
 }
 
@@ -206,7 +207,8 @@ function placeAt(records: Uint8Array, offset: number): RecordPlace {
   const size = ((records[at] << 24) | (records[at + 1] << 16) | (records[at + 2] << 8) | records[at + 3]) >>> 0
   const isErased = size >= ERASED_BIT
   const bodySize = isErased ? size - ERASED_BIT : size
-  if (bodySize > MAX_BODY_SIZE) throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, a record says ${bodySize}`)
+  if (bodySize > MAX_BODY_SIZE)
+    throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, a record says ${bodySize}`)
   const length = RECORD_HEAD_SIZE + (isErased ? HASH_SIZE : bodySize)
   if (offset + length > records.length) throw new FeedError('RUN_FORMAT', 'a run ends inside a record')
   return { offset, length, bodySize, isErased }
@@ -217,12 +219,25 @@ function bodyAt(records: Uint8Array, place: RecordPlace): Uint8Array {
 }
 
 function checkForm(run: Run): void {
-  if (run.count < 1 || run.count > MAX_RUN_ENTRIES) throw new FeedError('RUN_FORMAT', `a run has 1 to ${MAX_RUN_ENTRIES} entries, not ${run.count}`)
-  if (run.records.length > MAX_RUN_BYTES) throw new FeedError('RUN_FORMAT', `a run has at most ${MAX_RUN_BYTES} bytes, not ${run.records.length}`)
-  if (run.prev.length !== HASH_SIZE) throw new FeedError('RUN_FORMAT', `the id before a run has ${HASH_SIZE} bytes, not ${run.prev.length}`)
-  if (run.signature.length !== SIGNATURE_SIZE) throw new FeedError('SIGNATURE_SIZE', `a signature has ${SIGNATURE_SIZE} bytes, not ${run.signature.length}`)
+  if (run.count < 1 || run.count > MAX_RUN_ENTRIES)
+    throw new FeedError('RUN_FORMAT', `a run has 1 to ${MAX_RUN_ENTRIES} entries, not ${run.count}`)
+  if (run.records.length > MAX_RUN_BYTES)
+    throw new FeedError('RUN_FORMAT', `a run has at most ${MAX_RUN_BYTES} bytes, not ${run.records.length}`)
+  if (run.prev.length !== HASH_SIZE)
+    throw new FeedError('RUN_FORMAT', `the id before a run has ${HASH_SIZE} bytes, not ${run.prev.length}`)
+  if (run.signature.length !== SIGNATURE_SIZE)
+    throw new FeedError('SIGNATURE_SIZE', `a signature has ${SIGNATURE_SIZE} bytes, not ${run.signature.length}`)
   if (lastOf(run) > 0xffff_ffff) throw new FeedError('RUN_FORMAT', 'the last seq of a feed is 4,294,967,295')
-  checkHeader({ version: VERSION, flags: 0, feed: run.feed, seq: run.first, time: 0, prev: run.prev, bodyHash: run.prev, bodySize: 0 })
+  checkHeader({
+    version: VERSION,
+    flags: 0,
+    feed: run.feed,
+    seq: run.first,
+    time: 0,
+    prev: run.prev,
+    bodyHash: run.prev,
+    bodySize: 0
+  })
 }
 
 type Visit = (header: Uint8Array, id: Uint8Array, index: number, place: RecordPlace) => void
@@ -251,7 +266,8 @@ function walk(run: Run, visit: Visit): void {
     visit(header, id, index, place)
     offset += place.length
   }
-  if (offset !== records.length) throw new FeedError('RUN_FORMAT', `${records.length - offset} bytes after the last record of a run`)
+  if (offset !== records.length)
+    throw new FeedError('RUN_FORMAT', `${records.length - offset} bytes after the last record of a run`)
 }
 
 /** A digest as a binary string costs a third of one in a Buffer of its own; this is the hot path of sync. */

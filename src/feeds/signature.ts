@@ -17,7 +17,9 @@ export interface SigningKey {
 
 /** A fresh seed of 32 random bytes for {@link signingKey}. */
 export function generateSeed(): Uint8Array {
-  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(PKCS8_PREFIX.length)
+  return generateKeyPairSync('ed25519')
+    .privateKey.export({ format: 'der', type: 'pkcs8' })
+    .subarray(PKCS8_PREFIX.length)
 }
 
 /** Makes a signing key from its 32-byte seed (RFC 8032, 5.1.5). */
@@ -47,7 +49,12 @@ export function verifySignatureAside(feed: Uint8Array, id: Uint8Array, signature
   checkSignatureForm(signature)
   verify(null, entrySigningBytes(id), importKey(feed), signature, (error, isValid) => {
     if (error === null && isValid) resolve()
-    else reject(new FeedError('SIGNATURE_INVALID', "the signature is not the feed's over this entry", { cause: error ?? undefined }))
+    else
+      reject(
+        new FeedError('SIGNATURE_INVALID', "the signature is not the feed's over this entry", {
+          cause: error ?? undefined
+        })
+      )
   })
   return promise
 }

@@ -73,8 +73,10 @@ export class FeedWriter {
   /** Why nothing is signed now, or undefined. */
   get paused(): string | undefined {
     const { frozen, height } = this.feed
-    if (frozen !== undefined) return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
-    if (height < this.#aheadHeight && this.#now() < this.#aheadUntilMs) return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
+    if (frozen !== undefined)
+      return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
+    if (height < this.#aheadHeight && this.#now() < this.#aheadUntilMs)
+      return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
     return this.#pause
   }
 
@@ -93,9 +95,14 @@ export class FeedWriter {
    * @throws FeedError BODY_TOO_LARGE, SIGNING_PAUSED, FEED_FROZEN, DISK_FULL, STORE_IO; RangeError for more than 10,000 bodies
    */
   append(bodies: readonly Uint8Array[]): Promise<Appended[]> {
-    if (bodies.length > MAX_BATCH) throw new RangeError(`at most ${MAX_BATCH} entries can be appended at once, not ${bodies.length}`)
+    if (bodies.length > MAX_BATCH)
+      throw new RangeError(`at most ${MAX_BATCH} entries can be appended at once, not ${bodies.length}`)
     const tooLarge = bodies.find((body) => body.length > MAX_BODY_SIZE)
-    if (tooLarge !== undefined) throw new FeedError('BODY_TOO_LARGE', `a body has at most ${MAX_BODY_SIZE} bytes, this one has ${tooLarge.length}`)
+    if (tooLarge !== undefined)
+      throw new FeedError(
+        'BODY_TOO_LARGE',
+        `a body has at most ${MAX_BODY_SIZE} bytes, this one has ${tooLarge.length}`
+      )
     if (bodies.length === 0) return Promise.resolve([])
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
     this.#waiting.push({ bodies, resolve, reject })
@@ -132,7 +139,8 @@ export class FeedWriter {
       const signed = this.#sign(group)
       const outcomes = this.#store.ingest(signed.flat(), { origin: this, isDurable: true })
       const failed = outcomes.find((outcome) => outcome.kind !== 'stored')
-      if (failed !== undefined) throw new FeedError('STORE_IO', `own entries must continue the feed; the store says: ${failed.kind}`)
+      if (failed !== undefined)
+        throw new FeedError('STORE_IO', `own entries must continue the feed; the store says: ${failed.kind}`)
       group.forEach((waiting, i) => waiting.resolve(signed[i].flatMap(appendedOf)))
     } catch (error) {
       for (const waiting of group) waiting.reject(error)
@@ -141,7 +149,7 @@ export class FeedWriter {
 
   #takeGroup(): Waiting[] {
     const group: Waiting[] = []
-    for (let size = 0; this.#waiting.length > 0 && size < COMMIT_TARGET; ) {
+    for (let size = 0; this.#waiting.length > 0 && size < COMMIT_TARGET;) {
       const next = this.#waiting.shift()!
       size += next.bodies.length
       group.push(next)

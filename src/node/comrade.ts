@@ -113,7 +113,14 @@ export interface Feeds {
   /** The entry, and all replies to the same root, oldest first. */
   thread(id: string): Promise<FeedItem[]>
   /** Asks every holder to drop the body of an own entry, and drops it here. */
-  erase(id: string): Promise<{ id: string; erased: true; /** holders that said they erased it, and known holders */ at: number; of: number }>
+  erase(
+    id: string
+  ): Promise<{
+    id: string
+    erased: true
+    /** holders that said they erased it, and known holders */ at: number
+    of: number
+  }>
   react(id: string, emoji: string): Promise<Published>
 }
 
@@ -173,7 +180,11 @@ export interface Comrade {
   importFrom(file: string): Promise<{ entries: number; bytes: number }>
   doctor(): Promise<Check[]>
 
-  addEventListener<K extends keyof ComradeEvents>(type: K, listener: (event: ComradeEvents[K]) => void, options?: { signal?: AbortSignal }): void
+  addEventListener<K extends keyof ComradeEvents>(
+    type: K,
+    listener: (event: ComradeEvents[K]) => void,
+    options?: { signal?: AbortSignal }
+  ): void
   removeEventListener<K extends keyof ComradeEvents>(type: K, listener: (event: ComradeEvents[K]) => void): void
 }
 

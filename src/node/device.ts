@@ -1,12 +1,23 @@
 // This device as a signer: its feed's writer, the identity log's writer, and what is done when the feed can't be
 // continued (an older copy was restored, or the same key was used in two places).
-import { type Body, decodeForkProof, encodeBody, entryId, type Extension, type FeedState, type FeedStore, FeedWriter, type SigningKey } from '../feeds/index.ts'
+import {
+  type Body,
+  decodeForkProof,
+  encodeBody,
+  entryId,
+  type Extension,
+  type FeedState,
+  type FeedStore,
+  FeedWriter,
+  type SigningKey
+} from '../feeds/index.ts'
 import { deviceAddBody, deviceRevokeBody } from '../trust/index.ts'
 import { forgetRestored, renewGeneration } from './generation.ts'
 import { type Keys, replaceDeviceKey } from './keystore.ts'
 import type { People } from './people.ts'
 
-const WAITING = 'this store is older than its keys (a backup was restored): it signs again when a contact has given back what was written since'
+const WAITING =
+  'this store is older than its keys (a backup was restored): it signs again when a contact has given back what was written since'
 /** How long the copy whose turn comes second waits to hear of the first one's new key. */
 const SECOND_TURN_MS = 3_000
 

@@ -22,32 +22,67 @@ export async function examine({ store, home, libp2p, warnings, paused, quota, us
   return [
     checkStore(store),
     await checkDisk(home),
-    { check: 'signing', ok: paused === undefined, detail: paused ?? 'this device signs', ...(paused === undefined ? {} : { todo: 'connect to somebody who follows you' }) },
+    {
+      check: 'signing',
+      ok: paused === undefined,
+      detail: paused ?? 'this device signs',
+      ...(paused === undefined ? {} : { todo: 'connect to somebody who follows you' })
+    },
     checkAddresses(libp2p),
     checkPeers(libp2p),
-    { check: 'quota', ok: used <= quota, detail: `${used} of ${quota} bytes of other people's data`, ...(used <= quota ? {} : { todo: 'comrade quota <size>' }) },
-    { check: 'config', ok: warnings.length === 0, detail: warnings.join('; ') || 'every setting is understood', ...(warnings.length === 0 ? {} : { todo: 'comrade config list' }) }
+    {
+      check: 'quota',
+      ok: used <= quota,
+      detail: `${used} of ${quota} bytes of other people's data`,
+      ...(used <= quota ? {} : { todo: 'comrade quota <size>' })
+    },
+    {
+      check: 'config',
+      ok: warnings.length === 0,
+      detail: warnings.join('; ') || 'every setting is understood',
+      ...(warnings.length === 0 ? {} : { todo: 'comrade config list' })
+    }
   ]
 }
 
 function checkStore(store: FeedStore): Check {
   const result = String(store.get('PRAGMA quick_check(1)')!.quick_check)
-  return { check: 'store', ok: result === 'ok', detail: result === 'ok' ? 'the database is sound' : result, ...(result === 'ok' ? {} : { todo: 'restore feeds.sqlite from a backup, or remove it: contacts give it back' }) }
+  return {
+    check: 'store',
+    ok: result === 'ok',
+    detail: result === 'ok' ? 'the database is sound' : result,
+    ...(result === 'ok' ? {} : { todo: 'restore feeds.sqlite from a backup, or remove it: contacts give it back' })
+  }
 }
 
 async function checkDisk(home: Home): Promise<Check> {
   const { bavail, bsize } = await statfs(home.directory)
   const free = bavail * bsize
-  return { check: 'disk', ok: free >= LOW_DISK, detail: `${Math.floor(free / 1024 ** 2)} MiB free`, ...(free >= LOW_DISK ? {} : { todo: 'make room, or set a lower quota' }) }
+  return {
+    check: 'disk',
+    ok: free >= LOW_DISK,
+    detail: `${Math.floor(free / 1024 ** 2)} MiB free`,
+    ...(free >= LOW_DISK ? {} : { todo: 'make room, or set a lower quota' })
+  }
 }
 
 function checkAddresses(libp2p: Libp2p): Check {
   const addresses = libp2p.getMultiaddrs()
   const ok = addresses.length > 0
-  return { check: 'addresses', ok, detail: ok ? `others can try ${addresses.length} addresses` : 'nobody can connect to this node', ...(ok ? {} : { todo: 'comrade config set listen /ip4/0.0.0.0/tcp/4040' }) }
+  return {
+    check: 'addresses',
+    ok,
+    detail: ok ? `others can try ${addresses.length} addresses` : 'nobody can connect to this node',
+    ...(ok ? {} : { todo: 'comrade config set listen /ip4/0.0.0.0/tcp/4040' })
+  }
 }
 
 function checkPeers(libp2p: Libp2p): Check {
   const count = libp2p.getPeers().length
-  return { check: 'peers', ok: true, detail: `connected with ${count}`, ...(count > 0 ? {} : { todo: 'comrade up --peer <multiaddr>' }) }
+  return {
+    check: 'peers',
+    ok: true,
+    detail: `connected with ${count}`,
+    ...(count > 0 ? {} : { todo: 'comrade up --peer <multiaddr>' })
+  }
 }

@@ -1,5 +1,13 @@
 // Stored entries as people see them.
-import { bodyOf, cidToEntryId, FLAG_SEALED, formatEntryId, renderable, shownTime, type StoredEntry } from '../feeds/index.ts'
+import {
+  bodyOf,
+  cidToEntryId,
+  FLAG_SEALED,
+  formatEntryId,
+  renderable,
+  shownTime,
+  type StoredEntry
+} from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
 import type { FeedItem } from './comrade.ts'
 import type { People } from './people.ts'
@@ -25,7 +33,15 @@ function contentOf(entry: StoredEntry): Partial<FeedItem> {
   const body = bodyOf(entry)
   if (body === undefined) return {}
   const known = renderable(body)
-  if (known?.type === 'post') return { type: body.type, body, text: known.text, tags: known.tags, reply: idText(known.reply), root: idText(known.root) }
+  if (known?.type === 'post')
+    return {
+      type: body.type,
+      body,
+      text: known.text,
+      tags: known.tags,
+      reply: idText(known.reply),
+      root: idText(known.root)
+    }
   if (known?.type === 'reaction') return { type: body.type, body, text: known.emoji, reply: idText(known.to) }
   return { type: body.type, body }
 }

@@ -85,7 +85,10 @@ export class NodeFeeds implements Feeds {
     const { store, writer, holders } = this.#options
     const entry = this.#stored(id)
     if (Buffer.compare(entry.feed, writer().key.publicKey) !== 0) {
-      throw new NodeError('NOT_OWN', 'only entries that this device wrote can be erased: that one was written by another')
+      throw new NodeError(
+        'NOT_OWN',
+        'only entries that this device wrote can be erased: that one was written by another'
+      )
     }
     if (entry.body !== undefined) await writer().append([encodeBody({ type: 'erase', seq: [entry.seq] })])
     return { id, erased: true, at: holdersThatErased(store, entry.place), of: holders() }
@@ -116,7 +119,8 @@ export class NodeFeeds implements Feeds {
   async *#live(arrivals: Arrivals, query: Query, signal: AbortSignal | undefined): AsyncGenerator<FeedItem> {
     for await (const entry of arrivals.entries(signal)) {
       const identity = this.#options.people.identityOf(entry.feed)
-      if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0)) continue
+      if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0))
+        continue
       if (matches(entry, query) && this.#options.people.isCurrent(entry)) yield this.#item(entry)
     }
   }

@@ -1,6 +1,14 @@
 // Gossip of feeds: which topics are subscribed, what is published on them, and what becomes of what arrives.
 import type { PeerId } from '@libp2p/interface'
-import { encodeGossip, type Extension, type FeedState, type FeedStore, judgeGossip, topicName, topicSecret } from '../feeds/index.ts'
+import {
+  encodeGossip,
+  type Extension,
+  type FeedState,
+  type FeedStore,
+  judgeGossip,
+  topicName,
+  topicSecret
+} from '../feeds/index.ts'
 import { type Gossip, MAX_TOPICS, type Verdict } from './gossip.ts'
 
 /** How often topics are looked at again: the month may have turned, other feeds may have become active. */
@@ -19,11 +27,14 @@ export class GossipService {
   readonly #options: GossipServiceOptions
   /** Feed by topic. */
   readonly #topics = new Map<string, Uint8Array>()
+  /** Own feeds that grew, by number. */
+  readonly #unpublished = new Set<number>()
+  #publishing: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Immediate | undefined
   readonly #onWanted = (): void => this.#refreshSoon()
   readonly #onExtended = ({ feed, to }: Extension): void => {
-    if (feed.isOwn && to === feed.height) this.#publish(feed)
+    if (feed.isOwn && to === feed.height) this.#publishSoon(feed)
   }
 
   constructor(options: GossipServiceOptions) {
@@ -43,6 +54,7 @@ export class GossipService {
   stop(): void {
     clearInterval(this.#timer)
     clearImmediate(this.#soon)
+    clearImmediate(this.#publishing)
     this.#soon = undefined
     this.#options.store.events.off('wanted', this.#onWanted)
     this.#options.store.events.off('extended', this.#onExtended)
@@ -59,7 +71,9 @@ export class GossipService {
 
   /** Subscribes own feeds (an author who is not in the topic's mesh reaches few), then those that were active last, up to the limit. */
   refresh(): void {
-    const feeds = this.#options.store.wantedFeeds().toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.changed - a.changed)
+    const feeds = this.#options.store
+      .wantedFeeds()
+      .toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.changed - a.changed)
     this.#topics.clear()
     for (const feed of feeds) {
       const names = topicsOf(feed.key, Date.now())
@@ -74,6 +88,18 @@ export class GossipService {
       this.#soon = undefined
       this.refresh()
     })
+  }
+
+  /** After sync has pushed to those who are connected: gossip is for all others, who can wait for a turn. */
+  #publishSoon({ num }: FeedState): void {
+    if (this.#unpublished.size === 0) this.#publishing = setImmediate(() => this.#publishAll())
+    this.#unpublished.add(num)
+  }
+
+  #publishAll(): void {
+    const feeds = [...this.#unpublished].flatMap((num) => this.#options.store.feedByNumber(num) ?? [])
+    this.#unpublished.clear()
+    for (const feed of feeds) this.#publish(feed)
   }
 
   /** Tells of the head only: whoever lacks what is before it pulls that. */

@@ -62,7 +62,9 @@ function take(path: string): DatabaseSync {
     const code = ((error as { errcode?: number }).errcode ?? 0) % 256
     if (code === SQLITE_BUSY) throw inUse(path, error)
     if (code === SQLITE_FULL)
-      throw new NodeError('DISK_FULL', `the disk is full: ${path} cannot be locked; make room, then start again`, { cause: error })
+      throw new NodeError('DISK_FULL', `the disk is full: ${path} cannot be locked; make room, then start again`, {
+        cause: error
+      })
     throw new NodeError('FAILED', `the lock ${path} cannot be taken: ${(error as Error).message}`, { cause: error })
   }
 }

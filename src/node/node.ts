@@ -79,7 +79,10 @@ export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
   }
 }
 
-async function takeKeys(home: Home, { passphrase, onRecoveryPhrase }: NodeOptions): Promise<{ keys: Keys; phrase?: string }> {
+async function takeKeys(
+  home: Home,
+  { passphrase, onRecoveryPhrase }: NodeOptions
+): Promise<{ keys: Keys; phrase?: string }> {
   if (hasKeys(home.keys)) return { keys: await openKeys(home.keys, { passphrase }) }
   const phrase = generatePhrase()
   await onRecoveryPhrase?.(phrase)
@@ -141,9 +144,17 @@ class ComradeNode implements Comrade {
       people: this.#people,
       onReplaced: (before) => this.#onDeviceReplaced(before)
     })
-    this.feeds = new NodeFeeds({ store, people: this.#people, indexer: this.#indexer, writer: () => this.#device.writer, holders: () => this.#sharing.size })
+    this.feeds = new NodeFeeds({
+      store,
+      people: this.#people,
+      indexer: this.#indexer,
+      writer: () => this.#device.writer,
+      holders: () => this.#sharing.size
+    })
     this.contacts = new NodeContacts(this.#people, () => this.#onContactsChanged())
-    store.events.on('fork', (feed) => this.#warn('FORK', `a feed was continued in two places; it is kept up to entry ${feed.height}`, feed))
+    store.events.on('fork', (feed) =>
+      this.#warn('FORK', `a feed was continued in two places; it is kept up to entry ${feed.height}`, feed)
+    )
   }
 
   /** What needs time before the node can be handed over. */
@@ -160,7 +171,11 @@ class ComradeNode implements Comrade {
       libp2p: options.libp2p
     })
     this.#network = network
-    this.#hello = new HelloService({ libp2p: network.libp2p, deviceKey: this.#device.key, onRecognised: ({ peerId, deviceKey }) => this.#recognised(peerId, deviceKey) })
+    this.#hello = new HelloService({
+      libp2p: network.libp2p,
+      deviceKey: this.#device.key,
+      onRecognised: ({ peerId, deviceKey }) => this.#recognised(peerId, deviceKey)
+    })
     this.#sync = new SyncService({
       libp2p: network.libp2p,
       store: this.#store,
@@ -173,10 +188,24 @@ class ComradeNode implements Comrade {
         network.faults.add(peerId.toString())
       }
     })
-    this.#pubsub = new Gossip(network.libp2p.services.pubsub, { judge: (topic, data, from) => this.#gossip.judge(topic, data, from), faults: network.faults })
-    this.#gossip = new GossipService({ store: this.#store, gossip: this.#pubsub, pull: (feed, height, from) => this.#sync.pull(feed, height, from) })
+    this.#pubsub = new Gossip(network.libp2p.services.pubsub, {
+      judge: (topic, data, from) => this.#gossip.judge(topic, data, from),
+      faults: network.faults
+    })
+    this.#gossip = new GossipService({
+      store: this.#store,
+      gossip: this.#pubsub,
+      pull: (feed, height, from) => this.#sync.pull(feed, height, from)
+    })
     this.#redial = new RedialLoop({
-      targets: () => this.#people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({ peerId, multiaddrs: addresses, priority: identity === undefined ? 0 : 1 })),
+      targets: () =>
+        this.#people.contacts.addresses
+          .targets()
+          .map(({ peerId, addresses, identity }) => ({
+            peerId,
+            multiaddrs: addresses,
+            priority: identity === undefined ? 0 : 1
+          })),
       isConnected: (target) => network.isConnected(target),
       dial: (target, signal) => network.dial(target, signal)
     })
@@ -200,13 +229,16 @@ class ComradeNode implements Comrade {
   }
 
   async start(): Promise<void> {
-    if (this.#stopping !== undefined) throw new NodeError('FAILED', 'a node that was stopped is not started again: make a new one')
+    if (this.#stopping !== undefined)
+      throw new NodeError('FAILED', 'a node that was stopped is not started again: make a new one')
     if (this.#startedAt > 0) return
     this.#startedAt = Date.now()
     const { libp2p } = this.#network
     libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail))
     libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail))
-    libp2p.addEventListener('peer:identify', ({ detail }) => this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String)))
+    libp2p.addEventListener('peer:identify', ({ detail }) =>
+      this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String))
+    )
     await this.#hello.start()
     await this.#sync.start()
     this.#hello.recognise(this.#people.knownDevices())
@@ -224,7 +256,9 @@ class ComradeNode implements Comrade {
     } catch (error) {
       await this.stop()
       const reason = (error as Error).message.split('\n')[0]
-      throw new NodeError('FAILED', `the node cannot listen on ${this.#parts.settings.listen.join(', ')}: ${reason}`, { cause: error })
+      throw new NodeError('FAILED', `the node cannot listen on ${this.#parts.settings.listen.join(', ')}: ${reason}`, {
+        cause: error
+      })
     }
   }
 
@@ -287,7 +321,10 @@ class ComradeNode implements Comrade {
   async profile(change?: { name?: string; about?: string }): Promise<Profile> {
     const { claimed, about } = this.#people.contacts.get(this.#parts.keys.root.publicKey)
     // An empty text takes a field away.
-    const profile = withoutUndefined({ name: (change?.name ?? claimed) || undefined, about: (change?.about ?? about) || undefined })
+    const profile = withoutUndefined({
+      name: (change?.name ?? claimed) || undefined,
+      about: (change?.about ?? about) || undefined
+    })
     if (change !== undefined) await this.#device.writer.append([encodeBody({ type: 'profile', ...profile })])
     return { ...this.identity, ...profile }
   }
@@ -312,7 +349,9 @@ class ComradeNode implements Comrade {
       await this.#network.connect(address, { signal })
     } catch (error) {
       signal?.throwIfAborted()
-      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, { cause: error })
+      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, {
+        cause: error
+      })
     }
     this.#redial.look()
   }
@@ -337,11 +376,19 @@ class ComradeNode implements Comrade {
   async exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }> {
     const people = who?.map((name) => this.#people.contacts.find(name).key)
     const nums = people && new Set(people.flatMap((key) => [...this.#people.feedsOf(key)]))
-    const feeds = this.#store.wantedFeeds().filter((feed) => feed.height > 0 && (nums === undefined || nums.has(feed.num)))
+    const feeds = this.#store
+      .wantedFeeds()
+      .filter((feed) => feed.height > 0 && (nums === undefined || nums.has(feed.num)))
     // Identity logs first: they say whose the other feeds are.
     feeds.sort((a, b) => Number(this.#isLog(b)) - Number(this.#isLog(a)))
     const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      throw new NodeError('BAD_INPUT', error.code === 'EEXIST' ? `${file} exists already: it is not overwritten` : `${file} cannot be written: ${error.message}`, { cause: error })
+      throw new NodeError(
+        'BAD_INPUT',
+        error.code === 'EEXIST'
+          ? `${file} exists already: it is not overwritten`
+          : `${file} cannot be written: ${error.message}`,
+        { cause: error }
+      )
     })
     const written = { entries: 0, bytes: 0 }
     try {
@@ -368,10 +415,22 @@ class ComradeNode implements Comrade {
   }
 
   doctor(): Promise<Check[]> {
-    return examine({ store: this.#store, home: this.#parts.home, libp2p: this.libp2p, warnings: this.#parts.settings.warnings, paused: this.#device.paused, quota: this.#quota, used: this.#used() })
+    return examine({
+      store: this.#store,
+      home: this.#parts.home,
+      libp2p: this.libp2p,
+      warnings: this.#parts.settings.warnings,
+      paused: this.#device.paused,
+      quota: this.#quota,
+      used: this.#used()
+    })
   }
 
-  addEventListener<K extends keyof ComradeEvents>(type: K, listener: (event: ComradeEvents[K]) => void, options?: { signal?: AbortSignal }): void {
+  addEventListener<K extends keyof ComradeEvents>(
+    type: K,
+    listener: (event: ComradeEvents[K]) => void,
+    options?: { signal?: AbortSignal }
+  ): void {
     this.#events.addEventListener(type, listener as (event: Event) => void, options)
     if (type === 'entry') this.#emitEntries()
   }
@@ -439,7 +498,8 @@ class ComradeNode implements Comrade {
     if (!isKept || !this.#store.isOpen) return
     for (const address of addresses.slice(0, 16)) {
       try {
-        if (this.#network.addresses.isAllowed(multiaddr(address))) book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
+        if (this.#network.addresses.isAllowed(multiaddr(address)))
+          book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
       } catch {
         // an address that cannot be read says nothing
       }
@@ -459,7 +519,11 @@ class ComradeNode implements Comrade {
 
   #onDeviceReplaced(before: FeedState): void {
     this.#hello?.setDeviceKey(this.#device.key)
-    this.#warn('DEVICE_REPLACED', `this device's feed was written in two places: it goes on under a new device key`, before)
+    this.#warn(
+      'DEVICE_REPLACED',
+      `this device's feed was written in two places: it goes on under a new device key`,
+      before
+    )
   }
 
   /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */
@@ -505,7 +569,10 @@ class ComradeNode implements Comrade {
   }
 
   #isLog(feed: FeedState): boolean {
-    return this.#people.identityOf(feed.key) !== undefined && Buffer.compare(this.#people.identityOf(feed.key)!, feed.key) === 0
+    return (
+      this.#people.identityOf(feed.key) !== undefined &&
+      Buffer.compare(this.#people.identityOf(feed.key)!, feed.key) === 0
+    )
   }
 
   #used(): number {
@@ -533,7 +600,11 @@ function readAddress(address: string): Multiaddr {
   try {
     return multiaddr(address)
   } catch (error) {
-    throw new NodeError('BAD_INPUT', `expected a multiaddr such as /ip4/192.0.2.1/tcp/4040, found "${address.slice(0, 80)}"`, { cause: error })
+    throw new NodeError(
+      'BAD_INPUT',
+      `expected a multiaddr such as /ip4/192.0.2.1/tcp/4040, found "${address.slice(0, 80)}"`,
+      { cause: error }
+    )
   }
 }
 

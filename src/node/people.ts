@@ -1,7 +1,24 @@
 // Joins keys to people: evaluates identity logs as they arrive, caches what profiles claim, and tells the store which
 // feeds are wanted. The store knows keys and the contacts know people; this is the only place that knows both.
-import { bodyOf, type CheckedRun, entriesBetween, type Extension, type FeedState, type FeedStore, shownTime, type StoredEntry } from '../feeds/index.ts'
-import { type ContactRecord, Contacts, type Device, evaluateIdentityLog, isCurrent, type StoreMode, wantedFeeds } from '../trust/index.ts'
+import {
+  bodyOf,
+  type CheckedRun,
+  entriesBetween,
+  type Extension,
+  type FeedState,
+  type FeedStore,
+  shownTime,
+  type StoredEntry
+} from '../feeds/index.ts'
+import {
+  type ContactRecord,
+  Contacts,
+  type Device,
+  evaluateIdentityLog,
+  isCurrent,
+  type StoreMode,
+  wantedFeeds
+} from '../trust/index.ts'
 
 /** Entries of a feed read at once when it is looked through for profiles. */
 const PAGE = 512
@@ -118,7 +135,10 @@ export class People {
 
   /** The numbers of a person's feeds in the store. */
   feedsOf(identity: Uint8Array): Set<number> {
-    const keys = Buffer.compare(identity, this.#root) === 0 ? this.ownDevices().map(({ device }) => device) : this.contacts.devicesOf(identity).map(({ device }) => device)
+    const keys =
+      Buffer.compare(identity, this.#root) === 0
+        ? this.ownDevices().map(({ device }) => device)
+        : this.contacts.devicesOf(identity).map(({ device }) => device)
     return new Set([identity, ...keys].flatMap((key) => this.#store.feed(key)?.num ?? []))
   }
 
@@ -146,7 +166,10 @@ export class People {
   #readLog(root: Uint8Array): void {
     const feed = this.#store.feed(root)!
     const entries = entriesBetween(this.#store, feed, feed.low, feed.height)
-    const devices = evaluateIdentityLog(root, entries.map((entry) => ({ seq: entry.seq, body: bodyOf(entry) })))
+    const devices = evaluateIdentityLog(
+      root,
+      entries.map((entry) => ({ seq: entry.seq, body: bodyOf(entry) }))
+    )
     this.contacts.setDevices(root, devices.values())
     this.#identities.clear()
     this.#updateSoon()
@@ -154,7 +177,8 @@ export class People {
 
   #readProfiles(identity: Uint8Array, feed: FeedState, from: number, to: number): void {
     for (let seq = from; seq <= to; seq += PAGE) {
-      for (const entry of entriesBetween(this.#store, feed, seq, Math.min(to, seq + PAGE - 1))) this.#readProfile(identity, entry)
+      for (const entry of entriesBetween(this.#store, feed, seq, Math.min(to, seq + PAGE - 1)))
+        this.#readProfile(identity, entry)
     }
   }
 
@@ -170,7 +194,8 @@ export class People {
 
   #readProfile(identity: Uint8Array, entry: StoredEntry): void {
     const body = bodyOf(entry)
-    if (body?.type === 'profile' && this.isCurrent(entry)) this.contacts.setClaimed(identity, { name: body.name, about: body.about }, shownTime(entry))
+    if (body?.type === 'profile' && this.isCurrent(entry))
+      this.contacts.setClaimed(identity, { name: body.name, about: body.about }, shownTime(entry))
   }
 }
 

@@ -49,7 +49,10 @@ export class SyncService {
   async start(): Promise<void> {
     const { libp2p } = this.#options
     this.#isStopped = false
-    await libp2p.handle(SYNC_PROTOCOL, (stream, connection) => this.#accept(stream, connection), { maxInboundStreams: 2, maxOutboundStreams: 2 })
+    await libp2p.handle(SYNC_PROTOCOL, (stream, connection) => this.#accept(stream, connection), {
+      maxInboundStreams: 2,
+      maxOutboundStreams: 2
+    })
     libp2p.addEventListener('connection:open', this.#onOpen)
     libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
     for (const connection of libp2p.getConnections()) this.#offer(connection)
@@ -108,8 +111,11 @@ export class SyncService {
   #accept(stream: Stream, connection: Connection): void {
     const { libp2p, isBlocked } = this.#options
     const isLower = Buffer.compare(connection.remotePeer.toMultihash().bytes, libp2p.peerId.toMultihash().bytes) < 0
-    if (this.#isStopped || !isLower || isBlocked(connection.remotePeer)) return stream.abort(new Error('sync is opened by the lower peer id'))
-    this.#running.get(connection.remotePeer.toString())?.abort.abort(new FeedError('ABORTED', 'the peer opened sync anew'))
+    if (this.#isStopped || !isLower || isBlocked(connection.remotePeer))
+      return stream.abort(new Error('sync is opened by the lower peer id'))
+    this.#running
+      .get(connection.remotePeer.toString())
+      ?.abort.abort(new FeedError('ABORTED', 'the peer opened sync anew'))
     this.#run(stream, connection, false)
   }
 

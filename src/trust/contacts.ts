@@ -190,12 +190,20 @@ export class Contacts {
   /** Those who are followed or blocked, with their devices: what the policy works on. */
   policyPeople(): PolicyPerson[] {
     const devices = Map.groupBy(
-      this.#statements.all(`SELECT * FROM contact_devices WHERE identity IN (SELECT key FROM contacts WHERE relation <> 'none') ORDER BY added_at`).map(toDevice),
+      this.#statements
+        .all(
+          `SELECT * FROM contact_devices WHERE identity IN (SELECT key FROM contacts WHERE relation <> 'none') ORDER BY added_at`
+        )
+        .map(toDevice),
       ({ identity }) => Buffer.from(identity).toString('hex')
     )
     return this.#statements.all(`SELECT key, relation FROM contacts WHERE relation <> 'none'`).map((row) => {
       const key = row.key as Uint8Array
-      return { key, relation: row.relation as PolicyPerson['relation'], devices: devices.get(Buffer.from(key).toString('hex')) ?? [] }
+      return {
+        key,
+        relation: row.relation as PolicyPerson['relation'],
+        devices: devices.get(Buffer.from(key).toString('hex')) ?? []
+      }
     })
   }
 

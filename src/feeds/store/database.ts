@@ -58,12 +58,17 @@ export function migrate(database: DatabaseSync, layer: string, migrations: reado
   const row = database.prepare('SELECT version FROM migrations WHERE layer = ?').get(layer)
   const version = Number(row?.version ?? 0)
   if (version > migrations.length) {
-    throw new FeedError('STORE_NEWER', `the store's ${layer} tables have version ${version}; this program knows ${migrations.length}: use a newer one`)
+    throw new FeedError(
+      'STORE_NEWER',
+      `the store's ${layer} tables have version ${version}; this program knows ${migrations.length}: use a newer one`
+    )
   }
   for (let next = version; next < migrations.length; next++) {
     transaction(database, () => {
       database.exec(migrations[next])
-      database.prepare('INSERT INTO migrations VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version').run(layer, next + 1)
+      database
+        .prepare('INSERT INTO migrations VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version')
+        .run(layer, next + 1)
     })
   }
 }
@@ -86,7 +91,11 @@ export function storeError(error: unknown): unknown {
   const { errcode } = error as { errcode?: number }
   if (errcode === undefined) return error
   if ((errcode & 0xff) === SQLITE_FULL || errcode === SQLITE_IOERR_SHMSIZE) {
-    return new FeedError('DISK_FULL', 'the disk is full: nothing was written, and what was acknowledged before is safe. Make room and try again', { cause: error })
+    return new FeedError(
+      'DISK_FULL',
+      'the disk is full: nothing was written, and what was acknowledged before is safe. Make room and try again',
+      { cause: error }
+    )
   }
   return new FeedError('STORE_IO', `the store failed: ${(error as Error).message}`, { cause: error })
 }

@@ -49,8 +49,14 @@ export function forgetDerived(store: Stored, place: number, entry: Entry, arrive
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
   const { type, timeMs, links, tags, expiresMs } = derived
-  store.run('DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?', type, timeMs, place)
-  for (const { target, kind } of links) store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
+  store.run(
+    'DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?',
+    type,
+    timeMs,
+    place
+  )
+  for (const { target, kind } of links)
+    store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
   for (const tag of tags) store.run('DELETE FROM tags WHERE tag = ? AND time = ? AND place = ?', tag, timeMs, place)
   if (expiresMs !== undefined) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', expiresMs, place)
   store.run('DELETE FROM search WHERE rowid = ?', place)

@@ -24,8 +24,13 @@ export function noteWishes(store: Stored, feed: FeedState, run: CheckedRun): voi
   if (Buffer.from(run.records.buffer, run.records.byteOffset, run.records.length).indexOf(ERASE_MARK) < 0) return
   for (const entry of entriesOf(run)) {
     const wish = placeOf(feed.num, entry.seq)
-    const isNew = (seq: number): boolean => store.run('INSERT OR IGNORE INTO erasures VALUES (?, ?)', placeOf(feed.num, seq), wish) > 0
-    eraseStored(store, feed, wishOf(entry).filter((seq) => seq < entry.seq && isNew(seq)))
+    const isNew = (seq: number): boolean =>
+      store.run('INSERT OR IGNORE INTO erasures VALUES (?, ?)', placeOf(feed.num, seq), wish) > 0
+    eraseStored(
+      store,
+      feed,
+      wishOf(entry).filter((seq) => seq < entry.seq && isNew(seq))
+    )
   }
 }
 
@@ -57,7 +62,8 @@ export function eraseStored(store: Stored, feed: FeedState, seqs: readonly numbe
 function rewriteRow(store: Stored, feed: FeedState, row: StoredRun, seqs: ReadonlySet<number>): number {
   const records = eraseBodies(row, seqs)
   store.run('UPDATE runs SET records = ? WHERE place = ?', records, placeOf(feed.num, row.first))
-  for (const entry of entriesOf(row)) if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
+  for (const entry of entriesOf(row))
+    if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
   return records.length
 }
 
@@ -69,7 +75,8 @@ export function eraseExpired(store: Stored, nowMs: number, limit = 256): number 
       const feed = store.feedByNumber(num)
       if (feed !== undefined) eraseStored(store, feed, seqs)
     }
-    for (const row of rows) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', row.at as number, row.place as number)
+    for (const row of rows)
+      store.run('DELETE FROM expiries WHERE at = ? AND place = ?', row.at as number, row.place as number)
     return rows.length
   })
 }
@@ -90,7 +97,11 @@ export function eraseForRoom(store: Stored, bytes: number): number {
       if (freed >= bytes) break
       const place = row.place as number
       const feed = store.feedByNumber(feedOfPlace(place))!
-      freed += eraseStored(store, feed, Array.from({ length: row.count as number }, (_, i) => seqOfPlace(place) + i))
+      freed += eraseStored(
+        store,
+        feed,
+        Array.from({ length: row.count as number }, (_, i) => seqOfPlace(place) + i)
+      )
     }
     return freed
   })
@@ -112,7 +123,11 @@ export function erasuresOf(store: Stored, feed: FeedState, afterWish = 0): numbe
 export function noteErasedAt(store: Stored, feed: FeedState, holder: string, seqs: readonly number[]): void {
   store.write(() => {
     for (const seq of seqs) {
-      store.run('INSERT OR IGNORE INTO erased_at SELECT place, ? FROM erasures WHERE place = ?', holder, placeOf(feed.num, seq))
+      store.run(
+        'INSERT OR IGNORE INTO erased_at SELECT place, ? FROM erasures WHERE place = ?',
+        holder,
+        placeOf(feed.num, seq)
+      )
     }
   })
 }

@@ -23,7 +23,7 @@ export class IdIndex {
   reload(): void {
     this.#waiting = 0
     let from = Number(this.#store.meta(MARK) ?? 0) + 1
-    for (let isEnd = false; !isEnd; ) {
+    for (let isEnd = false; !isEnd;) {
       const rows = this.#store.rowsByArrival(from, 64)
       isEnd = rows.length === 0
       for (const row of rows) {
@@ -56,7 +56,9 @@ export class IdIndex {
   }
 
   #flush(arrival: number): void {
-    const order = Uint32Array.from({ length: this.#waiting }, (_, i) => i).sort((a, b) => this.#prefixes[a] - this.#prefixes[b])
+    const order = Uint32Array.from({ length: this.#waiting }, (_, i) => i).sort(
+      (a, b) => this.#prefixes[a] - this.#prefixes[b]
+    )
     const insert = this.#store.prepare('INSERT OR IGNORE INTO ids VALUES (?, ?)')
     for (const i of order) insert.run(this.#prefixes[i], this.#places[i])
     this.#store.setMeta(MARK, arrival)

@@ -132,7 +132,8 @@ export class Indexer {
   #write(place: number, { type, timeMs, links, tags, expiresMs, text }: Derived): void {
     const store = this.#store
     const typeNumber = this.#typeNumber(type)
-    if (typeNumber !== undefined) store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', typeNumber, timeMs, place)
+    if (typeNumber !== undefined)
+      store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', typeNumber, timeMs, place)
     for (const { target, kind } of links) store.run('INSERT OR IGNORE INTO links VALUES (?, ?, ?)', target, kind, place)
     for (const tag of tags) store.run('INSERT OR IGNORE INTO tags VALUES (?, ?, ?)', tag, timeMs, place)
     if (expiresMs !== undefined) store.run('INSERT OR IGNORE INTO expiries VALUES (?, ?)', expiresMs, place)
@@ -148,7 +149,8 @@ export class Indexer {
   #typeNumber(name: string): number | undefined {
     const known = this.#types.get(name)
     if (known !== undefined) return known
-    const isWelcome = schemaOf(name) !== undefined || Number(this.#store.get('SELECT count(*) AS n FROM types')!.n) < MAX_TYPES
+    const isWelcome =
+      schemaOf(name) !== undefined || Number(this.#store.get('SELECT count(*) AS n FROM types')!.n) < MAX_TYPES
     if (isWelcome) this.#store.run('INSERT OR IGNORE INTO types (name) VALUES (?)', name)
     const num = this.#store.get('SELECT num FROM types WHERE name = ?', name)?.num as number | undefined
     if (num !== undefined) this.#types.set(name, num)

@@ -1,7 +1,17 @@
 // Where a run goes: it continues what is stored upwards or downwards, is known already, leaves a gap, or proves a fork.
 import { HASH_SIZE } from '../entry.ts'
 import { encodeForkProof, proveFork } from '../fork.ts'
-import { type CheckedRun, entriesOf, headersOf, idAt, idsOf, lastOf, MAX_RUN_BYTES, recordsBetween, tailOf } from '../run.ts'
+import {
+  type CheckedRun,
+  entriesOf,
+  headersOf,
+  idAt,
+  idsOf,
+  lastOf,
+  MAX_RUN_BYTES,
+  recordsBetween,
+  tailOf
+} from '../run.ts'
 import { forgetDerived } from './derived.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
 import type { IdIndex } from './id-index.ts'
@@ -41,7 +51,8 @@ export class Placement {
   /** Finds the run's place relative to low and height, and writes what is new of it. `feed` is brought up to date. */
   place(feed: FeedState, run: CheckedRun): IngestOutcome {
     const last = lastOf(run)
-    if (feed.height === 0) return this.#insert(feed, run, { low: run.first, height: last, head: idAt(run, run.count - 1) })
+    if (feed.height === 0)
+      return this.#insert(feed, run, { low: run.first, height: last, head: idAt(run, run.count - 1) })
     if (run.first > feed.height + 1) return { kind: 'gap', from: feed.height + 1, to: run.first - 1 }
     if (last < feed.low - 1) return { kind: 'gap', from: last + 1, to: feed.low - 1 }
     if (last > feed.height) {
@@ -50,14 +61,19 @@ export class Placement {
       return this.#insert(feed, tailOf(run, feed.height + 1), { height: last, head: idAt(run, run.count - 1) })
     }
     if (last === feed.low - 1) {
-      if (!isEqual(idAt(run, run.count - 1), this.#idBefore(feed, feed.low))) return { kind: 'diverges', before: feed.low }
+      if (!isEqual(idAt(run, run.count - 1), this.#idBefore(feed, feed.low)))
+        return { kind: 'diverges', before: feed.low }
       return this.#insert(feed, run, { low: run.first })
     }
     if (!isEqual(idAt(run, run.count - 1), idOf(this.#stored, feed, last)!)) return this.#conflict(feed, run)
     return run.first < feed.low ? this.#insertAcrossLow(feed, run, last) : { kind: 'known' }
   }
 
-  #insert(feed: FeedState, run: CheckedRun, grown: { low?: number; height?: number; head?: Uint8Array }): IngestOutcome {
+  #insert(
+    feed: FeedState,
+    run: CheckedRun,
+    grown: { low?: number; height?: number; head?: Uint8Array }
+  ): IngestOutcome {
     const place = placeOf(feed.num, run.first)
     const records = applyErasures(this.#stored, place, run)
     const change = ++this.#counters.change
@@ -83,7 +99,10 @@ export class Placement {
       feed.num
     )
     // The caller's state goes along, so that the next run of a batch needs no look at the table.
-    Object.assign(feed, grown, { changed: change, beforeLow: feed.height === 0 || grown.low !== undefined ? run.prev : feed.beforeLow })
+    Object.assign(feed, grown, {
+      changed: change,
+      beforeLow: feed.height === 0 || grown.low !== undefined ? run.prev : feed.beforeLow
+    })
     noteWishes(this.#stored, feed, run)
     return { kind: 'stored', from: run.first, to: lastOf(run) }
   }
@@ -111,7 +130,16 @@ export class Placement {
 
   #reinsertTail(feed: FeedState, row: StoredRun, last: number): void {
     const tail = tailOf({ ...row, ids: idsOf(row) }, last + 1)
-    this.#stored.run('INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)', placeOf(feed.num, tail.first), tail.count, row.arrival + (tail.first - row.first), row.arrivedMs, tail.prev, tail.signature, tail.records)
+    this.#stored.run(
+      'INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)',
+      placeOf(feed.num, tail.first),
+      tail.count,
+      row.arrival + (tail.first - row.first),
+      row.arrivedMs,
+      tail.prev,
+      tail.signature,
+      tail.records
+    )
     this.#stored.run('UPDATE feeds SET bytes = bytes + ? WHERE num = ?', tail.records.length, feed.num)
   }
 
@@ -123,28 +151,44 @@ export class Placement {
       if (isEqual(idAt(run, seq - run.first), idOf(this.#stored, feed, seq)!)) continue
       if (seq === from && seq > 1 && !isEqual(idBefore(run, seq), this.#idBefore(feed, seq))) break
       const row = this.#stored.rows(feed, seq, seq)[0]
-      const proof = proveFork(run.feed, { headers: headersOf(row, seq), signature: row.signature }, { headers: headersOf(run, seq), signature: run.signature })
+      const proof = proveFork(
+        run.feed,
+        { headers: headersOf(row, seq), signature: row.signature },
+        { headers: headersOf(run, seq), signature: run.signature }
+      )
       this.freeze(feed, seq, encodeForkProof(proof))
       return { kind: 'frozen' }
     }
     return { kind: 'diverges', before: from }
   }
 
-
   /** Keeps the common prefix. Own rows beyond it stay on the disk, unreachable by sync, so that their text is not lost. */
   freeze(feed: FeedState, seq: number, proof: Uint8Array): void {
     const height = seq - 1 < feed.low ? 0 : Math.min(feed.height, seq - 1)
     const head = height === 0 ? new Uint8Array() : idOf(this.#stored, feed, height)!
     if (!feed.isOwn) this.#deleteFrom(feed, seq)
-    this.#stored.run('INSERT INTO forks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET proof = ?2', feed.num, proof, Date.now())
-    this.#stored.run('UPDATE feeds SET frozen = ?, low = ?, height = ?, head = ?, changed = ? WHERE num = ?', seq, height === 0 ? 1 : feed.low, height, head, ++this.#counters.change, feed.num)
+    this.#stored.run(
+      'INSERT INTO forks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET proof = ?2',
+      feed.num,
+      proof,
+      Date.now()
+    )
+    this.#stored.run(
+      'UPDATE feeds SET frozen = ?, low = ?, height = ?, head = ?, changed = ? WHERE num = ?',
+      seq,
+      height === 0 ? 1 : feed.low,
+      height,
+      head,
+      ++this.#counters.change,
+      feed.num
+    )
   }
-
 
   #deleteFrom(feed: FeedState, seq: number): void {
     const [from, to] = [placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1]
     this.keepArrival()
-    for (const table of ['runs', 'timeline', 'links', 'tags', 'expiries']) this.#stored.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
+    for (const table of ['runs', 'timeline', 'links', 'tags', 'expiries'])
+      this.#stored.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
     this.#stored.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
     const left = 'SELECT coalesce(sum(length(records)), 0) FROM runs WHERE place BETWEEN ? AND ?'
     this.#stored.run(`UPDATE feeds SET bytes = (${left}) WHERE num = ?`, placeOf(feed.num, 0), to, feed.num)

@@ -88,7 +88,11 @@ export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, 
 }
 
 /** Entries with this tag, newest first. */
-export function entriesByTag(store: Stored, tag: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
+export function entriesByTag(
+  store: Stored,
+  tag: string,
+  query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
+): StoredEntry[] {
   const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
   const rows = store.all(
     `SELECT place FROM tags WHERE tag = ? AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
@@ -98,7 +102,11 @@ export function entriesByTag(store: Stored, tag: string, query: Pick<TimelineQue
 }
 
 /** Entries that hold all of these words, newest places first. */
-export function entriesByWords(store: Stored, words: string, query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>): StoredEntry[] {
+export function entriesByWords(
+  store: Stored,
+  words: string,
+  query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
+): StoredEntry[] {
   const terms = words.split(/[\s\0]+/u).filter((word) => word.length > 0)
   if (terms.length === 0) return []
   const match = terms.map((word) => `"${word.replaceAll('"', '""')}"`).join(' ')
@@ -110,7 +118,12 @@ export function entriesByWords(store: Stored, words: string, query: Pick<Timelin
   const entries = rows.flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
   return entries
     .map((entry) => ({ entry, timeMs: shownTime(entry) }))
-    .filter(({ entry, timeMs }) => query.before === undefined || timeMs < query.before.timeMs || (timeMs === query.before.timeMs && entry.place < query.before.place))
+    .filter(
+      ({ entry, timeMs }) =>
+        query.before === undefined ||
+        timeMs < query.before.timeMs ||
+        (timeMs === query.before.timeMs && entry.place < query.before.place)
+    )
     .sort((a, b) => b.timeMs - a.timeMs || b.entry.place - a.entry.place)
     .slice(0, query.limit)
     .map(({ entry }) => entry)
@@ -131,7 +144,9 @@ export function shownTime(entry: { time: number; arrivedMs: number }): number {
 
 /** Everything that is stored, in numbers. */
 export function storeSize(store: Stored): { feeds: number; entries: number; bytes: number } {
-  const sums = store.get('SELECT count(*) AS feeds, coalesce(sum(height - low + 1), 0) AS entries FROM feeds WHERE height > 0')!
+  const sums = store.get(
+    'SELECT count(*) AS feeds, coalesce(sum(height - low + 1), 0) AS entries FROM feeds WHERE height > 0'
+  )!
   const pages = store.get('PRAGMA page_count')!.page_count as number
   const pageSize = store.get('PRAGMA page_size')!.page_size as number
   return { feeds: sums.feeds as number, entries: sums.entries as number, bytes: pages * pageSize }

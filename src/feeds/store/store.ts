@@ -149,12 +149,16 @@ export class FeedStore implements Stored {
 
   /** All wanted feeds, dearest first. */
   wantedFeeds(): FeedState[] {
-    return this.all('SELECT * FROM feeds WHERE priority IS NOT NULL ORDER BY priority, num').map((row) => toFeedState(row)!)
+    return this.all('SELECT * FROM feeds WHERE priority IS NOT NULL ORDER BY priority, num').map((row) =>
+      toFeedState(row)!
+    )
   }
 
   /** Wanted feeds whose older entries are not all here. */
   feedsWithGap(): FeedState[] {
-    return this.all('SELECT * FROM feeds WHERE low > 1 AND priority IS NOT NULL ORDER BY priority').map((row) => toFeedState(row)!)
+    return this.all('SELECT * FROM feeds WHERE low > 1 AND priority IS NOT NULL ORDER BY priority').map((row) =>
+      toFeedState(row)!
+    )
   }
 
   /** Feeds that changed after the counter stood at `cursor`, in the order of their changes. */
@@ -176,7 +180,11 @@ export class FeedStore implements Stored {
       }
       for (const feed of before.values()) {
         if (feed.isOwn) continue
-        this.run('UPDATE feeds SET priority = NULL, changed = ? WHERE num = ?', ++this.#tables.counters.change, feed.num)
+        this.run(
+          'UPDATE feeds SET priority = NULL, changed = ? WHERE num = ?',
+          ++this.#tables.counters.change,
+          feed.num
+        )
         changed.push(feed.key)
       }
     })
@@ -193,7 +201,8 @@ export class FeedStore implements Stored {
       changed,
       isWhole ? 1 : 0
     )
-    if (isNew && this.feed(key)!.num >= MAX_FEEDS) throw new FeedError('STORE_IO', `a store holds at most ${MAX_FEEDS} feeds`)
+    if (isNew && this.feed(key)!.num >= MAX_FEEDS)
+      throw new FeedError('STORE_IO', `a store holds at most ${MAX_FEEDS} feeds`)
   }
 
   /** Marks a feed as written by this device: always wanted, and continued by {@link append}. */
@@ -219,7 +228,11 @@ export class FeedStore implements Stored {
           this.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
         }
         this.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
-        this.run(`UPDATE feeds SET low = 1, height = 0, head = x'', bytes = 0, changed = ? WHERE num = ?`, ++this.#tables.counters.change, feed.num)
+        this.run(
+          `UPDATE feeds SET low = 1, height = 0, head = x'', bytes = 0, changed = ? WHERE num = ?`,
+          ++this.#tables.counters.change,
+          feed.num
+        )
       }
       return entries
     })
@@ -233,7 +246,10 @@ export class FeedStore implements Stored {
     const extensions: Extension[] = []
     const forks: number[] = []
     const states = new Map<string, FeedState | undefined>()
-    const outcomes = this.write(() => runs.map((run) => this.#ingestRun(run, options.origin, { extensions, forks, states })), options)
+    const outcomes = this.write(
+      () => runs.map((run) => this.#ingestRun(run, options.origin, { extensions, forks, states })),
+      options
+    )
     for (const extension of joined(extensions)) this.events.emit('extended', extension)
     for (const num of forks) this.events.emit('fork', this.feedByNumber(num)!)
     return outcomes
@@ -251,7 +267,8 @@ export class FeedStore implements Stored {
       forks.push(feed.num)
       states.delete(name)
     }
-    if (outcome.kind === 'stored') extensions.push({ feed: { ...feed }, runs: [run], from: outcome.from, to: outcome.to, origin })
+    if (outcome.kind === 'stored')
+      extensions.push({ feed: { ...feed }, runs: [run], from: outcome.from, to: outcome.to, origin })
     return outcome
   }
 
@@ -282,9 +299,14 @@ export class FeedStore implements Stored {
 
   /** The same, read one by one. Nothing may be written before the last one was taken or the loop was left. */
   *rowsUp(feed: FeedState, from: number, to: number): Generator<StoredRun> {
-    const start = this.get('SELECT max(place) AS place FROM runs WHERE place <= ?', placeOf(feed.num, from))?.place as number | null
+    const start = this.get('SELECT max(place) AS place FROM runs WHERE place <= ?', placeOf(feed.num, from))?.place as
+      | number
+      | null
     const lowest = Math.max(start ?? 0, placeOf(feed.num, 0))
-    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place').iterate(lowest, placeOf(feed.num, to))
+    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place').iterate(
+      lowest,
+      placeOf(feed.num, to)
+    )
     for (const row of rows) {
       const run = toRun(row, feed.key)
       if (lastOf(run) >= from) yield run
@@ -293,7 +315,10 @@ export class FeedStore implements Stored {
 
   /** The same, from the newest down. */
   *rowsDown(feed: FeedState, from: number, to: number): Generator<StoredRun> {
-    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place DESC').iterate(placeOf(feed.num, 0), placeOf(feed.num, to))
+    const rows = this.prepare('SELECT * FROM runs WHERE place BETWEEN ? AND ? ORDER BY place DESC').iterate(
+      placeOf(feed.num, 0),
+      placeOf(feed.num, to)
+    )
     for (const row of rows) {
       const run = toRun(row, feed.key)
       if (lastOf(run) < from) return

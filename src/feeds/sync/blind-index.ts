@@ -57,7 +57,10 @@ export class BlindIndex {
 
   #make(): void {
     const feeds = this.#store.all('SELECT num, key FROM feeds WHERE priority IS NOT NULL')
-    const blinded = blindFeeds(this.#salt, feeds.map((row) => row.key as Uint8Array))
+    const blinded = blindFeeds(
+      this.#salt,
+      feeds.map((row) => row.key as Uint8Array)
+    )
     const order = Uint32Array.from(blinded.keys()).sort((a, b) => Buffer.compare(blinded[a], blinded[b]))
     this.#ids = new Uint8Array(order.length * BLINDED_SIZE)
     order.forEach((index, position) => this.#ids!.set(blinded[index], position * BLINDED_SIZE))

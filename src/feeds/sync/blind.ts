@@ -16,7 +16,8 @@ export const BLINDED_SIZE = 12
  */
 export function sessionSalt(nonceInitiator: Uint8Array, nonceResponder: Uint8Array): Uint8Array {
   for (const nonce of [nonceInitiator, nonceResponder]) {
-    if (nonce.length !== NONCE_SIZE) throw new RangeError(`a session nonce has ${NONCE_SIZE} bytes, not ${nonce.length}`)
+    if (nonce.length !== NONCE_SIZE)
+      throw new RangeError(`a session nonce has ${NONCE_SIZE} bytes, not ${nonce.length}`)
   }
   return sha256(Buffer.concat([SALT_DOMAIN, nonceInitiator, nonceResponder]))
 }

@@ -32,7 +32,8 @@ export type Step =
 /** The heart of sync: compares one feed's two states. */
 export function diffFeed(mine: Held, theirs: Claimed): Step {
   if (mine.frozen !== undefined && theirs.height >= mine.frozen) return { kind: 'prove' }
-  if (theirs.height > mine.height) return { kind: 'want', from: mine.height + 1, to: theirs.height, isDown: mine.height === 0 }
+  if (theirs.height > mine.height)
+    return { kind: 'want', from: mine.height + 1, to: theirs.height, isDown: mine.height === 0 }
   if (theirs.height < mine.height) return { kind: 'behind', from: theirs.height + 1 }
   return isSameHead(mine, theirs) ? { kind: 'nothing' } : { kind: 'probe' }
 }

@@ -55,11 +55,14 @@ export class FeedClaims {
   #watch(num: number, claim: Claim): void {
     if (this.#timers.has(num)) return
     const leftMs = claim.renewedMs + this.#limitMs - performance.now()
-    const timer = setTimeout(() => {
-      this.#timers.delete(num)
-      if (performance.now() - claim.renewedMs < this.#limitMs) this.#watch(num, claim)
-      else this.release(num, claim.holder)
-    }, Math.max(1, Math.ceil(leftMs)))
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(num)
+        if (performance.now() - claim.renewedMs < this.#limitMs) this.#watch(num, claim)
+        else this.release(num, claim.holder)
+      },
+      Math.max(1, Math.ceil(leftMs))
+    )
     this.#timers.set(num, timer.unref())
   }
 }

@@ -82,7 +82,12 @@ export function decodeHello(frame: Uint8Array): Hello {
   const version = reader.u8()
   if (version !== SYNC_VERSION) throw bad(`version ${SYNC_VERSION} was expected, found ${version}`)
   const flags = reader.u8()
-  const hello: Hello = { takesPacked: (flags & 1) !== 0, nonce: reader.copy(NONCE_SIZE), epoch: reader.copy(EPOCH_SIZE), counter: reader.u48() }
+  const hello: Hello = {
+    takesPacked: (flags & 1) !== 0,
+    nonce: reader.copy(NONCE_SIZE),
+    epoch: reader.copy(EPOCH_SIZE),
+    counter: reader.u48()
+  }
   if ((flags & 2) !== 0) hello.resume = { cursor: reader.u48(), tag: reader.copy(RESUME_SIZE) }
   reader.end()
   return hello
@@ -94,13 +99,21 @@ export function encodeReconcile(message: Uint8Array): Uint8Array {
 
 /** @param position the sender's counter up to which everything has been told with this frame */
 export function encodeHave(position: number, feeds: readonly Have[]): Uint8Array {
-  return Buffer.concat([Uint8Array.of(KIND.have), u48(position), ...feeds.flatMap((feed) => [feed.id, u32(feed.height), feed.head])])
+  return Buffer.concat([
+    Uint8Array.of(KIND.have),
+    u48(position),
+    ...feeds.flatMap((feed) => [feed.id, u32(feed.height), feed.head])
+  ])
 }
 
 export function decodeHave(frame: Uint8Array): { position: number; feeds: Have[] } {
   const reader = new Reader(frame, 1)
   const position = reader.u48()
-  const feeds = reader.list(HAVE_SIZE, () => ({ id: reader.copy(BLINDED_SIZE), height: reader.u32(), head: reader.copy(HEAD_SIZE) }))
+  const feeds = reader.list(HAVE_SIZE, () => ({
+    id: reader.copy(BLINDED_SIZE),
+    height: reader.u32(),
+    head: reader.copy(HEAD_SIZE)
+  }))
   return { position, feeds }
 }
 
@@ -144,14 +157,19 @@ export function packRuns(frame: Uint8Array): Uint8Array {
 export function unpackRuns(frame: Uint8Array): Uint8Array {
   const reader = new Reader(frame, 1)
   const size = reader.u32()
-  if (size < 1 || size > MAX_UNPACKED_SIZE) throw bad(`a packed frame holds 1 to ${MAX_UNPACKED_SIZE} bytes, not ${size}`)
+  if (size < 1 || size > MAX_UNPACKED_SIZE)
+    throw bad(`a packed frame holds 1 to ${MAX_UNPACKED_SIZE} bytes, not ${size}`)
   let inner: Uint8Array
   try {
-    inner = zstdDecompressSync(frame.subarray(5), { maxOutputLength: size, params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } })
+    inner = zstdDecompressSync(frame.subarray(5), {
+      maxOutputLength: size,
+      params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG }
+    })
   } catch (error) {
     throw new FeedError('FRAME_FORMAT', 'a packed frame does not unpack to the size it says', { cause: error })
   }
-  if (inner.length !== size || inner[0] !== KIND.runs) throw bad('a packed frame holds a frame of runs of the size it says')
+  if (inner.length !== size || inner[0] !== KIND.runs)
+    throw bad('a packed frame holds a frame of runs of the size it says')
   return inner
 }
 

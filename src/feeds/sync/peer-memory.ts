@@ -46,7 +46,10 @@ export function rememberPeer(store: FeedStore, peer: string, memory: PeerMemory)
       memory.told,
       Date.now()
     )
-    store.run('DELETE FROM sync_peers WHERE peer IN (SELECT peer FROM sync_peers ORDER BY seen_ms DESC LIMIT -1 OFFSET ?)', MAX_PEERS)
+    store.run(
+      'DELETE FROM sync_peers WHERE peer IN (SELECT peer FROM sync_peers ORDER BY seen_ms DESC LIMIT -1 OFFSET ?)',
+      MAX_PEERS
+    )
   })
 }
 
@@ -101,5 +104,7 @@ const RESUME_DOMAIN = Buffer.from('comrade/sync/resume/1\0')
  */
 export function resumeTag(epochs: [Uint8Array, Uint8Array], shared: SharedFeeds): Uint8Array {
   const inOrder = [...epochs].sort(Buffer.compare)
-  return Uint8Array.from(hash('sha256', Buffer.concat([RESUME_DOMAIN, ...inOrder, shared.sum]), 'buffer').subarray(0, 8))
+  return Uint8Array.from(
+    hash('sha256', Buffer.concat([RESUME_DOMAIN, ...inOrder, shared.sum]), 'buffer').subarray(0, 8)
+  )
 }

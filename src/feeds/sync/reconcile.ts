@@ -40,7 +40,16 @@
 // questions, a SPLIT leaves a ninth of the own items in a part at most, and few items are always listed.
 import { BLINDED_SIZE } from './blind.ts'
 import { ItemSet, type ReconItem } from './reconcileset.ts'
-import { badMessage, MAX_LIST, MAX_PARTS, MessageReader, MessageWriter, OP, VERDICT, type ItemState } from './reconcilewire.ts'
+import {
+  badMessage,
+  MAX_LIST,
+  MAX_PARTS,
+  MessageReader,
+  MessageWriter,
+  OP,
+  VERDICT,
+  type ItemState
+} from './reconcilewire.ts'
 
 export { MAX_MESSAGE_SIZE } from './reconcilewire.ts'
 export type { ReconItem } from './reconcileset.ts'
@@ -185,7 +194,8 @@ export class Reconciliation {
   #nextQuestion(...kinds: Question['kind'][]): Question {
     const question = this.#questions[this.#replied]
     if (question === undefined) throw badMessage('a reply to nothing that was asked')
-    if (!kinds.includes(question.kind)) throw badMessage(`a wrong kind of reply to a question of kind "${question.kind}"`)
+    if (!kinds.includes(question.kind))
+      throw badMessage(`a wrong kind of reply to a question of kind "${question.kind}"`)
     this.#replied++
     return question
   }
@@ -203,7 +213,8 @@ export class Reconciliation {
     let { lower, from } = whole
     for (let part = 1; part <= parts; part++) {
       const upper = part === parts ? whole.upper : reader.bound()
-      if (part < parts && !isBetween(lower, upper!, whole.upper)) throw badMessage('bounds must rise inside their range')
+      if (part < parts && !isBetween(lower, upper!, whole.upper))
+        throw badMessage('bounds must rise inside their range')
       const to = upper === whole.upper ? whole.to : this.#set.lowerBound(upper!, from, whole.to)
       const count = reader.varint()
       this.#compare({ lower, upper, from, to }, count, reader.fingerprint(), writer)
@@ -230,8 +241,10 @@ export class Reconciliation {
   }
 
   #split(range: Range, parts: number, writer: MessageWriter): void {
-    const positions = Array.from({ length: parts + 1 }, (_, part) =>
-      range.from + Math.floor((part * (range.to - range.from)) / parts))
+    const positions = Array.from(
+      { length: parts + 1 },
+      (_, part) => range.from + Math.floor((part * (range.to - range.from)) / parts)
+    )
     const bounds = positions.slice(1, -1).map((position) => this.#set.boundBefore(position))
     const uppers = [...bounds.map(fillUp), range.upper]
     const fingerprints = uppers.map((upper, part) => {
@@ -258,7 +271,8 @@ export class Reconciliation {
     const range = this.#nextQuestion('start', 'range', 'ask')
     const count = reader.varint()
     if (count > MAX_LIST) throw badMessage(`a list has at most ${MAX_LIST} items, not ${count}`)
-    if (range.kind === 'ask' && count !== range.claimed) throw badMessage(`expected ${range.claimed} items, found ${count}`)
+    if (range.kind === 'ask' && count !== range.claimed)
+      throw badMessage(`expected ${range.claimed} items, found ${count}`)
     this.#verdicts.fill(VERDICT.missing, range.from, range.to) // until the list has it
     const verdicts: number[] = []
     const states: ItemState[] = []
@@ -293,14 +307,20 @@ export class Reconciliation {
       const place = position - from
       const verdict = (packed[place >> 2] >> (2 * (place & 3))) & 3
       if (verdict > VERDICT.differs || (position >= to && verdict !== 0)) throw badMessage('an unknown verdict')
-      if (position < to) this.#settle(position, verdict, verdict === VERDICT.differs ? this.#differentState(position, reader) : undefined)
+      if (position < to)
+        this.#settle(
+          position,
+          verdict,
+          verdict === VERDICT.differs ? this.#differentState(position, reader) : undefined
+        )
     }
     this.#onlyTheirs += reader.varint()
   }
 
   #differentState(position: number, reader: MessageReader): ItemState {
     const theirs = reader.state()
-    if (this.#set.hasState(position, theirs.height, theirs.head)) throw badMessage('an item is said to differ and does not')
+    if (this.#set.hasState(position, theirs.height, theirs.head))
+      throw badMessage('an item is said to differ and does not')
     return theirs
   }
 

@@ -45,7 +45,8 @@ export class ItemSet {
       this.#ids.set(items[place].id, index * BLINDED_SIZE)
       this.#heights[index] = items[place].height
       this.#heads.set(items[place].head, index * HEAD_SIZE)
-      if (index > 0 && this.compareId(index - 1, items[place].id) === 0) throw new RangeError('two items have the same id')
+      if (index > 0 && this.compareId(index - 1, items[place].id) === 0)
+        throw new RangeError('two items have the same id')
     })
     this.#sums = this.#prefixSums()
   }
@@ -149,6 +150,7 @@ function sortedOrder(items: readonly ReconItem[]): Uint32Array {
 function checkItem({ id, height, head }: ReconItem): void {
   if (id.length !== BLINDED_SIZE) throw new RangeError(`a blinded id has ${BLINDED_SIZE} bytes, not ${id.length}`)
   if (head.length !== HEAD_SIZE) throw new RangeError(`a head has ${HEAD_SIZE} bytes, not ${head.length}`)
-  if (!Number.isInteger(height) || height < 0 || height > MAX_U32) throw new RangeError(`a height is a u32, not ${height}`)
+  if (!Number.isInteger(height) || height < 0 || height > MAX_U32)
+    throw new RangeError(`a height is a u32, not ${height}`)
   if (height === 0 && Buffer.compare(head, ZERO_HEAD) !== 0) throw new RangeError('the head at height 0 is zeros')
 }

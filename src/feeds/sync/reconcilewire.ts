@@ -57,7 +57,8 @@ export class MessageReader {
 
   bytes(length: number): Buffer {
     const end = this.#offset + length
-    if (end > this.#bytes.length) throw badMessage(`expected ${length} more bytes, found ${this.#bytes.length - this.#offset}`)
+    if (end > this.#bytes.length)
+      throw badMessage(`expected ${length} more bytes, found ${this.#bytes.length - this.#offset}`)
     const bytes = this.#bytes.subarray(this.#offset, end)
     this.#offset = end
     return bytes

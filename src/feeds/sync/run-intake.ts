@@ -46,7 +46,8 @@ export class RunIntake {
   #recognise(frame: Uint8Array): Run[] {
     let last: { id: Uint8Array; feed: Uint8Array | undefined } | undefined
     return decodeRuns(frame).flatMap((run) => {
-      if (last === undefined || Buffer.compare(last.id, run.id) !== 0) last = { id: run.id, feed: this.#options.index.find(run.id)?.key }
+      if (last === undefined || Buffer.compare(last.id, run.id) !== 0)
+        last = { id: run.id, feed: this.#options.index.find(run.id)?.key }
       return last.feed === undefined ? [] : { ...run, feed: last.feed }
     })
   }

@@ -6,6 +6,8 @@ import { encodeNumber, encodeRun, encodeRuns, KIND, packRuns, RUNS_TARGET_SIZE }
 
 /** Bytes of run frames (as they are before compression) that may be under way before the receiver grants more. */
 export const INITIAL_CREDIT = 1_048_576
+/** Frames below this size are sent as they are: compressing a single post costs more time than it saves. Bytes. */
+const MIN_PACKED_SIZE = 2_048
 /** Wants that one peer may have waiting here. */
 export const MAX_QUEUED_WANTS = 4_096
 
@@ -100,7 +102,7 @@ export class RunSender {
 
   async #sendRuns(parts: Uint8Array[]): Promise<void> {
     const plain = encodeRuns(parts)
-    const frame = this.#options.isPacked ? packRuns(plain) : plain
+    const frame = this.#options.isPacked && plain.length >= MIN_PACKED_SIZE ? packRuns(plain) : plain
     this.#credit -= plain.length
     await this.#options.send(frame)
   }
@@ -165,7 +167,12 @@ function runDown(store: FeedStore, feed: FeedState, from: number, to: number): R
 }
 
 function fits(size: { count: number; bytes: number }, run: Run): boolean {
-  if (size.count > 0 && (size.count + run.count > MAX_RUN_ENTRIES || size.bytes + run.records.length > Math.min(MAX_RUN_BYTES, RUNS_TARGET_SIZE))) return false
+  if (
+    size.count > 0 &&
+    (size.count + run.count > MAX_RUN_ENTRIES ||
+      size.bytes + run.records.length > Math.min(MAX_RUN_BYTES, RUNS_TARGET_SIZE))
+  )
+    return false
   size.count += run.count
   size.bytes += run.records.length
   return true

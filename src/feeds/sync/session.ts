@@ -110,8 +110,12 @@ export class SyncSession {
 
   /** Runs until the stream ends or `signal` aborts. Resolves when the peer closed; rejects with what went wrong. */
   async run(): Promise<void> {
-    const signal = this.#options.signal === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, this.#options.signal])
-    const onAbort = (): void => this.#stream.abort(signal.reason instanceof Error ? signal.reason : new FeedError('ABORTED', 'sync was ended'))
+    const signal =
+      this.#options.signal === undefined
+        ? this.#abort.signal
+        : AbortSignal.any([this.#abort.signal, this.#options.signal])
+    const onAbort = (): void =>
+      this.#stream.abort(signal.reason instanceof Error ? signal.reason : new FeedError('ABORTED', 'sync was ended'))
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       signal.throwIfAborted()
@@ -156,7 +160,12 @@ export class SyncSession {
   }
 
   #hello(remembered: PeerMemory | undefined): message.Hello {
-    const hello: message.Hello = { takesPacked: true, nonce: this.#nonce, epoch: this.#store.epoch, counter: this.#store.counter }
+    const hello: message.Hello = {
+      takesPacked: true,
+      nonce: this.#nonce,
+      epoch: this.#store.epoch,
+      counter: this.#store.counter
+    }
     if (remembered !== undefined && remembered.resumed < MAX_RESUMES) {
       hello.resume = { cursor: remembered.cursor, tag: this.#tag(remembered) }
     }
@@ -170,7 +179,9 @@ export class SyncSession {
 
   /** Both hellos are known: goes on from the cursors when both sides can, else compares everything. */
   async #begin(hello: message.Hello, remembered: PeerMemory | undefined): Promise<void> {
-    const nonces: [Uint8Array, Uint8Array] = this.#options.isInitiator ? [this.#nonce, hello.nonce] : [hello.nonce, this.#nonce]
+    const nonces: [Uint8Array, Uint8Array] = this.#options.isInitiator
+      ? [this.#nonce, hello.nonce]
+      : [hello.nonce, this.#nonce]
     this.#index = new BlindIndex(this.#store, sessionSalt(...nonces))
     this.#sender = new RunSender(this.#store, {
       send: (frame) => this.#send(frame),
@@ -203,7 +214,10 @@ export class SyncSession {
   #canResume(hello: message.Hello, remembered: PeerMemory | undefined): boolean {
     if (hello.resume === undefined || remembered === undefined || remembered.resumed >= MAX_RESUMES) return false
     if (hello.resume.cursor > this.#toldPosition || remembered.cursor > hello.counter) return false
-    return Buffer.compare(remembered.epoch, hello.epoch) === 0 && Buffer.compare(hello.resume.tag, this.#tag(remembered)) === 0
+    return (
+      Buffer.compare(remembered.epoch, hello.epoch) === 0 &&
+      Buffer.compare(hello.resume.tag, this.#tag(remembered)) === 0
+    )
   }
 
   async #resume(cursor: number, remembered: PeerMemory): Promise<void> {
@@ -211,7 +225,11 @@ export class SyncSession {
     this.#theirPosition = remembered.cursor
     this.#memory = { ...remembered, resumed: remembered.resumed + 1 }
     if (cursor < this.#store.counter) {
-      const changed = this.#store.changedSince(cursor).filter((feed) => feed.priority !== undefined && (this.#memory.shared.has(feed.num) || feed.wantedSince > cursor))
+      const changed = this.#store
+        .changedSince(cursor)
+        .filter(
+          (feed) => feed.priority !== undefined && (this.#memory.shared.has(feed.num) || feed.wantedSince > cursor)
+        )
       await this.#sendHave(changed)
     }
     await this.#goLive()
@@ -318,8 +336,7 @@ export class SyncSession {
     } else if (step.kind === 'probe') {
       this.#probes.set(feed.num, { low: feed.low, high: feed.height + 1, isMoved: true })
       this.#probe(feed)
-    }
-    else if (step.kind === 'want') {
+    } else if (step.kind === 'want') {
       this.#ahead.set(feed.num, step.to)
       if (feed.isOwn) this.#store.events.emit('ownAhead', { feed, height })
       this.#fetch(feed)
@@ -336,12 +353,14 @@ export class SyncSession {
     if (height === undefined || feed.priority === undefined) return
     const step = diffFeed(feed, { height, head: ZERO_HEAD })
     if (step.kind !== 'want') this.#ahead.delete(feed.num)
-    else this.#fetcher.want({ ...held(feed), from: step.from, to: step.to, isDown: step.isDown, priority: feed.priority })
+    else
+      this.#fetcher.want({ ...held(feed), from: step.from, to: step.to, isDown: step.isDown, priority: feed.priority })
   }
 
   /** Asks for the older entries of a feed that was fetched from its newest down and was interrupted. */
   #fetchOlder(feed: FeedState): void {
-    if (feed.priority !== undefined && feed.low > 1 && !this.#hasNoOlder.has(feed.num)) this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
+    if (feed.priority !== undefined && feed.low > 1 && !this.#hasNoOlder.has(feed.num))
+      this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
   }
 
   /** Another session let a feed go, or ended. */
@@ -356,7 +375,9 @@ export class SyncSession {
   #sendWants(plans: FetchPlan[]): void {
     const wants = plans.flatMap((plan) => {
       const feed = this.#store.feedByNumber(plan.num)
-      return feed === undefined ? [] : { id: this.#index.nameOf(feed), from: plan.from, to: plan.to, isDown: plan.isDown }
+      return feed === undefined
+        ? []
+        : { id: this.#index.nameOf(feed), from: plan.from, to: plan.to, isDown: plan.isDown }
     })
     this.#expectProgress()
     this.#sendInBackground(message.encodeWant(wants))
@@ -367,7 +388,8 @@ export class SyncSession {
       const feed = this.#index.find(want.id)
       if (feed !== undefined) this.#noteWant(feed, want)
       const known = feed ?? { num: -1 } // what we do not hold is answered by a DONE all the same
-      if (!this.#sender.serve(known, want)) throw new FeedError('FRAME_FORMAT', 'the peer asks for more than it may at a time')
+      if (!this.#sender.serve(known, want))
+        throw new FeedError('FRAME_FORMAT', 'the peer asks for more than it may at a time')
     }
   }
 
@@ -407,8 +429,10 @@ export class SyncSession {
   /** Narrows down where a feed forked; the next question follows when the peer is done with this one. */
   #moveProbe(feed: FeedState, last: number, outcome: IngestOutcome): void {
     const probe = this.#probes.get(feed.num)
-    if (outcome.kind === 'diverges') this.#probes.set(feed.num, { low: probe?.low ?? feed.low, high: outcome.before, isMoved: true })
-    else if (outcome.kind === 'known' && probe !== undefined) this.#probes.set(feed.num, { low: last + 1, high: probe.high, isMoved: true })
+    if (outcome.kind === 'diverges')
+      this.#probes.set(feed.num, { low: probe?.low ?? feed.low, high: outcome.before, isMoved: true })
+    else if (outcome.kind === 'known' && probe !== undefined)
+      this.#probes.set(feed.num, { low: last + 1, high: probe.high, isMoved: true })
     if (probe === undefined && !this.#fetcher.has(feed.num)) this.#probe(feed)
   }
 
@@ -549,7 +573,9 @@ export class SyncSession {
   }
 
   async #flushNews(): Promise<void> {
-    const feeds = [...this.#news].flatMap((num) => this.#store.feedByNumber(num) ?? []).filter((feed) => feed.priority !== undefined)
+    const feeds = [...this.#news]
+      .flatMap((num) => this.#store.feedByNumber(num) ?? [])
+      .filter((feed) => feed.priority !== undefined)
     this.#news.clear()
     if (feeds.length > 0) await this.#sendHave(feeds)
   }
@@ -569,7 +595,13 @@ export class SyncSession {
     if (!this.#isLive) return
     clearTimeout(this.#positionTimer)
     this.#positionTimer = setTimeout(() => {
-      if (!this.#store.isOpen || this.#toldPosition === this.#store.counter || !this.#sender.isIdle || this.#news.size > 0) return
+      if (
+        !this.#store.isOpen ||
+        this.#toldPosition === this.#store.counter ||
+        !this.#sender.isIdle ||
+        this.#news.size > 0
+      )
+        return
       this.#toldPosition = this.#store.counter
       this.#sendInBackground(message.encodeNumber(KIND.position, this.#toldPosition))
     }, POSITION_DELAY_MS)
@@ -599,7 +631,10 @@ export class SyncSession {
   #expectProgress(share = 1): void {
     const limitMs = (this.#options.progressTimeoutMs ?? PROGRESS_TIMEOUT_MS) * share
     clearTimeout(this.#progressTimer)
-    this.#progressTimer = setTimeout(() => this.#fail(new FeedError('TIMEOUT', `the peer brought nothing of what is expected for ${limitMs} ms`)), limitMs)
+    this.#progressTimer = setTimeout(
+      () => this.#fail(new FeedError('TIMEOUT', `the peer brought nothing of what is expected for ${limitMs} ms`)),
+      limitMs
+    )
     this.#progressTimer.unref()
   }
 
