@@ -113,9 +113,7 @@ export interface Feeds {
   /** The entry, and all replies to the same root, oldest first. */
   thread(id: string): Promise<FeedItem[]>
   /** Asks every holder to drop the body of an own entry, and drops it here. */
-  erase(
-    id: string
-  ): Promise<{
+  erase(id: string): Promise<{
     id: string
     erased: true
     /** holders that said they erased it, and known holders */ at: number

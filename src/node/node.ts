@@ -199,13 +199,11 @@ class ComradeNode implements Comrade {
     })
     this.#redial = new RedialLoop({
       targets: () =>
-        this.#people.contacts.addresses
-          .targets()
-          .map(({ peerId, addresses, identity }) => ({
-            peerId,
-            multiaddrs: addresses,
-            priority: identity === undefined ? 0 : 1
-          })),
+        this.#people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({
+          peerId,
+          multiaddrs: addresses,
+          priority: identity === undefined ? 0 : 1
+        })),
       isConnected: (target) => network.isConnected(target),
       dial: (target, signal) => network.dial(target, signal)
     })

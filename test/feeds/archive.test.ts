@@ -34,7 +34,9 @@ describe('an archive of feeds', () => {
     using from = temporaryStore()
     const author = new Author('ann')
     want(from.store, author.key)
-    from.store.ingest(author.writeSingly({ type: 'post', text: 'a' }, { type: 'post', text: 'b' }, { type: 'post', text: 'c' }))
+    from.store.ingest(
+      author.writeSingly({ type: 'post', text: 'a' }, { type: 'post', text: 'b' }, { type: 'post', text: 'c' })
+    )
     const archive = archiveOf(from.store)
     const ends = [ARCHIVE_MAGIC.length]
     while (ends.at(-1)! < archive.length) ends.push(ends.at(-1)! + 4 + archive.readUInt32BE(ends.at(-1)))
@@ -44,7 +46,11 @@ describe('an archive of feeds', () => {
       const importing = importFeeds(to.store, chunksOf(archive.subarray(0, length)))
       if (ends.includes(length)) await importing
       else await assert.rejects(importing, code('ARCHIVE_FORMAT'))
-      assert.equal(to.store.feed(author.key.publicKey)!.height, Math.max(0, ends.filter((end) => end <= length).length - 1), `cut at ${length}`)
+      assert.equal(
+        to.store.feed(author.key.publicKey)!.height,
+        Math.max(0, ends.filter((end) => end <= length).length - 1),
+        `cut at ${length}`
+      )
     }
   })
 
@@ -64,9 +70,15 @@ describe('an archive of feeds', () => {
   it('is refused when it is another kind of file, or says enormous sizes', async () => {
     using to = temporaryStore()
     const files = ['', 'x', 'not an archive of feeds at all', '\u0089PNG\r\n'].map((text) => Buffer.from(text))
-    const sizes = [0, 2 ** 20, 0xffff_ffff].map((size) => Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(size >>> 24, size >>> 16, size >>> 8, size), Buffer.alloc(99)]))
-    const kinds = [Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(0, 0, 0, 1, 9)]), Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(0, 0, 0, 2, 1, 1)])]
-    for (const file of [...files, ...sizes, ...kinds]) await assert.rejects(importFeeds(to.store, chunksOf(file)), code('ARCHIVE_FORMAT'), file.toString('hex', 0, 40))
+    const sizes = [0, 2 ** 20, 0xffff_ffff].map((size) =>
+      Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(size >>> 24, size >>> 16, size >>> 8, size), Buffer.alloc(99)])
+    )
+    const kinds = [
+      Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(0, 0, 0, 1, 9)]),
+      Buffer.concat([ARCHIVE_MAGIC, Uint8Array.of(0, 0, 0, 2, 1, 1)])
+    ]
+    for (const file of [...files, ...sizes, ...kinds])
+      await assert.rejects(importFeeds(to.store, chunksOf(file)), code('ARCHIVE_FORMAT'), file.toString('hex', 0, 40))
   })
 
   it('brings nothing of feeds that are not wanted', async () => {

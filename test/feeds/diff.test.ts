@@ -2,8 +2,15 @@ import assert from 'node:assert/strict'
 import { diffFeed, type Held } from '../../src/feeds/sync/diff.ts'
 
 const head = (value: number) => new Uint8Array(32).fill(value)
-const mine = (height: number, value = 1, frozen?: number): Held => ({ height, head: height === 0 ? new Uint8Array() : head(value), frozen })
-const theirs = (height: number, value = 1) => ({ height, head: height === 0 ? new Uint8Array(8) : head(value).subarray(0, 8) })
+const mine = (height: number, value = 1, frozen?: number): Held => ({
+  height,
+  head: height === 0 ? new Uint8Array() : head(value),
+  frozen
+})
+const theirs = (height: number, value = 1) => ({
+  height,
+  head: height === 0 ? new Uint8Array(8) : head(value).subarray(0, 8)
+})
 
 describe('the difference in one feed', () => {
   const cases: [string, Held, ReturnType<typeof theirs>, unknown][] = [
@@ -19,5 +26,6 @@ describe('the difference in one feed', () => {
     ['the peer stands below the fork', mine(4, 1, 5), theirs(4), { kind: 'nothing' }],
     ['the peer has less of a forked feed', mine(4, 1, 5), theirs(2), { kind: 'behind', from: 3 }]
   ]
-  for (const [name, held, claimed, step] of cases) it(`when ${name}`, () => assert.deepEqual(diffFeed(held, claimed), step))
+  for (const [name, held, claimed, step] of cases)
+    it(`when ${name}`, () => assert.deepEqual(diffFeed(held, claimed), step))
 })

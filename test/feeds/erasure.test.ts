@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { entryCid } from '../../src/feeds/entry-id.ts'
 import { idAt } from '../../src/feeds/run.ts'
-import { eraseExpired, eraseForRoom, erasuresOf, holdersThatErased, noteErasedAt } from '../../src/feeds/store/erasure.ts'
+import {
+  eraseExpired,
+  eraseForRoom,
+  erasuresOf,
+  holdersThatErased,
+  noteErasedAt
+} from '../../src/feeds/store/erasure.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
 import { entriesByTag, entriesByWords, entryAt, entryById, linksTo, timeline } from '../../src/feeds/store/reader.ts'
 import { placeOf } from '../../src/feeds/store/schema.ts'
@@ -17,27 +23,47 @@ async function indexed(store: FeedStore): Promise<void> {
 
 function erasedIn(store: FeedStore, author: Author): number[] {
   const feed = store.feed(author.key.publicKey)!
-  return Array.from({ length: feed.height - feed.low + 1 }, (_, i) => feed.low + i).filter((seq) => entryAt(store, feed, seq)?.body === undefined)
+  return Array.from({ length: feed.height - feed.low + 1 }, (_, i) => feed.low + i).filter(
+    (seq) => entryAt(store, feed, seq)?.body === undefined
+  )
 }
 
 describe('a wish to erase', () => {
   it('has the same effect whether it comes before its targets or after them, in whatever runs', () => {
     const author = new Author('eraser')
     const posts = (count: number) => texts(count).map((text) => ({ type: 'post', text }))
-    const all = author.writeSingly(...posts(10), { type: 'erase', seq: [2, 5, 11, 12] }, ...posts(3), { type: 'erase', seq: [1, 9, 12, 14] }, ...posts(2))
+    const all = author.writeSingly(
+      ...posts(10),
+      { type: 'erase', seq: [2, 5, 11, 12] },
+      ...posts(3),
+      { type: 'erase', seq: [1, 9, 12, 14] },
+      ...posts(2)
+    )
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }), fc.infiniteStream(fc.nat()), (sizes, order) => {
-        using held = temporaryStore()
-        want(held.store, author.key)
-        const runs = cut(all, sizes)
-        const keys = [...order.take(runs.length)]
-        deliver(held.store, runs.map((run, i) => ({ run, key: keys[i] })).sort((a, b) => a.key - b.key).map(({ run }) => run))
-        assert.deepEqual(erasedIn(held.store, author), [1, 2, 5, 9, 12, 14])
-        deliver(held.store, all)
-        assert.deepEqual(erasedIn(held.store, author), [1, 2, 5, 9, 12, 14], 'nothing comes back')
-        const bytes = held.store.get('SELECT (SELECT bytes FROM feeds) AS counted, (SELECT sum(length(records)) FROM runs) AS held')!
-        assert.equal(bytes.counted, bytes.held)
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
+        fc.infiniteStream(fc.nat()),
+        (sizes, order) => {
+          using held = temporaryStore()
+          want(held.store, author.key)
+          const runs = cut(all, sizes)
+          const keys = [...order.take(runs.length)]
+          deliver(
+            held.store,
+            runs
+              .map((run, i) => ({ run, key: keys[i] }))
+              .sort((a, b) => a.key - b.key)
+              .map(({ run }) => run)
+          )
+          assert.deepEqual(erasedIn(held.store, author), [1, 2, 5, 9, 12, 14])
+          deliver(held.store, all)
+          assert.deepEqual(erasedIn(held.store, author), [1, 2, 5, 9, 12, 14], 'nothing comes back')
+          const bytes = held.store.get(
+            'SELECT (SELECT bytes FROM feeds) AS counted, (SELECT sum(length(records)) FROM runs) AS held'
+          )!
+          assert.equal(bytes.counted, bytes.held)
+        }
+      ),
       { numRuns: 60, endOnFailure: true }
     )
   })
@@ -48,7 +74,14 @@ describe('a wish to erase', () => {
     want(held.store, author.key)
     const [root] = author.post('root')
     const cid = entryCid(idAt(root, 0))
-    const [run] = author.write({ type: 'post', text: 'secret words', tags: ['secret'], root: cid, reply: cid, expires: 9e12 })
+    const [run] = author.write({
+      type: 'post',
+      text: 'secret words',
+      tags: ['secret'],
+      root: cid,
+      reply: cid,
+      expires: 9e12
+    })
     held.store.ingest([root, run])
     await indexed(held.store)
     assert.equal(entriesByTag(held.store, 'secret', { limit: 9 }).length, 1)
@@ -57,7 +90,10 @@ describe('a wish to erase', () => {
     assert.deepEqual(entriesByTag(held.store, 'secret', { limit: 9 }), [])
     assert.deepEqual(entriesByWords(held.store, 'secret', { limit: 9 }), [])
     assert.deepEqual(linksTo(held.store, idAt(root, 0), 'root'), [])
-    assert.deepEqual(timeline(held.store, { limit: 9 }).map(({ seq }) => seq), [3, 1])
+    assert.deepEqual(
+      timeline(held.store, { limit: 9 }).map(({ seq }) => seq),
+      [3, 1]
+    )
     assert.equal(held.store.get('SELECT count(*) AS n FROM expiries')!.n, 0)
     assert.equal(entryById(held.store, idAt(run, 0))?.body, undefined)
     assert.equal(entryById(held.store, idAt(run, 0))?.seq, 2)
@@ -68,7 +104,11 @@ describe('a wish to erase', () => {
     const [author, other] = [new Author('eraser'), new Author('other')]
     want(held.store, author.key, other.key)
     held.store.ingest(other.post('stays'))
-    held.store.ingest([...author.post('a'), ...author.write({ type: 'erase', seq: [2, 3, 4_294_967_295] }), ...author.post('b')])
+    held.store.ingest([
+      ...author.post('a'),
+      ...author.write({ type: 'erase', seq: [2, 3, 4_294_967_295] }),
+      ...author.post('b')
+    ])
     assert.deepEqual(erasedIn(held.store, author), [])
     assert.deepEqual(erasedIn(held.store, other), [])
   })
@@ -91,11 +131,18 @@ describe('a wish to erase', () => {
     using theirs = temporaryStore()
     const author = new Author('eraser')
     mine.store.own(author.key.publicKey)
-    mine.store.ingest([...author.post(...texts(100)), ...author.write({ type: 'erase', seq: [1, 2, 3] }), ...author.post(...texts(300))])
+    mine.store.ingest([
+      ...author.post(...texts(100)),
+      ...author.write({ type: 'erase', seq: [1, 2, 3] }),
+      ...author.post(...texts(300))
+    ])
     want(theirs.store, author.key)
     const link = connect(mine.store, theirs.store, { bob: { peerFeed: () => author.key.publicKey } })
     const { num } = mine.store.feed(author.key.publicKey)!
-    await until(() => [1, 2, 3].every((seq) => holdersThatErased(mine.store, placeOf(num, seq)) === 1), 'the author knows')
+    await until(
+      () => [1, 2, 3].every((seq) => holdersThatErased(mine.store, placeOf(num, seq)) === 1),
+      'the author knows'
+    )
     assert.equal(holdersThatErased(mine.store, placeOf(num, 4)), 0)
     await link.close()
   })
@@ -106,7 +153,10 @@ describe('a wish to erase', () => {
     const feed = held.store.own(author.key.publicKey)
     held.store.ingest([...author.post('a', 'b'), ...author.write({ type: 'erase', seq: [1] })])
     for (const holder of ['x', 'x', 'y']) noteErasedAt(held.store, feed, holder, [1, 2, 99])
-    assert.deepEqual([1, 2, 99].map((seq) => holdersThatErased(held.store, placeOf(feed.num, seq))), [2, 0, 0])
+    assert.deepEqual(
+      [1, 2, 99].map((seq) => holdersThatErased(held.store, placeOf(feed.num, seq))),
+      [2, 0, 0]
+    )
     assert.deepEqual(erasuresOf(held.store, held.store.feed(author.key.publicKey)!), [1])
   })
 })
@@ -116,7 +166,9 @@ describe('a body that expires', () => {
     using held = temporaryStore()
     const author = new Author('short')
     want(held.store, author.key)
-    held.store.ingest(author.write({ type: 'post', text: 'gone soon', expires: 1_000 }, { type: 'post', text: 'stays' }))
+    held.store.ingest(
+      author.write({ type: 'post', text: 'gone soon', expires: 1_000 }, { type: 'post', text: 'stays' })
+    )
     await indexed(held.store)
     assert.equal(eraseExpired(held.store, 999), 0)
     assert.equal(eraseExpired(held.store, 1_000), 1)
@@ -135,7 +187,8 @@ describe('making room', () => {
       { feed: far.key.publicKey, priority: 2 },
       { feed: whole.key.publicKey, priority: 2, isWhole: true }
     ])
-    for (const author of [own, near, far, whole]) held.store.ingest(author.post(...texts(64, 'a long enough text to be worth erasing')))
+    for (const author of [own, near, far, whole])
+      held.store.ingest(author.post(...texts(64, 'a long enough text to be worth erasing')))
     assert.ok(eraseForRoom(held.store, 100) >= 100)
     assert.equal(erasedIn(held.store, far).length, 64)
     assert.equal(erasedIn(held.store, near).length, 0)

@@ -9,7 +9,10 @@ function fork(): { one: Author; proof: ForkProof } {
   const one = new Author('forked')
   one.post('common')
   const other = one.clone()
-  const branches = [one.post('a', 'b'), other.post('c')].map(([run]) => ({ headers: headersOf(run, 2), signature: run.signature }))
+  const branches = [one.post('a', 'b'), other.post('c')].map(([run]) => ({
+    headers: headersOf(run, 2),
+    signature: run.signature
+  }))
   return { one, proof: proveFork(one.key.publicKey, branches[0], branches[1]) }
 }
 
@@ -23,8 +26,25 @@ describe('a proof of a fork', () => {
     ['twice the same branch', ({ feed, branches: [a] }) => ({ feed, branches: [a, a] })],
     ['branches in the wrong order', ({ feed, branches: [a, b] }) => ({ feed, branches: [b, a] })],
     ['another feed', ({ branches }) => ({ feed: keyOf('other').publicKey, branches })],
-    ['swapped signatures', ({ feed, branches: [a, b] }) => ({ feed, branches: [{ ...a, signature: b.signature }, { ...b, signature: a.signature }] })],
-    ['a header left out', ({ feed, branches }) => ({ feed, branches: branches.map((branch) => (branch.headers.length > 1 ? { ...branch, headers: branch.headers.slice(1) } : branch)) as ForkProof['branches'] })]
+    [
+      'swapped signatures',
+      ({ feed, branches: [a, b] }) => ({
+        feed,
+        branches: [
+          { ...a, signature: b.signature },
+          { ...b, signature: a.signature }
+        ]
+      })
+    ],
+    [
+      'a header left out',
+      ({ feed, branches }) => ({
+        feed,
+        branches: branches.map((branch) =>
+          branch.headers.length > 1 ? { ...branch, headers: branch.headers.slice(1) } : branch
+        ) as ForkProof['branches']
+      })
+    ]
   ]
   for (const [name, mutate] of mutations) {
     it(`is refused for ${name}`, () => {
@@ -46,8 +66,14 @@ describe('a proof of a fork', () => {
     const clone = author.clone()
     author.post('a')
     clone.post('b')
-    const branches = [author.post('c'), clone.post('d')].map(([run]) => ({ headers: headersOf(run, 2), signature: run.signature }))
-    assert.throws(() => verifyForkProof(proveFork(author.key.publicKey, branches[0], branches[1])), (error) => error instanceof FeedError && error.code === 'FORK_PROOF')
+    const branches = [author.post('c'), clone.post('d')].map(([run]) => ({
+      headers: headersOf(run, 2),
+      signature: run.signature
+    }))
+    assert.throws(
+      () => verifyForkProof(proveFork(author.key.publicKey, branches[0], branches[1])),
+      (error) => error instanceof FeedError && error.code === 'FORK_PROOF'
+    )
   })
 })
 
@@ -63,14 +89,18 @@ describe('a forked feed', () => {
         using held = temporaryStore()
         const author = new Author(`fork at ${at}`)
         want(held.store, author.key)
-        const singles = (count: number, by: Author, word: string) => by.writeSingly(...texts(count, word).map((text) => ({ type: 'post', text })))
+        const singles = (count: number, by: Author, word: string) =>
+          by.writeSingly(...texts(count, word).map((text) => ({ type: 'post', text })))
         const common = singles(at, author, 'common')
         const clone = author.clone()
         const branches = [singles(lengths[0], author, 'one'), singles(lengths[1], clone, 'two')]
         const runs = branches.flatMap((branch, i) => [...cut([...common, ...branch], [sizes[i]]), ...branch])
         const keys = [...order.take(runs.length)]
         const shuffled = runs.map((run, i) => ({ run, key: keys[i] })).sort((a, b) => a.key - b.key)
-        deliver(held.store, shuffled.map(({ run }) => run))
+        deliver(
+          held.store,
+          shuffled.map(({ run }) => run)
+        )
         const feed = held.store.feed(author.key.publicKey)!
         assert.equal(feed.frozen, at + 1)
         assert.equal(verifyForkProof(decodeForkProof(held.store.forkProof(feed)!)), at + 1)

@@ -22,13 +22,20 @@ const LIMIT = { interruptAfterTimeLimit: 1_500, numRuns: 1_500, endOnFailure: tr
 const author = new Author('fuzz')
 const [run] = author.post('first', 'second', 'third')
 const clone = author.clone()
-const branches = [author.post('a'), clone.post('b')].map(([each]) => ({ headers: headersOf(each, 4), signature: each.signature }))
+const branches = [author.post('a'), clone.post('b')].map(([each]) => ({
+  headers: headersOf(each, 4),
+  signature: each.signature
+}))
 const proof = encodeForkProof(proveFork(author.key.publicKey, branches[0], branches[1]))
 const entry = entriesOf(run)[2]
 const header = Uint8Array.from(encodeHeader(entry))
 const id = new Uint8Array(12).fill(1)
 const head = new Uint8Array(8).fill(2)
-const items = Array.from({ length: 40 }, (_, i) => ({ id: new Uint8Array(12).fill(i + 1), height: i, head: i === 0 ? new Uint8Array(8) : head }))
+const items = Array.from({ length: 40 }, (_, i) => ({
+  id: new Uint8Array(12).fill(i + 1),
+  height: i,
+  head: i === 0 ? new Uint8Array(8) : head
+}))
 const runsFrame = message.encodeRuns(message.encodeRun(id, run))
 
 function fails(work: () => unknown): void {
@@ -43,7 +50,10 @@ function fails(work: () => unknown): void {
 function hostile(...samples: Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const change = fc.record({
     sample: fc.constantFrom(...samples),
-    edits: fc.array(fc.record({ at: fc.nat(), bytes: fc.uint8Array({ maxLength: 9 }), cut: fc.nat(9) }), { minLength: 1, maxLength: 4 }),
+    edits: fc.array(fc.record({ at: fc.nat(), bytes: fc.uint8Array({ maxLength: 9 }), cut: fc.nat(9) }), {
+      minLength: 1,
+      maxLength: 4
+    }),
     length: fc.option(fc.nat())
   })
   const changed = change.map(({ sample, edits, length }) => {
@@ -59,12 +69,19 @@ function hostile(...samples: Uint8Array[]): fc.Arbitrary<Uint8Array> {
 
 function never(name: string, samples: Uint8Array[], decode: (bytes: Uint8Array) => unknown): void {
   it(name, () => {
-    fc.assert(fc.property(hostile(...samples), (bytes) => fails(() => decode(bytes))), LIMIT)
+    fc.assert(
+      fc.property(hostile(...samples), (bytes) => fails(() => decode(bytes))),
+      LIMIT
+    )
   })
 }
 
 describe('nothing but a FeedError comes of hostile bytes given to', () => {
-  const bodies = [{ type: 'post', text: 'hello', tags: ['a', 'b'] }, { type: 'erase', seq: [1, 2] }, { type: 'x', deep: { a: [{ b: [1, null, true] }] } }].map(encodeBody)
+  const bodies = [
+    { type: 'post', text: 'hello', tags: ['a', 'b'] },
+    { type: 'erase', seq: [1, 2] },
+    { type: 'x', deep: { a: [{ b: [1, null, true] }] } }
+  ].map(encodeBody)
   never('bodies', bodies, (bytes) => {
     checkBody(bytes)
     decodeBody(bytes)
@@ -78,16 +95,48 @@ describe('nothing but a FeedError comes of hostile bytes given to', () => {
   never('runs: keys', [run.feed], (feed) => checkRun({ ...run, feed }))
   never('proofs of forks', [proof], (bytes) => verifyForkProof(decodeForkProof(bytes)))
   never('gossip', [encodeGossip(run)], decodeGossip)
-  never('hello', [message.encodeHello({ takesPacked: true, nonce: new Uint8Array(16), epoch: new Uint8Array(8), counter: 9, resume: { cursor: 3, tag: head } })], message.decodeHello)
+  never(
+    'hello',
+    [
+      message.encodeHello({
+        takesPacked: true,
+        nonce: new Uint8Array(16),
+        epoch: new Uint8Array(8),
+        counter: 9,
+        resume: { cursor: 3, tag: head }
+      })
+    ],
+    message.decodeHello
+  )
   never('HAVE', [message.encodeHave(7, [{ id, height: 3, head }])], message.decodeHave)
   never('WANT', [message.encodeWant([{ id, from: 1, to: 9, isDown: true }])], message.decodeWant)
-  never('RUNS', [runsFrame], (bytes) => message.decodeRuns(bytes).map((each: Omit<Run, 'feed'>) => checkRun({ ...each, feed: run.feed })))
-  never('DONE, CREDIT and POSITION', [message.encodeNumber(KIND.done, 4), message.encodeNumber(KIND.position, 2 ** 40)], message.decodeNumber)
-  never('DROP and ERASED', [message.encodeDrop([id, id]), message.encodeErased(id, [1, 2])], (bytes) => [fails(() => message.decodeDrop(bytes)), message.decodeErased(bytes)])
-  never('compressed frames', [message.packRuns(message.encodeRuns(Array.from({ length: 9 }, () => message.encodeRun(id, run)).flat())), Buffer.concat([Uint8Array.of(5, 0, 0, 4, 0), zstdCompressSync(Buffer.alloc(1_024, 4))])], (bytes) => {
-    assert.ok(message.unpackRuns(bytes).length <= message.MAX_UNPACKED_SIZE)
-  })
-  never('frames of a stream', [Buffer.concat([framePrefix(5), Buffer.alloc(5), framePrefix(300), Buffer.alloc(300)])], (bytes) => new FrameDecoder().push(bytes, () => {}))
+  never('RUNS', [runsFrame], (bytes) =>
+    message.decodeRuns(bytes).map((each: Omit<Run, 'feed'>) => checkRun({ ...each, feed: run.feed }))
+  )
+  never(
+    'DONE, CREDIT and POSITION',
+    [message.encodeNumber(KIND.done, 4), message.encodeNumber(KIND.position, 2 ** 40)],
+    message.decodeNumber
+  )
+  never('DROP and ERASED', [message.encodeDrop([id, id]), message.encodeErased(id, [1, 2])], (bytes) => [
+    fails(() => message.decodeDrop(bytes)),
+    message.decodeErased(bytes)
+  ])
+  never(
+    'compressed frames',
+    [
+      message.packRuns(message.encodeRuns(Array.from({ length: 9 }, () => message.encodeRun(id, run)).flat())),
+      Buffer.concat([Uint8Array.of(5, 0, 0, 4, 0), zstdCompressSync(Buffer.alloc(1_024, 4))])
+    ],
+    (bytes) => {
+      assert.ok(message.unpackRuns(bytes).length <= message.MAX_UNPACKED_SIZE)
+    }
+  )
+  never(
+    'frames of a stream',
+    [Buffer.concat([framePrefix(5), Buffer.alloc(5), framePrefix(300), Buffer.alloc(300)])],
+    (bytes) => new FrameDecoder().push(bytes, () => {})
+  )
 
   const opening = new Reconciliation(items.map((item) => ({ ...item, height: item.height * 2 }))).open()
   const answers = new Reconciliation(items).receive(opening)
@@ -106,9 +155,12 @@ describe('nothing but a FeedError comes of hostile bytes given to', () => {
     const archive = Buffer.concat([...exportFeeds(from.store, from.store.wantedFeeds())].map(({ chunk }) => chunk))
     await fc.assert(
       fc.asyncProperty(hostile(archive), async (bytes) => {
-        const importing = importFeeds(from.store, (async function* () {
-          yield bytes
-        })())
+        const importing = importFeeds(
+          from.store,
+          (async function* () {
+            yield bytes
+          })()
+        )
         await importing.catch((error: unknown) => assert.ok(error instanceof FeedError, String(error)))
       }),
       { ...LIMIT, numRuns: 300 }

@@ -103,8 +103,12 @@ describe('a gossip message', () => {
       bad[at] ^= 0x10
       assert.equal(judgeGossip(test.store, test.author.key.publicKey, bad).verdict, 'reject', `byte ${at}`)
     }
-    for (const length of [0, 1, 111, 175, good.length - 1]) assert.equal(judgeGossip(test.store, test.author.key.publicKey, good.subarray(0, length)).verdict, 'reject')
-    assert.equal(judgeGossip(test.store, test.author.key.publicKey, Buffer.concat([good, Buffer.alloc(5_000)])).verdict, 'reject')
+    for (const length of [0, 1, 111, 175, good.length - 1])
+      assert.equal(judgeGossip(test.store, test.author.key.publicKey, good.subarray(0, length)).verdict, 'reject')
+    assert.equal(
+      judgeGossip(test.store, test.author.key.publicKey, Buffer.concat([good, Buffer.alloc(5_000)])).verdict,
+      'reject'
+    )
     assert.equal(test.store.feed(test.author.key.publicKey)!.height, 3)
   })
 
@@ -138,7 +142,9 @@ describe('a gossip message', () => {
 describe('a topic', () => {
   it('has another name each month, and none that tells the feed', () => {
     const feed = keyOf('carol').publicKey
-    const names = ['2026-11-30T23:59:59Z', '2026-12-01T00:00:00Z', '2026-12-31T00:00:00Z'].map((time) => topicName(topicSecret(feed), Date.parse(time)))
+    const names = ['2026-11-30T23:59:59Z', '2026-12-01T00:00:00Z', '2026-12-31T00:00:00Z'].map((time) =>
+      topicName(topicSecret(feed), Date.parse(time))
+    )
     assert.notEqual(names[0], names[1])
     assert.equal(names[1], names[2])
     assert.ok(!names[0].includes(Buffer.from(feed).toString('hex').slice(0, 8)))

@@ -52,14 +52,21 @@ describe('the indexer', () => {
     const author = new Author('carol')
     want(held.store, author.key)
     held.store.ingest(author.write({ type: 'first' }))
-    held.store.database.exec("CREATE TRIGGER broken BEFORE INSERT ON meta WHEN new.key = 'indexed' BEGIN SELECT raise(ABORT, 'no'); END")
+    held.store.database.exec(
+      "CREATE TRIGGER broken BEFORE INSERT ON meta WHEN new.key = 'indexed' BEGIN SELECT raise(ABORT, 'no'); END"
+    )
     const indexer = new Indexer(held.store)
     await new Promise((resolve) => setTimeout(resolve, 20)) // it tries, and would end the process if it threw
     await assert.rejects(indexer.catchUp())
     held.store.database.exec("DROP TRIGGER broken; INSERT INTO types (name) VALUES ('other')")
     held.store.ingest(author.write({ type: 'second' }))
     await indexer.catchUp()
-    for (const [type, count] of [['first', 1], ['second', 1], ['other', 0]] as const) assert.equal(timeline(held.store, { types: [type], limit: 9 }).length, count, type)
+    for (const [type, count] of [
+      ['first', 1],
+      ['second', 1],
+      ['other', 0]
+    ] as const)
+      assert.equal(timeline(held.store, { types: [type], limit: 9 }).length, count, type)
     indexer.stop()
   })
 

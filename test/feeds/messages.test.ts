@@ -11,7 +11,13 @@ const isFrameError = (error: unknown) => error instanceof FeedError && error.cod
 
 describe('messages of a sync session', () => {
   it('come back as they were written', () => {
-    const hello = { takesPacked: true, nonce: new Uint8Array(16).fill(1), epoch: new Uint8Array(8).fill(2), counter: 2 ** 40, resume: { cursor: 5, tag: head } }
+    const hello = {
+      takesPacked: true,
+      nonce: new Uint8Array(16).fill(1),
+      epoch: new Uint8Array(8).fill(2),
+      counter: 2 ** 40,
+      resume: { cursor: 5, tag: head }
+    }
     assert.deepEqual(message.decodeHello(message.encodeHello(hello)), hello)
     const feeds = [{ id, height: 0xffff_ffff, head }]
     assert.deepEqual(message.decodeHave(message.encodeHave(9, feeds)), { position: 9, feeds })
@@ -31,7 +37,10 @@ describe('messages of a sync session', () => {
     assert.ok(packed.length < plain.length / 2)
     assert.deepEqual(message.unpackRuns(packed), Buffer.from(plain))
     const decoded = message.decodeRuns(message.unpackRuns(packed))
-    assert.deepEqual(decoded.map((run) => Buffer.from(checkRun({ ...run, feed: author.key.publicKey }).ids)), runs.map(({ ids }) => Buffer.from(ids)))
+    assert.deepEqual(
+      decoded.map((run) => Buffer.from(checkRun({ ...run, feed: author.key.publicKey }).ids)),
+      runs.map(({ ids }) => Buffer.from(ids))
+    )
   })
 
   it('stay plain where compression would not make them smaller', () => {
@@ -42,7 +51,10 @@ describe('messages of a sync session', () => {
   it('are refused when they are cut short or too long', () => {
     const [run] = new Author('carol').post('a')
     const frames: [Uint8Array, (frame: Uint8Array) => unknown][] = [
-      [message.encodeHello({ takesPacked: false, nonce: new Uint8Array(16), epoch: head, counter: 1 }), message.decodeHello],
+      [
+        message.encodeHello({ takesPacked: false, nonce: new Uint8Array(16), epoch: head, counter: 1 }),
+        message.decodeHello
+      ],
       [message.encodeHave(1, [{ id, height: 1, head }]), message.decodeHave],
       [message.encodeWant([{ id, from: 1, to: 1, isDown: false }]), message.decodeWant],
       [message.encodeRuns(message.encodeRun(id, run)), message.decodeRuns],

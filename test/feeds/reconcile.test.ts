@@ -63,7 +63,9 @@ function sorted(outcome: Outcome): Outcome {
   const ascending = (a: number, b: number) => a - b
   return {
     same: outcome.same.toSorted(ascending),
-    differing: outcome.differing.toSorted((a, b) => a.index - b.index).map((d) => ({ ...d, theirHead: new Uint8Array(d.theirHead) })),
+    differing: outcome.differing
+      .toSorted((a, b) => a.index - b.index)
+      .map((d) => ({ ...d, theirHead: new Uint8Array(d.theirHead) })),
     onlyMine: outcome.onlyMine.toSorted(ascending),
     onlyTheirs: outcome.onlyTheirs
   }
@@ -81,7 +83,10 @@ describe('blinded feed ids', () => {
 
   it('are the first 12 bytes of sha256(salt, key), in order', () => {
     const wanted = keys.map((key) => createHash('sha256').update(salt).update(key).digest().subarray(0, BLINDED_SIZE))
-    assert.deepEqual(blindFeeds(salt, keys).map((id) => Buffer.from(id)), wanted)
+    assert.deepEqual(
+      blindFeeds(salt, keys).map((id) => Buffer.from(id)),
+      wanted
+    )
   })
 
   it('differ from session to session, and with the roles', () => {
@@ -105,7 +110,14 @@ describe('reconciliation of two sets of feeds', () => {
     assert.deepEqual(result.alice.same, [0])
     assert.deepEqual(result.alice.onlyMine, [3])
     assert.equal(result.alice.onlyTheirs, 1)
-    assert.deepEqual(result.alice.differing.map((d) => [d.index, d.theirHeight]).toSorted(([a], [b]) => a - b), [[1, 9], [2, 2], [4, 5]])
+    assert.deepEqual(
+      result.alice.differing.map((d) => [d.index, d.theirHeight]).toSorted(([a], [b]) => a - b),
+      [
+        [1, 9],
+        [2, 2],
+        [4, 5]
+      ]
+    )
     assertBothKnow(alices, bobs, result)
   })
 
@@ -131,7 +143,11 @@ describe('reconciliation of two sets of feeds', () => {
   })
 
   it('sends no items where one side has none', () => {
-    for (const [alices, bobs] of [[[], []], [[], items(0, 10_000)], [items(0, 10_000), []]]) {
+    for (const [alices, bobs] of [
+      [[], []],
+      [[], items(0, 10_000)],
+      [items(0, 10_000), []]
+    ]) {
       const result = talk(alices, bobs)
       assertBothKnow(alices, bobs, result)
       assert.ok(result.bytes < 20, `${result.bytes} bytes`)
@@ -139,7 +155,10 @@ describe('reconciliation of two sets of feeds', () => {
   })
 
   it('lets the side with far fewer feeds list them', () => {
-    for (const [alices, bobs] of [[items(0, 100), items(50, 10_000)], [items(50, 10_000), items(0, 100)]]) {
+    for (const [alices, bobs] of [
+      [items(0, 100), items(50, 10_000)],
+      [items(50, 10_000), items(0, 100)]
+    ]) {
       const result = talk(alices, bobs)
       assertBothKnow(alices, bobs, result)
       assert.ok(result.bytes < 100 * 25, `${result.bytes} bytes`)
@@ -168,37 +187,59 @@ describe('reconciliation of two sets of feeds', () => {
   const world = fc.uniqueArray(pair, { maxLength: 400, size: 'max', selector: (p) => String(p.id) })
 
   it('is right on both sides for any two sets', () => {
-    fc.assert(fc.property(world, (pairs) => {
-      const held = (id: number[], height: number): ReconItem =>
-        ({ id: Uint8Array.from(id), height, head: height === 0 ? ZERO_HEAD : digest(`${id}/${height}`).subarray(0, 8) })
-      const alices = pairs.flatMap((p) => (p.alice === undefined ? [] : [held(p.id, p.alice)]))
-      const bobs = pairs.flatMap((p) => (p.bob === undefined ? [] : [held(p.id, p.bob === 'same' ? (p.alice ?? 1) : p.bob)]))
-      const result = talk(alices, bobs)
-      assertBothKnow(alices, bobs, result)
-      assert.ok(result.trips <= 9, `${result.trips} trips`)
-    }), { numRuns: 150 })
+    fc.assert(
+      fc.property(world, (pairs) => {
+        const held = (id: number[], height: number): ReconItem => ({
+          id: Uint8Array.from(id),
+          height,
+          head: height === 0 ? ZERO_HEAD : digest(`${id}/${height}`).subarray(0, 8)
+        })
+        const alices = pairs.flatMap((p) => (p.alice === undefined ? [] : [held(p.id, p.alice)]))
+        const bobs = pairs.flatMap((p) =>
+          p.bob === undefined ? [] : [held(p.id, p.bob === 'same' ? (p.alice ?? 1) : p.bob)]
+        )
+        const result = talk(alices, bobs)
+        assertBothKnow(alices, bobs, result)
+        assert.ok(result.trips <= 9, `${result.trips} trips`)
+      }),
+      { numRuns: 150 }
+    )
   })
 
   it('opens with the count and the fingerprint of all items, as the format says', () => {
-    const sha256 = (...parts: (string | Uint8Array)[]) => createHash('sha256').update(Buffer.concat(parts.map((p) => Buffer.from(p)))).digest()
+    const sha256 = (...parts: (string | Uint8Array)[]) =>
+      createHash('sha256')
+        .update(Buffer.concat(parts.map((p) => Buffer.from(p))))
+        .digest()
     const u32 = (value: number) => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
     const held = items(0, 200, 70_000)
-    const sum = held.reduce((total, { id, height, head }) =>
-      total + BigInt(`0x${sha256('comrade/sync/item/1\0', id, u32(height), head).toString('hex', 0, 16)}`), 0n)
+    const sum = held.reduce(
+      (total, { id, height, head }) =>
+        total + BigInt(`0x${sha256('comrade/sync/item/1\0', id, u32(height), head).toString('hex', 0, 16)}`),
+      0n
+    )
     const sumBytes = Buffer.from(BigInt.asUintN(128, sum).toString(16).padStart(32, '0'), 'hex')
     const fingerprint = sha256('comrade/sync/range/1\0', sumBytes, u32(200)).subarray(0, 8)
-    assert.deepEqual([...new Reconciliation(held).open()], [0x80, 200 & 0x7f | 0x80, 1, ...fingerprint])
+    assert.deepEqual([...new Reconciliation(held).open()], [0x80, (200 & 0x7f) | 0x80, 1, ...fingerprint])
   })
 
   it('lists few items at once, as the format says', () => {
     const [small, large] = [item('a', 300), item('b', 0)].toSorted((a, b) => Buffer.compare(a.id, b.id))
     const state = ({ height, head }: ReconItem) => (height === 0 ? [0] : [0xac, 2, ...head])
-    assert.deepEqual([...new Reconciliation([large, small]).open()], [0xc0, 2, ...small.id, ...state(small), ...large.id, ...state(large)])
+    assert.deepEqual(
+      [...new Reconciliation([large, small]).open()],
+      [0xc0, 2, ...small.id, ...state(small), ...large.id, ...state(large)]
+    )
   })
 
   it('refuses own items of a wrong shape', () => {
     const good = item(1)
-    for (const bad of [{ ...good, id: new Uint8Array(11) }, { ...good, head: new Uint8Array(9) }, { ...good, height: -1 }, { ...good, height: 0 }]) {
+    for (const bad of [
+      { ...good, id: new Uint8Array(11) },
+      { ...good, head: new Uint8Array(9) },
+      { ...good, height: -1 },
+      { ...good, height: 0 }
+    ]) {
       assert.throws(() => new Reconciliation([bad]), RangeError)
     }
     assert.throws(() => new Reconciliation([good, item(1, 2)]), RangeError)
@@ -216,8 +257,11 @@ describe('reconciliation of two sets of feeds', () => {
 describe('reconciliation with a hostile peer', () => {
   const fingerprint = [1, 2, 3, 4, 5, 6, 7, 8]
   const part = [100, ...fingerprint]
-  const split = (...bounds: number[][]) =>
-    [OP.split + bounds.length, ...bounds.flatMap((bound) => [bound.length, ...bound, ...part]), ...part]
+  const split = (...bounds: number[][]) => [
+    OP.split + bounds.length,
+    ...bounds.flatMap((bound) => [bound.length, ...bound, ...part]),
+    ...part
+  ]
   const state = [1, ...fingerprint]
   const listed = (first: number) => [first, ...new Uint8Array(11), ...state]
 
@@ -262,7 +306,13 @@ describe('reconciliation with a hostile peer', () => {
 
   it('refuses wrong replies to its list', () => {
     const verdicts = { tooFew: [], unknown: [3, 0], padded: [0x10, 0], claimsSame: [2, ...state, 0] }
-    for (const reply of [[OP.list, 0], [0], split([5]), [OP.ask], ...Object.values(verdicts).map((bytes) => [OP.answer, ...bytes])]) {
+    for (const reply of [
+      [OP.list, 0],
+      [0],
+      split([5]),
+      [OP.ask],
+      ...Object.values(verdicts).map((bytes) => [OP.answer, ...bytes])
+    ]) {
       const alice = new Reconciliation([{ id: item(1).id, height: 1, head: Uint8Array.from(fingerprint) }])
       alice.open()
       assert.throws(() => alice.receive(Uint8Array.from(reply)), isFrameFormat, `${reply}`)
@@ -280,7 +330,10 @@ describe('reconciliation with a hostile peer', () => {
 
   it('refuses a list with another count than the peer claimed, or from outside the range', () => {
     const opening = [OP.split + 1, 1, 0x80, 2, ...fingerprint, ...part]
-    for (const list of [[OP.list, 1, ...listed(5)], [OP.list, 2, ...listed(5), ...listed(0x80)]]) {
+    for (const list of [
+      [OP.list, 1, ...listed(5)],
+      [OP.list, 2, ...listed(5), ...listed(0x80)]
+    ]) {
       const bob = new Reconciliation(items(0, 50))
       bob.receive(Uint8Array.from(opening))
       assert.throws(() => bob.receive(Uint8Array.from(list)), isFrameFormat)
@@ -297,12 +350,15 @@ describe('reconciliation with a hostile peer', () => {
     const bob = new Reconciliation(items(0, 3_000))
     let waiting: Uint8Array[] = [Uint8Array.of(OP.split, 0xb8, 0x17, ...fingerprint)] // as if of 3,000 items, too
     let sent = 0
-    assert.throws(() => {
-      for (let trip = 0; trip < 20 && waiting.length > 0; trip++) {
-        sent += waiting.reduce((sum, message) => sum + message.length, 0)
-        waiting = waiting.flatMap((message) => bob.receive(message)).flatMap(splitAgain)
-      }
-    }, (error) => isFrameFormat(error) && /more than \d+ bytes/.test(String(error)))
+    assert.throws(
+      () => {
+        for (let trip = 0; trip < 20 && waiting.length > 0; trip++) {
+          sent += waiting.reduce((sum, message) => sum + message.length, 0)
+          waiting = waiting.flatMap((message) => bob.receive(message)).flatMap(splitAgain)
+        }
+      },
+      (error) => isFrameFormat(error) && /more than \d+ bytes/.test(String(error))
+    )
     assert.ok(sent > 64 * 1024, `${sent} bytes`)
   })
 
@@ -310,23 +366,30 @@ describe('reconciliation with a hostile peer', () => {
     const bobs = [...items(5, 290), ...items(290, 310, 2)]
     const honest = talk(items(0, 300), bobs).messages
     const script = fc.record({
-      length: fc.nat(honest.length), at: fc.nat(), value: fc.nat(255), cut: fc.nat(40), tail: fc.uint8Array({ maxLength: 60 })
+      length: fc.nat(honest.length),
+      at: fc.nat(),
+      value: fc.nat(255),
+      cut: fc.nat(40),
+      tail: fc.uint8Array({ maxLength: 60 })
     })
-    fc.assert(fc.property(script, ({ length, at, value, cut, tail }) => {
-      const bob = new Reconciliation(bobs)
-      const toBob = honest.filter((_, index) => index % 2 === 0).slice(0, length)
-      const last = Buffer.from(toBob.pop() ?? [])
-      if (last.length > 0) last[at % last.length] = value
-      toBob.push(Buffer.concat([last.subarray(0, Math.max(0, last.length - cut)), tail]))
-      try {
-        for (const message of toBob) {
-          const size = bob.receive(message).reduce((sum, reply) => sum + reply.length, 0)
-          assert.ok(size < 310 * 25 + 16 * message.length)
+    fc.assert(
+      fc.property(script, ({ length, at, value, cut, tail }) => {
+        const bob = new Reconciliation(bobs)
+        const toBob = honest.filter((_, index) => index % 2 === 0).slice(0, length)
+        const last = Buffer.from(toBob.pop() ?? [])
+        if (last.length > 0) last[at % last.length] = value
+        toBob.push(Buffer.concat([last.subarray(0, Math.max(0, last.length - cut)), tail]))
+        try {
+          for (const message of toBob) {
+            const size = bob.receive(message).reduce((sum, reply) => sum + reply.length, 0)
+            assert.ok(size < 310 * 25 + 16 * message.length)
+          }
+        } catch (error) {
+          assert.ok(isFrameFormat(error), String(error))
         }
-      } catch (error) {
-        assert.ok(isFrameFormat(error), String(error))
-      }
-    }), { numRuns: 300 })
+      }),
+      { numRuns: 300 }
+    )
   })
 })
 
@@ -349,7 +412,11 @@ function answerNone(reader: MessageReader, writer: MessageWriter): void {
     reader.bytes(BLINDED_SIZE)
     reader.state()
   }
-  writer.answer(Array.from({ length: count }, () => VERDICT.missing), [], 0)
+  writer.answer(
+    Array.from({ length: count }, () => VERDICT.missing),
+    [],
+    0
+  )
 }
 
 function splitParts(parts: number, reader: MessageReader, writer: MessageWriter): void {

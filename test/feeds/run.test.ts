@@ -3,7 +3,23 @@ import fc from 'fast-check'
 import { MAX_BODY_SIZE } from '../../src/feeds/body.ts'
 import { FLAG_SEALED } from '../../src/feeds/entry.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
-import { type CheckedRun, checkRun, entriesOf, eraseBodies, headersOf, idAt, idsOf, joinRuns, lastOf, MAX_RUN_BYTES, packRecord, recordsBetween, type Run, runOfEntry, tailOf } from '../../src/feeds/run.ts'
+import {
+  type CheckedRun,
+  checkRun,
+  entriesOf,
+  eraseBodies,
+  headersOf,
+  idAt,
+  idsOf,
+  joinRuns,
+  lastOf,
+  MAX_RUN_BYTES,
+  packRecord,
+  recordsBetween,
+  type Run,
+  runOfEntry,
+  tailOf
+} from '../../src/feeds/run.ts'
 import { entrySigningBytes } from '../../src/feeds/signature.ts'
 import { Author, cut, keyOf, texts } from '../support/feeds.ts'
 
@@ -28,9 +44,17 @@ describe('a run', () => {
     ['bytes cut off', 'RUN_FORMAT', (run) => ({ ...run, records: run.records.subarray(0, -1) })],
     ['bytes added', 'RUN_FORMAT', (run) => ({ ...run, records: Buffer.concat([run.records, Uint8Array.of(0)]) })],
     ['more bytes than are allowed', 'RUN_FORMAT', (run) => ({ ...run, records: new Uint8Array(MAX_RUN_BYTES + 1) })],
-    ['a body larger than is allowed', 'BODY_TOO_LARGE', (run) => ({ ...run, count: 1, records: packRecord({ time: 0, body: new Uint8Array(MAX_BODY_SIZE + 1) }) })],
+    [
+      'a body larger than is allowed',
+      'BODY_TOO_LARGE',
+      (run) => ({ ...run, count: 1, records: packRecord({ time: 0, body: new Uint8Array(MAX_BODY_SIZE + 1) }) })
+    ],
     ['seq 0', 'SEQ_ZERO', (run) => ({ ...run, first: 0 })],
-    ['a seq beyond the last', 'RUN_FORMAT', (run) => ({ ...run, first: 0xffff_ffff, prev: new Uint8Array(32).fill(1) })],
+    [
+      'a seq beyond the last',
+      'RUN_FORMAT',
+      (run) => ({ ...run, first: 0xffff_ffff, prev: new Uint8Array(32).fill(1) })
+    ],
     ['something before its first entry', 'PREV_NOT_ZERO', (run) => ({ ...run, prev: new Uint8Array(32).fill(1) })],
     ['a short id before it', 'RUN_FORMAT', (run) => ({ ...run, prev: new Uint8Array(31) })],
     ['a short signature', 'SIGNATURE_SIZE', (run) => ({ ...run, signature: run.signature.subarray(1) })],
@@ -39,7 +63,11 @@ describe('a run', () => {
     ['a key that is none', 'FEED_KEY', (run) => ({ ...run, feed: new Uint8Array(32) })],
     ['an unknown flag', 'FLAGS', (run) => ({ ...run, records: changed(run.records, 1, 2) })],
     ['another time', 'SIGNATURE_INVALID', (run) => ({ ...run, records: changed(run.records, 7, 1) })],
-    ['a body sealed that was not', 'SIGNATURE_INVALID', (run) => ({ ...run, records: changed(run.records, 1, FLAG_SEALED) })]
+    [
+      'a body sealed that was not',
+      'SIGNATURE_INVALID',
+      (run) => ({ ...run, records: changed(run.records, 1, FLAG_SEALED) })
+    ]
   ]
   for (const [name, expected, mutate] of mutations) {
     it(`is refused with ${name}`, () => assert.throws(() => checkRun(mutate(valid)), code(expected)))
@@ -47,14 +75,28 @@ describe('a run', () => {
 
   it('is refused with a body that is not a body, though it is signed', () => {
     const key = keyOf('sloppy')
-    const run = { feed: key.publicKey, first: 1, count: 1, prev: new Uint8Array(32), signature: new Uint8Array(64), records: packRecord({ time: 0, body: Uint8Array.of(0xa0) }) }
+    const run = {
+      feed: key.publicKey,
+      first: 1,
+      count: 1,
+      prev: new Uint8Array(32),
+      signature: new Uint8Array(64),
+      records: packRecord({ time: 0, body: Uint8Array.of(0xa0) })
+    }
     const signature = key.sign(entrySigningBytes(idsOf(run)))
     assert.throws(() => checkRun({ ...run, signature }), code('BODY_TYPE'))
   })
 
   it('takes entries of other versions as they are', () => {
     const key = keyOf('future')
-    const run = { feed: key.publicKey, first: 1, count: 1, prev: new Uint8Array(32), signature: new Uint8Array(64), records: packRecord({ version: 9, flags: 0xff, time: 0, body: Uint8Array.of(1, 2, 3) }) }
+    const run = {
+      feed: key.publicKey,
+      first: 1,
+      count: 1,
+      prev: new Uint8Array(32),
+      signature: new Uint8Array(64),
+      records: packRecord({ version: 9, flags: 0xff, time: 0, body: Uint8Array.of(1, 2, 3) })
+    }
     const signature = key.sign(entrySigningBytes(idsOf(run)))
     assert.equal(entriesOf(checkRun({ ...run, signature }))[0].version, 9)
   })
@@ -87,7 +129,10 @@ describe('a run', () => {
     const [single] = new Author('alone').post('a')
     const [entry] = entriesOf(single)
     assert.deepEqual(Buffer.from(checkRun(runOfEntry(entry, single.signature)).ids), Buffer.from(single.ids))
-    assert.deepEqual(Buffer.from(checkRun(runOfEntry({ ...entry, body: undefined }, single.signature)).ids), Buffer.from(single.ids))
+    assert.deepEqual(
+      Buffer.from(checkRun(runOfEntry({ ...entry, body: undefined }, single.signature)).ids),
+      Buffer.from(single.ids)
+    )
   })
 })
 

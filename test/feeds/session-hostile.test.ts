@@ -32,7 +32,12 @@ class Stranger {
   constructor(store: FeedStore, options: Partial<SyncOptions> = {}) {
     const [ours, theirs] = messageStreamPair()
     this.#stream = ours
-    this.session = new SyncSession(store, theirs, { peer: 'stranger', isInitiator: false, claims: new FeedClaims(), ...options })
+    this.session = new SyncSession(store, theirs, {
+      peer: 'stranger',
+      isInitiator: false,
+      claims: new FeedClaims(),
+      ...options
+    })
     this.session.run().then(
       () => (this.outcome = 'closed'),
       (error: unknown) => (this.outcome = error)
@@ -58,7 +63,8 @@ class Stranger {
     const mine = new Reconciliation([])
     await this.send(message.encodeReconcile(mine.open()))
     await until(() => this.of(KIND.reconcile).length > 0, 'a reply')
-    for (const frame of this.of(KIND.reconcile)) for (const reply of mine.receive(frame.subarray(1))) await this.send(message.encodeReconcile(reply))
+    for (const frame of this.of(KIND.reconcile))
+      for (const reply of mine.receive(frame.subarray(1))) await this.send(message.encodeReconcile(reply))
   }
 
   idOf(key: SigningKey): Uint8Array {
@@ -84,7 +90,7 @@ class Stranger {
 
   /** Frames of this kind that came, once nothing more comes. */
   async quiet(kind: number): Promise<number> {
-    for (let before = -1; before !== this.frames.length; ) {
+    for (let before = -1; before !== this.frames.length;) {
       before = this.frames.length
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
     }
@@ -126,7 +132,12 @@ function forkOf(name: string): { proof: Uint8Array; key: SigningKey; common: Che
   const clone = author.clone()
   const [one, other] = [author.post('c'), clone.post('d')]
   const branch = (run: CheckedRun) => ({ headers: headersOf(run, 3), signature: run.signature })
-  return { proof: encodeForkProof(proveFork(author.key.publicKey, branch(one[0]), branch(other[0]))), key: author.key, common: [...common, ...one], other }
+  return {
+    proof: encodeForkProof(proveFork(author.key.publicKey, branch(one[0]), branch(other[0]))),
+    key: author.key,
+    common: [...common, ...one],
+    other
+  }
 }
 
 describe('a session with a hostile peer', () => {
@@ -134,7 +145,11 @@ describe('a session with a hostile peer', () => {
     const cases: [string, string, (peer: Stranger, author: Author) => Promise<void>][] = [
       ['a want comes before the hello', 'FRAME_FORMAT', (peer) => peer.send(message.encodeWant([]))],
       ['a hello is cut short', 'FRAME_FORMAT', (peer) => peer.send(Uint8Array.of(0, 1, 0, 9))],
-      ['a hello is of another version', 'FRAME_FORMAT', (peer) => peer.send(Buffer.concat([Uint8Array.of(0, 2, 0), new Uint8Array(30)]))],
+      [
+        'a hello is of another version',
+        'FRAME_FORMAT',
+        (peer) => peer.send(Buffer.concat([Uint8Array.of(0, 2, 0), new Uint8Array(30)]))
+      ],
       ['bytes make no sense', 'FRAME_FORMAT', (peer) => peer.send(Buffer.alloc(999, 0xff))]
     ]
     for (const [name, code, act] of cases) {
@@ -148,18 +163,81 @@ describe('a session with a hostile peer', () => {
     }
 
     const live: [string, string, (peer: Stranger, author: Author) => Promise<void>][] = [
-      ['reconciliation goes on after its end', 'FRAME_FORMAT', (peer) => peer.send(message.encodeReconcile(new Reconciliation([]).open()))],
-      ['a want is longer than is allowed', 'FRAME_FORMAT', (peer, { key }) => peer.send(message.encodeWant(Array.from({ length: MAX_QUEUED_WANTS + 9 }, () => ({ id: peer.idOf(key), from: 1, to: 9, isDown: false }))))],
-      ['a want goes backwards', 'FRAME_FORMAT', (peer, { key }) => peer.send(message.encodeWant([{ id: peer.idOf(key), from: 9, to: 1, isDown: false }]))],
-      ['a run is not signed by its feed', 'SIGNATURE_INVALID', (peer, { key }) => peer.sendRuns({ ...new Author('mallory').post('x')[0], feed: key.publicKey })],
-      ["a run's body was changed", 'SIGNATURE_INVALID', (peer, author) => peer.sendRuns(spoiled(author.post('hello')[0]))],
+      [
+        'reconciliation goes on after its end',
+        'FRAME_FORMAT',
+        (peer) => peer.send(message.encodeReconcile(new Reconciliation([]).open()))
+      ],
+      [
+        'a want is longer than is allowed',
+        'FRAME_FORMAT',
+        (peer, { key }) =>
+          peer.send(
+            message.encodeWant(
+              Array.from({ length: MAX_QUEUED_WANTS + 9 }, () => ({
+                id: peer.idOf(key),
+                from: 1,
+                to: 9,
+                isDown: false
+              }))
+            )
+          )
+      ],
+      [
+        'a want goes backwards',
+        'FRAME_FORMAT',
+        (peer, { key }) => peer.send(message.encodeWant([{ id: peer.idOf(key), from: 9, to: 1, isDown: false }]))
+      ],
+      [
+        'a run is not signed by its feed',
+        'SIGNATURE_INVALID',
+        (peer, { key }) => peer.sendRuns({ ...new Author('mallory').post('x')[0], feed: key.publicKey })
+      ],
+      [
+        "a run's body was changed",
+        'SIGNATURE_INVALID',
+        (peer, author) => peer.sendRuns(spoiled(author.post('hello')[0]))
+      ],
       ['a forged proof of a fork comes', 'FORK_PROOF', (peer) => peer.send(message.encodeFork(forgedFork()))],
-      ['a proof of a fork is cut short', 'FORK_PROOF', (peer) => peer.send(message.encodeFork(forkOf('f').proof.subarray(0, 99)))],
-      ['a compressed frame says it holds more than is allowed', 'FRAME_FORMAT', (peer) => peer.send(packed(2 ** 30, zstdCompressSync(Buffer.alloc(100))))],
-      ['a compressed frame holds more than it says', 'FRAME_FORMAT', (peer) => peer.send(packed(1_000, zstdCompressSync(Buffer.alloc(50_000_000))))],
-      ['a compressed frame wants a window of 128 MiB', 'FRAME_FORMAT', (peer) => peer.send(packed(5, wideWindow(Uint8Array.of(4, 0, 0, 0, 0))))],
-      ['a compressed frame holds another kind of frame', 'FRAME_FORMAT', (peer) => peer.send(packed(7, zstdCompressSync(Buffer.alloc(7, KIND.have))))],
-      ['a frame holds thousands of tiny runs', 'FRAME_FORMAT', (peer, author) => peer.sendRuns(...Array.from({ length: 3_000 }, ((run) => () => run)(author.post('x')[0])))]
+      [
+        'a proof of a fork is cut short',
+        'FORK_PROOF',
+        (peer) => peer.send(message.encodeFork(forkOf('f').proof.subarray(0, 99)))
+      ],
+      [
+        'a compressed frame says it holds more than is allowed',
+        'FRAME_FORMAT',
+        (peer) => peer.send(packed(2 ** 30, zstdCompressSync(Buffer.alloc(100))))
+      ],
+      [
+        'a compressed frame holds more than it says',
+        'FRAME_FORMAT',
+        (peer) => peer.send(packed(1_000, zstdCompressSync(Buffer.alloc(50_000_000))))
+      ],
+      [
+        'a compressed frame wants a window of 128 MiB',
+        'FRAME_FORMAT',
+        (peer) => peer.send(packed(5, wideWindow(Uint8Array.of(4, 0, 0, 0, 0))))
+      ],
+      [
+        'a compressed frame holds another kind of frame',
+        'FRAME_FORMAT',
+        (peer) => peer.send(packed(7, zstdCompressSync(Buffer.alloc(7, KIND.have))))
+      ],
+      [
+        'a frame holds thousands of tiny runs',
+        'FRAME_FORMAT',
+        (peer, author) =>
+          peer.sendRuns(
+            ...Array.from(
+              { length: 3_000 },
+              (
+                (run) => () =>
+                  run
+              )(author.post('x')[0])
+            )
+          )
+      ]
     ]
     for (const [name, code, act] of live) {
       it(name, async () => {
@@ -300,9 +378,13 @@ describe('a session with a hostile peer', () => {
 
   it('is served no more than its credit when it never grants any', async () => {
     const author = new Author('carol')
-    using held = holding(author, ...author.write(...Array.from({ length: 100 }, () => ({ type: 'blob', data: new Uint8Array(60_000) }))))
+    using held = holding(
+      author,
+      ...author.write(...Array.from({ length: 100 }, () => ({ type: 'blob', data: new Uint8Array(60_000) })))
+    )
     const peer = await Stranger.live(held.store)
-    for (let i = 0; i < 20; i++) await peer.send(message.encodeWant([{ id: peer.idOf(author.key), from: 1, to: 100, isDown: false }]))
+    for (let i = 0; i < 20; i++)
+      await peer.send(message.encodeWant([{ id: peer.idOf(author.key), from: 1, to: 100, isDown: false }]))
     await peer.quiet(KIND.runs)
     const bytes = peer.of(KIND.runs).reduce((sum, frame) => sum + frame.length, 0)
     assert.ok(bytes > 500_000 && bytes < 1_500_000, `${bytes} bytes`)
@@ -333,7 +415,7 @@ describe('a session with a hostile peer', () => {
     using held = holding(author, ...author.post(...texts(500)))
     const peer = await Stranger.live(held.store)
     await peer.have(author.key, 500)
-    for (let answered = 0; answered < 60; ) {
+    for (let answered = 0; answered < 60;) {
       const asked = await peer.quiet(KIND.want)
       if (asked === answered) break
       answered = asked
@@ -408,9 +490,21 @@ describe('a session with a hostile peer', () => {
   it('gets thousands of answers that it lacks something at the price of one each', async () => {
     using held = holding(new Author('carol'))
     const peer = await Stranger.live(held.store)
-    await peer.send(message.encodeWant(Array.from({ length: 2_000 }, (_, i) => ({ id: new Uint8Array(12).fill(i), from: 1, to: 0xffff_ffff, isDown: i % 2 === 0 }))))
+    await peer.send(
+      message.encodeWant(
+        Array.from({ length: 2_000 }, (_, i) => ({
+          id: new Uint8Array(12).fill(i),
+          from: 1,
+          to: 0xffff_ffff,
+          isDown: i % 2 === 0
+        }))
+      )
+    )
     await until(() => peer.of(KIND.done).length > 0, 'an answer')
-    assert.equal(peer.of(KIND.done).reduce((sum, frame) => sum + message.decodeNumber(frame), 0), 2_000)
+    assert.equal(
+      peer.of(KIND.done).reduce((sum, frame) => sum + message.decodeNumber(frame), 0),
+      2_000
+    )
     assert.ok(peer.of(KIND.done).length < 5)
     await peer.leave()
   })

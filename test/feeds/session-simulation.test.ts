@@ -39,7 +39,11 @@ class Network implements Disposable {
       { own: b, other: a, stream: streams[1] }
     ]
     for (const { own, other, stream } of ends) {
-      const session = new SyncSession(this.store(own), stream, { peer: `node ${other}`, isInitiator: own === a, claims: this.nodes[own].claims })
+      const session = new SyncSession(this.store(own), stream, {
+        peer: `node ${other}`,
+        isInitiator: own === a,
+        claims: this.nodes[own].claims
+      })
       this.#running.push(session.run().catch((error: unknown) => this.errors.push(error)))
     }
   }
@@ -84,29 +88,46 @@ describe('sync between two stores', () => {
   const feeds = authors.map((author) => author.writeSingly(...posts(150)))
 
   it('converges from any state, over any chunks, after any interruptions', async () => {
-    const state = fc.record({ low: fc.integer({ min: 1, max: 150 }), height: fc.integer({ min: 0, max: 150 }), size: fc.integer({ min: 1, max: 64 }) })
+    const state = fc.record({
+      low: fc.integer({ min: 1, max: 150 }),
+      height: fc.integer({ min: 0, max: 150 }),
+      size: fc.integer({ min: 1, max: 64 })
+    })
     const states = fc.tuple(state, state, state)
     const chunkSizes = fc.array(fc.integer({ min: 1, max: 3_000 }), { maxLength: 4 })
     await fc.assert(
-      fc.asyncProperty(states, states, chunkSizes, fc.array(fc.integer({ min: 1, max: 14 }), { maxLength: 5 }), async (alices, bobs, sizes, breaks) => {
-        using alice = temporaryStore()
-        using bob = temporaryStore()
-        fill(alice.store, alices)
-        fill(bob.store, bobs)
-        for (const frames of breaks) {
-          const link = connect(alice.store, bob.store, { stream: { chunkSizes: sizes }, wrap: breaking(frames) })
-          await until(() => link.errors.length > 0 || (link.alice.stats.isSettled && link.bob.stats.isSettled), 'it breaks or is done')
+      fc.asyncProperty(
+        states,
+        states,
+        chunkSizes,
+        fc.array(fc.integer({ min: 1, max: 14 }), { maxLength: 5 }),
+        async (alices, bobs, sizes, breaks) => {
+          using alice = temporaryStore()
+          using bob = temporaryStore()
+          fill(alice.store, alices)
+          fill(bob.store, bobs)
+          for (const frames of breaks) {
+            const link = connect(alice.store, bob.store, { stream: { chunkSizes: sizes }, wrap: breaking(frames) })
+            await until(
+              () => link.errors.length > 0 || (link.alice.stats.isSettled && link.bob.stats.isSettled),
+              'it breaks or is done'
+            )
+            await link.close()
+          }
+          const link = connect(alice.store, bob.store, { stream: { chunkSizes: sizes } })
+          await link.settled()
+          const reached = () => [alice, bob].map(({ store }) => authors.map(({ key }) => placeOf(store, key.publicKey)))
+          const expected = [0, 1].map((side) => authors.map((_, i) => goals(alices[i], bobs[i])[side]))
+          await until(() => isDeepStrictEqual(reached(), expected), 'both have all', 1_000).catch(() =>
+            assert.deepEqual(reached(), expected)
+          )
+          assert.deepEqual(link.errors, [])
+          for (const { key } of authors)
+            if (placeOf(alice.store, key.publicKey) === placeOf(bob.store, key.publicKey))
+              assert.deepEqual(contentsOf(alice.store, key), contentsOf(bob.store, key))
           await link.close()
         }
-        const link = connect(alice.store, bob.store, { stream: { chunkSizes: sizes } })
-        await link.settled()
-        const reached = () => [alice, bob].map(({ store }) => authors.map(({ key }) => placeOf(store, key.publicKey)))
-        const expected = [0, 1].map((side) => authors.map((_, i) => goals(alices[i], bobs[i])[side]))
-        await until(() => isDeepStrictEqual(reached(), expected), 'both have all', 1_000).catch(() => assert.deepEqual(reached(), expected))
-        assert.deepEqual(link.errors, [])
-        for (const { key } of authors) if (placeOf(alice.store, key.publicKey) === placeOf(bob.store, key.publicKey)) assert.deepEqual(contentsOf(alice.store, key), contentsOf(bob.store, key))
-        await link.close()
-      }),
+      ),
       { numRuns: 60, endOnFailure: true }
     )
   }).timeout(60_000)
@@ -146,14 +167,24 @@ describe('sync of a forked feed', () => {
         const author = new Author(`forked at ${at}`)
         const common = author.writeSingly(...posts(at))
         const clone = author.clone()
-        for (const [{ store }, by, count, each] of [[alice, author, ones, oneSize], [bob, clone, others, otherSize]] as const) {
+        for (const [{ store }, by, count, each] of [
+          [alice, author, ones, oneSize],
+          [bob, clone, others, otherSize]
+        ] as const) {
           want(store, author.key)
           store.ingest(cut([...common, ...by.writeSingly(...posts(count))], [each]))
         }
         const link = connect(alice.store, bob.store)
-        await until(() => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === at + 1), `frozen at ${at + 1}`, 1_500)
+        await until(
+          () => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === at + 1),
+          `frozen at ${at + 1}`,
+          1_500
+        )
         for (const { store } of [alice, bob]) assert.equal(store.feed(author.key.publicKey)!.height, at)
-        assert.deepEqual(alice.store.forkProof(alice.store.feed(author.key.publicKey)!), bob.store.forkProof(bob.store.feed(author.key.publicKey)!))
+        assert.deepEqual(
+          alice.store.forkProof(alice.store.feed(author.key.publicKey)!),
+          bob.store.forkProof(bob.store.feed(author.key.publicKey)!)
+        )
         await link.close()
       }),
       { numRuns: 40, endOnFailure: true }
@@ -164,30 +195,42 @@ describe('sync of a forked feed', () => {
 describe('a network of stores', () => {
   it('converges over any connected graph while entries are appended', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(), { minLength: 11, maxLength: 11 }), fc.array(fc.tuple(fc.nat(11), fc.nat(11)), { maxLength: 8 }), async (parents, extra) => {
-        using network = new Network(12)
-        const authors = Array.from({ length: 12 }, (_, i) => new Author(`sim ${i}`))
-        for (let i = 0; i < 12; i++) want(network.store(i), ...authors.map(({ key }) => key))
-        authors.forEach((author, i) => network.store(i).ingest(author.post(...texts(i * 7 + 1))))
-        const linked = new Set<string>()
-        const link = (a: number, b: number): void => {
-          const name = `${Math.min(a, b)}-${Math.max(a, b)}`
-          if (a === b || linked.has(name)) return
-          linked.add(name)
-          network.link(a, b)
+      fc.asyncProperty(
+        fc.array(fc.nat(), { minLength: 11, maxLength: 11 }),
+        fc.array(fc.tuple(fc.nat(11), fc.nat(11)), { maxLength: 8 }),
+        async (parents, extra) => {
+          using network = new Network(12)
+          const authors = Array.from({ length: 12 }, (_, i) => new Author(`sim ${i}`))
+          for (let i = 0; i < 12; i++) want(network.store(i), ...authors.map(({ key }) => key))
+          authors.forEach((author, i) => network.store(i).ingest(author.post(...texts(i * 7 + 1))))
+          const linked = new Set<string>()
+          const link = (a: number, b: number): void => {
+            const name = `${Math.min(a, b)}-${Math.max(a, b)}`
+            if (a === b || linked.has(name)) return
+            linked.add(name)
+            network.link(a, b)
+          }
+          parents.forEach((parent, i) => link(i + 1, parent % (i + 1)))
+          for (const [a, b] of extra) link(a, b)
+          for (let round = 0; round < 5; round++) {
+            authors.forEach((author, i) => network.store(i).ingest(author.post(`live ${round}`)))
+            await new Promise((resolve) => setTimeout(resolve, 1))
+          }
+          const heights = () =>
+            network.nodes.map(({ held }) =>
+              authors
+                .map(({ key }) => held.store.feed(key.publicKey)!)
+                .map(({ low, height }) => `${low}-${height}`)
+                .join()
+            )
+          const expected = authors.map((_, i) => `1-${i * 7 + 6}`).join()
+          await until(() => heights().every((each) => each === expected), 'all have all').catch((error: unknown) =>
+            assert.fail(`${String(error)}\n${heights().join('\n')}\nexpected ${expected}`)
+          )
+          assert.deepEqual(network.errors, [])
+          await network.close()
         }
-        parents.forEach((parent, i) => link(i + 1, parent % (i + 1)))
-        for (const [a, b] of extra) link(a, b)
-        for (let round = 0; round < 5; round++) {
-          authors.forEach((author, i) => network.store(i).ingest(author.post(`live ${round}`)))
-          await new Promise((resolve) => setTimeout(resolve, 1))
-        }
-        const heights = () => network.nodes.map(({ held }) => authors.map(({ key }) => held.store.feed(key.publicKey)!).map(({ low, height }) => `${low}-${height}`).join())
-        const expected = authors.map((_, i) => `1-${i * 7 + 6}`).join()
-        await until(() => heights().every((each) => each === expected), 'all have all').catch((error: unknown) => assert.fail(`${String(error)}\n${heights().join('\n')}\nexpected ${expected}`))
-        assert.deepEqual(network.errors, [])
-        await network.close()
-      }),
+      ),
       { numRuns: 5, endOnFailure: true }
     )
   }).timeout(60_000)
@@ -199,7 +242,11 @@ describe('a network of stores', () => {
     network.store(0).ingest(author.post(...texts(20_000)))
     for (let i = 0; i < 4; i++) network.link(i + 1, i)
     const has = (i: number) => network.store(i).feed(author.key.publicKey)!
-    await until(() => [1, 2, 3, 4].every((i) => has(i).height === 20_000 && has(i).low === 1), 'all have all', 8_000).catch(() => assert.fail(`${String(network.errors)} ${[1,2,3,4].map((i) => `${has(i).low}-${has(i).height}`)}`))
+    await until(
+      () => [1, 2, 3, 4].every((i) => has(i).height === 20_000 && has(i).low === 1),
+      'all have all',
+      8_000
+    ).catch(() => assert.fail(`${String(network.errors)} ${[1, 2, 3, 4].map((i) => `${has(i).low}-${has(i).height}`)}`))
     await network.close()
   })
 
@@ -219,7 +266,10 @@ describe('a network of stores', () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
     assert.equal(network.frames, before)
     network.store(1).ingest(cut(all.slice(0, 30), [30]))
-    await until(() => [0, 2].every((i) => network.store(i).feed(author.key.publicKey)!.low === 1), 'the older part is passed on when it comes')
+    await until(
+      () => [0, 2].every((i) => network.store(i).feed(author.key.publicKey)!.low === 1),
+      'the older part is passed on when it comes'
+    )
     await network.close()
   })
 
@@ -250,8 +300,16 @@ describe('a network of stores', () => {
       want(network.store(i), author.key)
       network.store(i).ingest([...common, ...(i === 0 || i === 3 ? branches[i === 0 ? 0 : 1] : [])])
     }
-    for (const [a, b] of [[0, 1], [1, 2], [2, 3]]) network.link(a, b)
-    await until(() => network.nodes.every(({ held }) => held.store.feed(author.key.publicKey)!.frozen === 101), 'all froze it')
+    for (const [a, b] of [
+      [0, 1],
+      [1, 2],
+      [2, 3]
+    ])
+      network.link(a, b)
+    await until(
+      () => network.nodes.every(({ held }) => held.store.feed(author.key.publicKey)!.frozen === 101),
+      'all froze it'
+    )
     for (const { held } of network.nodes) assert.equal(held.store.feed(author.key.publicKey)!.height, 100)
     await network.close()
   })

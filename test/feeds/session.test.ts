@@ -7,10 +7,24 @@ import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import { Author, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 /** Two sessions over one stream in memory. */
-function connect(alice: FeedStore, bob: FeedStore, options: { alice?: Partial<SyncOptions>; bob?: Partial<SyncOptions> } = {}) {
+function connect(
+  alice: FeedStore,
+  bob: FeedStore,
+  options: { alice?: Partial<SyncOptions>; bob?: Partial<SyncOptions> } = {}
+) {
   const [a, b] = messageStreamPair()
-  const aliceSession = new SyncSession(alice, a, { peer: 'bob', isInitiator: true, claims: new FeedClaims(), ...options.alice })
-  const bobSession = new SyncSession(bob, b, { peer: 'alice', isInitiator: false, claims: new FeedClaims(), ...options.bob })
+  const aliceSession = new SyncSession(alice, a, {
+    peer: 'bob',
+    isInitiator: true,
+    claims: new FeedClaims(),
+    ...options.alice
+  })
+  const bobSession = new SyncSession(bob, b, {
+    peer: 'alice',
+    isInitiator: false,
+    claims: new FeedClaims(),
+    ...options.bob
+  })
   const running = [aliceSession.run(), bobSession.run()]
   const errors: unknown[] = []
   for (const run of running) run.catch((error: unknown) => errors.push(error))
@@ -21,7 +35,8 @@ function connect(alice: FeedStore, bob: FeedStore, options: { alice?: Partial<Sy
     get bytes() {
       return a.bytesSent + b.bytesSent
     },
-    settled: () => until(() => aliceSession.stats.isSettled && bobSession.stats.isSettled, `settled; errors: ${errors.join(', ')}`),
+    settled: () =>
+      until(() => aliceSession.stats.isSettled && bobSession.stats.isSettled, `settled; errors: ${errors.join(', ')}`),
     async close() {
       await a.close()
       await b.close()
@@ -77,7 +92,10 @@ describe('a sync session', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     bob.store.ingest(author.post('hello'))
     await until(() => heightOf(alice.store, author) === 1, 'alice has it')
-    assert.ok(link.bob.shares(bob.store.feed(author.key.publicKey)!) && link.alice.shares(alice.store.feed(author.key.publicKey)!))
+    assert.ok(
+      link.bob.shares(bob.store.feed(author.key.publicKey)!) &&
+        link.alice.shares(alice.store.feed(author.key.publicKey)!)
+    )
     await link.close()
   })
 
@@ -143,7 +161,10 @@ describe('a sync session', () => {
     alice.store.ingest([...common, ...author.post(...texts(100, 'one'))])
     bob.store.ingest([...common, ...clone.post(...texts(80, 'other'))])
     const link = connect(alice.store, bob.store)
-    await until(() => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === 201), 'both frozen at 201')
+    await until(
+      () => [alice, bob].every(({ store }) => store.feed(author.key.publicKey)!.frozen === 201),
+      'both frozen at 201'
+    )
     for (const { store } of [alice, bob]) assert.equal(heightOf(store, author), 200)
     await link.close()
   })

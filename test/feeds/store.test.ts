@@ -9,7 +9,16 @@ import { FeedError } from '../../src/feeds/errors.ts'
 import { type CheckedRun, checkRun, eraseBodies, idAt } from '../../src/feeds/run.ts'
 import { openDatabase } from '../../src/feeds/store/database.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
-import { entriesBetween, entriesByTag, entriesByWords, entryAt, entryById, linksTo, storeSize, timeline } from '../../src/feeds/store/reader.ts'
+import {
+  entriesBetween,
+  entriesByTag,
+  entriesByWords,
+  entryAt,
+  entryById,
+  linksTo,
+  storeSize,
+  timeline
+} from '../../src/feeds/store/reader.ts'
 import { FEEDS_MIGRATIONS } from '../../src/feeds/store/schema.ts'
 import { FeedStore } from '../../src/feeds/store/store.ts'
 import { Author, contentsOf, cut, deliver, temporaryStore, texts, want } from '../support/feeds.ts'
@@ -36,7 +45,10 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       want(held.store, author.key)
       held.store.ingest([...author.post(...texts(70)), ...author.post(...texts(5)), ...author.post('last')])
       const feed = held.store.feed(author.key.publicKey)!
-      assert.deepEqual(textsOf(entriesBetween(held.store, feed, 60, 73)), [60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73])
+      assert.deepEqual(
+        textsOf(entriesBetween(held.store, feed, 60, 73)),
+        [60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73]
+      )
       assert.deepEqual(textsOf(entriesBetween(held.store, feed, 76, 90)), [76])
       assert.deepEqual(entriesBetween(held.store, feed, 77, 90), [])
       assert.equal(entryAt(held.store, feed, 77), undefined)
@@ -61,8 +73,18 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       held.store.ingest(ann.post('1', '2'))
       held.store.ingest(ben.post('3'))
       held.store.ingest(ann.post('4'))
-      assert.deepEqual(held.store.rowsByArrival(1, 10).map(({ arrival, first, count }) => [arrival, first, count]), [[1, 1, 2], [3, 1, 1], [4, 3, 1]])
-      assert.deepEqual(held.store.rowsByArrival(4, 10).map(({ arrival }) => arrival), [4])
+      assert.deepEqual(
+        held.store.rowsByArrival(1, 10).map(({ arrival, first, count }) => [arrival, first, count]),
+        [
+          [1, 1, 2],
+          [3, 1, 1],
+          [4, 3, 1]
+        ]
+      )
+      assert.deepEqual(
+        held.store.rowsByArrival(4, 10).map(({ arrival }) => arrival),
+        [4]
+      )
       assert.equal(held.store.arrival, 4)
     })
 
@@ -73,7 +95,7 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       held.store.ingest([...ann.post(...texts(7)), ...ben.post(...texts(6))])
       await indexed(held.store)
       const seen: number[] = []
-      for (let before; ; ) {
+      for (let before; ;) {
         const page = timeline(held.store, { limit: 4, before })
         if (page.length === 0) break
         seen.push(...page.map(({ place }) => place))
@@ -81,7 +103,10 @@ function storeSuite(kind: 'memory' | 'disk'): void {
         before = { timeMs: Math.min(last.time, last.arrivedMs), place: last.place }
       }
       assert.equal(seen.length, 13)
-      assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => b - a))
+      assert.deepEqual(
+        seen,
+        [...new Set(seen)].sort((a, b) => b - a)
+      )
     })
 
     it('filters the timeline by feed and by type, and leaves out feeds that are not wanted', async () => {
@@ -104,17 +129,31 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       want(held.store, author.key)
       const [first] = author.post('root')
       const root = entryCid(idAt(first, 0))
-      held.store.ingest([first, ...author.write({ type: 'post', text: 'answer', root, reply: root }, { type: 'reaction', to: root, emoji: '👍' })])
+      held.store.ingest([
+        first,
+        ...author.write(
+          { type: 'post', text: 'answer', root, reply: root },
+          { type: 'reaction', to: root, emoji: '👍' }
+        )
+      ])
       await indexed(held.store)
       const id = idAt(first, 0)
-      assert.deepEqual((['root', 'reply', 'reaction'] as const).map((kind) => textsOf(linksTo(held.store, id, kind))), [[2], [2], [3]])
+      assert.deepEqual(
+        (['root', 'reply', 'reaction'] as const).map((kind) => textsOf(linksTo(held.store, id, kind))),
+        [[2], [2], [3]]
+      )
     })
 
     it('finds posts by tag and by words, newest first', async () => {
       using held = open()
       const author = new Author('carol')
       want(held.store, author.key)
-      held.store.ingest(author.write({ type: 'post', text: 'Über den Wolken', tags: ['sky'] }, { type: 'post', text: 'wolken unter uns', tags: ['sky', 'sea'] }))
+      held.store.ingest(
+        author.write(
+          { type: 'post', text: 'Über den Wolken', tags: ['sky'] },
+          { type: 'post', text: 'wolken unter uns', tags: ['sky', 'sea'] }
+        )
+      )
       await indexed(held.store)
       assert.deepEqual(textsOf(entriesByTag(held.store, 'sky', { limit: 9 })), [2, 1])
       assert.deepEqual(textsOf(entriesByTag(held.store, 'sea', { limit: 9 })), [2])
@@ -129,7 +168,22 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       want(held.store, author.key)
       held.store.ingest(author.post('hello "world" NEAR AND'))
       await indexed(held.store)
-      for (const words of ['"', '""', '"world"', 'a* OR b', 'NEAR(a b)', '{', '-hello', 'text:hello', '\0', 'hel\0lo', '(', '^hello', '\ud800', '!!!']) {
+      for (const words of [
+        '"',
+        '""',
+        '"world"',
+        'a* OR b',
+        'NEAR(a b)',
+        '{',
+        '-hello',
+        'text:hello',
+        '\0',
+        'hel\0lo',
+        '(',
+        '^hello',
+        '\ud800',
+        '!!!'
+      ]) {
         assert.doesNotThrow(() => entriesByWords(held.store, words, { limit: 9 }), JSON.stringify(words))
       }
       assert.deepEqual(textsOf(entriesByWords(held.store, 'near and', { limit: 9 })), [1])
@@ -174,18 +228,88 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       const author = new Author('carol')
       const all = author.writeSingly(...posts(30))
       const run = (from: number, to: number): CheckedRun => cut(all.slice(from - 1, to), [64])[0]
-      const cases: { name: string; held: [number, number][]; offered: [number, number]; outcome: unknown; after: [number, number] }[] = [
+      const cases: {
+        name: string
+        held: [number, number][]
+        offered: [number, number]
+        outcome: unknown
+        after: [number, number]
+      }[] = [
         { name: 'first of all', held: [], offered: [1, 5], outcome: { kind: 'stored', from: 1, to: 5 }, after: [1, 5] },
-        { name: 'somewhere into an empty feed', held: [], offered: [11, 20], outcome: { kind: 'stored', from: 11, to: 20 }, after: [11, 20] },
-        { name: 'right above', held: [[11, 20]], offered: [21, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
-        { name: 'across the top', held: [[11, 20]], offered: [15, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
-        { name: 'over everything: the top first', held: [[11, 20]], offered: [5, 25], outcome: { kind: 'stored', from: 21, to: 25 }, after: [11, 25] },
-        { name: 'above with a gap', held: [[11, 20]], offered: [22, 25], outcome: { kind: 'gap', from: 21, to: 21 }, after: [11, 20] },
-        { name: 'right below', held: [[11, 20]], offered: [6, 10], outcome: { kind: 'stored', from: 6, to: 10 }, after: [6, 20] },
-        { name: 'below with a gap', held: [[11, 20]], offered: [6, 9], outcome: { kind: 'gap', from: 10, to: 10 }, after: [11, 20] },
-        { name: 'across the low end', held: [[11, 20]], offered: [8, 14], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
-        { name: 'across the low end and several rows', held: [[11, 12], [13, 15], [16, 20]], offered: [8, 17], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
-        { name: 'below and up to the head', held: [[11, 20]], offered: [8, 20], outcome: { kind: 'stored', from: 8, to: 10 }, after: [8, 20] },
+        {
+          name: 'somewhere into an empty feed',
+          held: [],
+          offered: [11, 20],
+          outcome: { kind: 'stored', from: 11, to: 20 },
+          after: [11, 20]
+        },
+        {
+          name: 'right above',
+          held: [[11, 20]],
+          offered: [21, 25],
+          outcome: { kind: 'stored', from: 21, to: 25 },
+          after: [11, 25]
+        },
+        {
+          name: 'across the top',
+          held: [[11, 20]],
+          offered: [15, 25],
+          outcome: { kind: 'stored', from: 21, to: 25 },
+          after: [11, 25]
+        },
+        {
+          name: 'over everything: the top first',
+          held: [[11, 20]],
+          offered: [5, 25],
+          outcome: { kind: 'stored', from: 21, to: 25 },
+          after: [11, 25]
+        },
+        {
+          name: 'above with a gap',
+          held: [[11, 20]],
+          offered: [22, 25],
+          outcome: { kind: 'gap', from: 21, to: 21 },
+          after: [11, 20]
+        },
+        {
+          name: 'right below',
+          held: [[11, 20]],
+          offered: [6, 10],
+          outcome: { kind: 'stored', from: 6, to: 10 },
+          after: [6, 20]
+        },
+        {
+          name: 'below with a gap',
+          held: [[11, 20]],
+          offered: [6, 9],
+          outcome: { kind: 'gap', from: 10, to: 10 },
+          after: [11, 20]
+        },
+        {
+          name: 'across the low end',
+          held: [[11, 20]],
+          offered: [8, 14],
+          outcome: { kind: 'stored', from: 8, to: 10 },
+          after: [8, 20]
+        },
+        {
+          name: 'across the low end and several rows',
+          held: [
+            [11, 12],
+            [13, 15],
+            [16, 20]
+          ],
+          offered: [8, 17],
+          outcome: { kind: 'stored', from: 8, to: 10 },
+          after: [8, 20]
+        },
+        {
+          name: 'below and up to the head',
+          held: [[11, 20]],
+          offered: [8, 20],
+          outcome: { kind: 'stored', from: 8, to: 10 },
+          after: [8, 20]
+        },
         { name: 'once more', held: [[11, 20]], offered: [11, 20], outcome: { kind: 'known' }, after: [11, 20] },
         { name: 'inside', held: [[11, 20]], offered: [13, 17], outcome: { kind: 'known' }, after: [11, 20] }
       ]
@@ -198,9 +322,14 @@ function storeSuite(kind: 'memory' | 'disk'): void {
           assert.deepEqual(store.ingest([run(...offered)]), [outcome])
           const feed = store.feed(author.key.publicKey)!
           assert.deepEqual([feed.low, feed.height], after)
-          assert.deepEqual(textsOf(entriesBetween(store, feed, 1, 30)), Array.from({ length: after[1] - after[0] + 1 }, (_, i) => after[0] + i))
-          for (let seq = after[0]; seq <= after[1]; seq++) assert.equal(entryById(store, idAt(all[seq - 1], 0))?.seq, seq)
-          for (const row of store.rows(feed, 1, 30)) assert.doesNotThrow(() => checkRun(row), 'every row can be sent on')
+          assert.deepEqual(
+            textsOf(entriesBetween(store, feed, 1, 30)),
+            Array.from({ length: after[1] - after[0] + 1 }, (_, i) => after[0] + i)
+          )
+          for (let seq = after[0]; seq <= after[1]; seq++)
+            assert.equal(entryById(store, idAt(all[seq - 1], 0))?.seq, seq)
+          for (const row of store.rows(feed, 1, 30))
+            assert.doesNotThrow(() => checkRun(row), 'every row can be sent on')
           const held2 = store.get('SELECT sum(length(records)) AS n FROM runs')!.n
           assert.equal(store.get('SELECT bytes FROM feeds')!.bytes, held2, 'bytes are accounted for')
         })
@@ -246,15 +375,24 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       const expected = contentsOf(whole.store, author.key)
       fc.assert(
         fc.property(
-          fc.array(fc.array(fc.integer({ min: 1, max: 13 }), { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 3 }),
+          fc.array(fc.array(fc.integer({ min: 1, max: 13 }), { minLength: 1, maxLength: 5 }), {
+            minLength: 1,
+            maxLength: 3
+          }),
           fc.infiniteStream(fc.nat()),
           (cuts, order) => {
             using each = temporaryStore()
             want(each.store, author.key)
-            const runs = shuffled(cuts.flatMap((sizes) => cut(all, sizes)), order)
+            const runs = shuffled(
+              cuts.flatMap((sizes) => cut(all, sizes)),
+              order
+            )
             deliver(each.store, [...runs, ...runs.slice(0, 3)])
             assert.deepEqual(contentsOf(each.store, author.key), expected)
-            assert.equal(each.store.get('SELECT bytes FROM feeds')!.bytes, each.store.get('SELECT sum(length(records)) AS n FROM runs')!.n)
+            assert.equal(
+              each.store.get('SELECT bytes FROM feeds')!.bytes,
+              each.store.get('SELECT sum(length(records)) AS n FROM runs')!.n
+            )
             for (const run of all) assert.equal(entryById(each.store, idAt(run, 0))?.seq, run.first)
           }
         ),
@@ -267,7 +405,9 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       const author = new Author('carol')
       want(held.store, author.key)
       const heard: number[][] = []
-      held.store.events.on('extended', ({ feed, from, to }) => heard.push([from, to, held.store.feedByNumber(feed.num)!.height]))
+      held.store.events.on('extended', ({ feed, from, to }) =>
+        heard.push([from, to, held.store.feedByNumber(feed.num)!.height])
+      )
       const [first, second, third] = [author.post('1'), author.post('2'), author.post('3')].flat()
       held.store.ingest([first, second, third, first])
       assert.deepEqual(heard, [[1, 3, 3]])
@@ -330,7 +470,12 @@ describe('a store on the disk', () => {
     want(before, author.key)
     before.ingest(author.post(...texts(100)))
     await indexed(before)
-    const [contents, epoch, counter, arrival] = [contentsOf(before, author.key), before.epoch, before.counter, before.arrival]
+    const [contents, epoch, counter, arrival] = [
+      contentsOf(before, author.key),
+      before.epoch,
+      before.counter,
+      before.arrival
+    ]
     before.close()
     const after = FeedStore.open(place.file)
     assert.deepEqual(contentsOf(after, author.key), contents)
@@ -387,7 +532,10 @@ describe('a store on the disk', () => {
     const database = openDatabase(place.file)
     database.exec("UPDATE migrations SET version = 99 WHERE layer = 'feeds'")
     database.close()
-    assert.throws(() => FeedStore.open(place.file), (error) => error instanceof FeedError && error.code === 'STORE_NEWER')
+    assert.throws(
+      () => FeedStore.open(place.file),
+      (error) => error instanceof FeedError && error.code === 'STORE_NEWER'
+    )
     const again = openDatabase(place.file)
     assert.equal(again.prepare('SELECT version FROM migrations').get()!.version, 99)
     again.close()
@@ -405,5 +553,8 @@ function erased(run: CheckedRun, seqs: number[]): CheckedRun {
 
 function shuffled<T>(items: readonly T[], order: fc.Stream<number>): T[] {
   const keys = [...order.take(items.length)]
-  return items.map((item, i) => ({ item, key: keys[i] })).sort((a, b) => a.key - b.key).map(({ item }) => item)
+  return items
+    .map((item, i) => ({ item, key: keys[i] }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item)
 }

@@ -27,21 +27,34 @@ describe('a feed writer', () => {
     using test = setup()
     let commits = 0
     test.store.events.on('extended', () => commits++)
-    const calls = await Promise.all(Array.from({ length: 20 }, (_, i) => test.writer.append(bodies(i % 3 === 0 ? 3 : 1))))
+    const calls = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => test.writer.append(bodies(i % 3 === 0 ? 3 : 1)))
+    )
     const seqs = calls.flat().map(({ seq }) => seq)
-    assert.deepEqual(seqs, Array.from({ length: seqs.length }, (_, i) => i + 1))
+    assert.deepEqual(
+      seqs,
+      Array.from({ length: seqs.length }, (_, i) => i + 1)
+    )
     assert.equal(commits, 1)
     const entries = entriesBetween(test.store, test.writer.feed, 1, 99)
-    assert.deepEqual(entries.map(({ id }) => Buffer.from(id)), calls.flat().map(({ id }) => Buffer.from(id)))
+    assert.deepEqual(
+      entries.map(({ id }) => Buffer.from(id)),
+      calls.flat().map(({ id }) => Buffer.from(id))
+    )
   })
 
   it('signs at least every 64th entry and the head, in runs that anybody may check', async () => {
     using test = setup()
     await test.writer.append(bodies(150))
     const rows = test.store.rows(test.writer.feed, 1, 150)
-    assert.deepEqual(rows.map(({ count }) => count), [64, 64, 22])
+    assert.deepEqual(
+      rows.map(({ count }) => count),
+      [64, 64, 22]
+    )
     for (const row of rows) checkRun(row)
-    await test.writer.append(Array.from({ length: 10 }, () => encodeBody({ type: 'blob', data: new Uint8Array(65_000) })))
+    await test.writer.append(
+      Array.from({ length: 10 }, () => encodeBody({ type: 'blob', data: new Uint8Array(65_000) }))
+    )
     for (const row of test.store.rows(test.writer.feed, 151, 160)) checkRun(row)
   })
 
@@ -49,7 +62,10 @@ describe('a feed writer', () => {
     using test = setup()
     assert.throws(() => test.writer.append([new Uint8Array(MAX_BODY_SIZE + 1)]), code('BODY_TOO_LARGE'))
     assert.throws(() => test.writer.append([new Uint8Array(300_000)]), code('BODY_TOO_LARGE'))
-    assert.throws(() => test.writer.append(bodies(1).concat(Array.from({ length: MAX_BATCH }, () => new Uint8Array(1)))), RangeError)
+    assert.throws(
+      () => test.writer.append(bodies(1).concat(Array.from({ length: MAX_BATCH }, () => new Uint8Array(1)))),
+      RangeError
+    )
     assert.deepEqual(await test.writer.append([]), [])
     await test.writer.append(bodies(1))
     assert.equal(test.writer.feed.height, 1)
@@ -58,7 +74,9 @@ describe('a feed writer', () => {
   it('stores all of a call or none when the store fails, and goes on afterwards', async () => {
     using test = setup()
     await test.writer.append(bodies(1))
-    test.store.database.exec("CREATE TRIGGER broken BEFORE INSERT ON runs WHEN new.count < 64 BEGIN SELECT raise(ABORT, 'no'); END")
+    test.store.database.exec(
+      "CREATE TRIGGER broken BEFORE INSERT ON runs WHEN new.count < 64 BEGIN SELECT raise(ABORT, 'no'); END"
+    )
     await assert.rejects(test.writer.append(bodies(100)), code('STORE_IO'))
     assert.equal(test.writer.feed.height, 1)
     test.store.database.exec('DROP TRIGGER broken')

@@ -116,7 +116,7 @@ export function contentsOf(store: FeedStore, key: SigningKey): unknown {
 
 /** Offers runs again and again, as peers do, until no more of them is taken in. */
 export function deliver(store: FeedStore, runs: readonly CheckedRun[]): void {
-  for (let isStored = true; isStored; ) {
+  for (let isStored = true; isStored;) {
     isStored = false
     for (const run of runs) if (store.ingest([run])[0].kind === 'stored') isStored = true
   }
@@ -133,10 +133,22 @@ export interface LinkOptions {
 /** Two sessions over one stream in memory. */
 export function connect(alice: FeedStore, bob: FeedStore, options: LinkOptions = {}) {
   const [a, b] = messageStreamPair(options.stream).map((stream) => options.wrap?.(stream) ?? stream)
-  const aliceSession = new SyncSession(alice, a, { peer: 'bob', isInitiator: true, claims: new FeedClaims(), ...options.alice })
-  const bobSession = new SyncSession(bob, b, { peer: 'alice', isInitiator: false, claims: new FeedClaims(), ...options.bob })
+  const aliceSession = new SyncSession(alice, a, {
+    peer: 'bob',
+    isInitiator: true,
+    claims: new FeedClaims(),
+    ...options.alice
+  })
+  const bobSession = new SyncSession(bob, b, {
+    peer: 'alice',
+    isInitiator: false,
+    claims: new FeedClaims(),
+    ...options.bob
+  })
   const errors: unknown[] = []
-  const running = [aliceSession.run(), bobSession.run()].map((run) => run.catch((error: unknown) => void errors.push(error)))
+  const running = [aliceSession.run(), bobSession.run()].map((run) =>
+    run.catch((error: unknown) => void errors.push(error))
+  )
   return {
     alice: aliceSession,
     bob: bobSession,
