@@ -1,6 +1,9 @@
 // What to do about one feed when a peer says how much of it it has. Pure: two states in, one step out.
 import { HEAD_SIZE } from './reconcileset.ts'
 
+/** Stands for the head of a feed of which nothing is held. */
+export const ZERO_HEAD = new Uint8Array(HEAD_SIZE)
+
 /** How much of a feed this side holds. */
 export interface Held {
   height: number

@@ -3,20 +3,19 @@
 import { randomBytes } from 'node:crypto'
 import { FeedError } from '../errors.ts'
 import { decodeForkProof } from '../fork.ts'
-import { lastOf } from '../run.ts'
-import { erasuresOf, noteErasedAt } from '../store/erasure.ts'
+import { type CheckedRun, lastOf } from '../run.ts'
+import { noteErasedAt } from '../store/erasure.ts'
 import type { Extension, FeedState, FeedStore, IngestOutcome } from '../store/store.ts'
+import { Announcer, FEEDS_PER_FRAME, headOf } from './announcer.ts'
 import { NONCE_SIZE, sessionSalt } from './blind.ts'
 import { BlindIndex } from './blind-index.ts'
-import { diffFeed } from './diff.ts'
+import { CatchUp } from './catch-up.ts'
 import type { FeedClaims } from './feed-claims.ts'
 import type { MessageStream } from './message-stream.ts'
 import * as message from './messages.ts'
 import { KIND } from './messages.ts'
 import { MAX_RESUMES, type PeerMemory, recallPeer, rememberPeer, resumeTag, SharedFeeds } from './peer-memory.ts'
-import { HEAD_SIZE } from './reconcileset.ts'
 import { Reconciliation } from './reconcile.ts'
-import { type FetchPlan, RunFetcher } from './run-fetcher.ts'
 import { RunIntake } from './run-intake.ts'
 import { RunSender } from './run-sender.ts'
 import { Turn } from './turn.ts'
@@ -24,13 +23,8 @@ import { Turn } from './turn.ts'
 /** How long the peer may take for its hello, and then for the next bytes of what was asked for, in ms. */
 const PROGRESS_TIMEOUT_MS = 30_000
 const HELLO_SHARE = 1 / 3
-/** How long nothing must have been sent before the peer is told our position, in ms. */
-const POSITION_DELAY_MS = 300
 /** Credit is granted again when this much of it was used up, in bytes. */
 const CREDIT_STEP = 262_144
-/** Feeds named in one frame. */
-const FEEDS_PER_FRAME = 2_048
-
 export interface SyncOptions {
   /** A stable name of the peer, under which is remembered what it knows. */
   peer: string
@@ -65,38 +59,25 @@ export class SyncSession {
   readonly #store: FeedStore
   readonly #stream: MessageStream
   readonly #options: SyncOptions
-  readonly #fetcher: RunFetcher
   readonly #nonce = new Uint8Array(randomBytes(NONCE_SIZE))
   readonly #abort = new AbortController()
   #sender!: RunSender
+  #intake!: RunIntake
+  #catchUp!: CatchUp
+  #announcer!: Announcer
   #index!: BlindIndex
   #memory!: PeerMemory
   #reconciliation: Reconciliation | undefined
   #reconciled: FeedState[] = []
   #isLive = false
-  /** Heights that the peer is known to have, where that is not what we had when it was last compared. */
-  readonly #theirs = new Map<number, number>()
-  /** Feeds of which the peer has more than we have fetched. */
-  readonly #ahead = new Map<number, number>()
-  /** Feeds of which the peer has nothing older than we hold, and those of which we lacked, up to that seq, what it asked for. */
-  readonly #hasNoOlder = new Set<number>()
-  readonly #owed = new Map<number, number>()
-  /** Feeds whose fork the peer was shown: once is enough, and a proof is larger than what asks for it. */
-  readonly #proven = new Set<number>()
-  /** Feeds that changed while the peer could not be told yet. */
-  readonly #news = new Set<number>()
-  /** Where heads differ: the fork lies at or above `low` and below `high`. */
-  readonly #probes = new Map<number, { low: number; high: number; isMoved: boolean }>()
   /** Up to where in the peer's counter we were told everything, and where it stood when the session began. */
   #theirPosition = 0
   #awaitedPosition = 0
-  #toldPosition = 0
+  /** Our counter as our hello told it. */
+  #counter = 0
   #usedCredit = 0
-  #positionTimer: NodeJS.Timeout | undefined
   #progressTimer: NodeJS.Timeout | undefined
-  #isSendingNews = false
   readonly #turn = new Turn()
-  #intake!: RunIntake
   readonly #holdsOwn = new Set<number>()
   /** What is shared is not what it was when onSettled was called. */
   #hasSharedChanged = false
@@ -105,7 +86,6 @@ export class SyncSession {
     this.#store = store
     this.#stream = stream
     this.#options = options
-    this.#fetcher = new RunFetcher(options.claims, (plans) => this.#sendWants(plans))
   }
 
   /** Runs until the stream ends or `signal` aborts. Resolves when the peer closed; rejects with what went wrong. */
@@ -132,9 +112,7 @@ export class SyncSession {
 
   /** Fetches a feed up to `height`, of which something was heard elsewhere (gossip), from this peer. */
   pull(feed: FeedState, height: number): void {
-    if (!this.#isLive || height <= feed.height) return
-    this.#ahead.set(feed.num, Math.max(height, this.#ahead.get(feed.num) ?? 0))
-    this.#fetch(feed)
+    this.#catchUp?.pull(feed, height)
   }
 
   /** Whether the peer wants this feed too. */
@@ -169,7 +147,7 @@ export class SyncSession {
     if (remembered !== undefined && remembered.resumed < MAX_RESUMES) {
       hello.resume = { cursor: remembered.cursor, tag: this.#tag(remembered) }
     }
-    this.#toldPosition = hello.counter
+    this.#counter = hello.counter
     return hello
   }
 
@@ -186,7 +164,7 @@ export class SyncSession {
     this.#sender = new RunSender(this.#store, {
       send: (frame) => this.#send(frame),
       isPacked: hello.takesPacked && this.#options.isPacked !== false,
-      onIdle: () => this.#tellPositionSoon(),
+      onIdle: () => this.#announcer.tellPositionSoon(),
       onError: (error) => this.#fail(error)
     })
     this.#intake = new RunIntake({
@@ -197,11 +175,11 @@ export class SyncSession {
       onStored: () => this.#checkSettled(),
       onError: (error) => this.#fail(error)
     })
+    this.#makeParts()
     this.#awaitedPosition = hello.counter
     this.#store.events.on('extended', this.#onExtended)
     this.#store.events.on('wanted', this.#onWanted)
     this.#store.events.on('fork', this.#onFork)
-    this.#options.claims.join(this.#fetcher, (num) => this.#reconsider(num))
     if (this.#canResume(hello, remembered)) return this.#resume(hello.resume!.cursor, remembered!)
     this.stats.path = 'reconcile'
     this.#theirPosition = hello.counter
@@ -210,10 +188,34 @@ export class SyncSession {
     if (this.#options.isInitiator) await this.#send(message.encodeReconcile(this.#reconciliation!.open()))
   }
 
+  #makeParts(): void {
+    const shared = {
+      store: this.#store,
+      index: this.#index,
+      isShared: (num: number) => this.#memory.shared.has(num)
+    }
+    this.#announcer = new Announcer({
+      ...shared,
+      sender: this.#sender,
+      send: (frame) => this.#send(frame),
+      onError: (error) => this.#fail(error),
+      peerFeed: () => this.#options.peerFeed?.(),
+      position: this.#counter
+    })
+    this.#catchUp = new CatchUp({
+      ...shared,
+      claims: this.#options.claims,
+      send: (frame) => this.#sendInBackground(frame),
+      heightOf: (num) => this.#announcer.heightOf(num),
+      onFork: (feed) => this.#announcer.prove(feed),
+      onProgress: () => this.#expectProgress()
+    })
+  }
+
   /** The same question with the same answer on both sides: it looks only at what both hellos say. */
   #canResume(hello: message.Hello, remembered: PeerMemory | undefined): boolean {
     if (hello.resume === undefined || remembered === undefined || remembered.resumed >= MAX_RESUMES) return false
-    if (hello.resume.cursor > this.#toldPosition || remembered.cursor > hello.counter) return false
+    if (hello.resume.cursor > this.#counter || remembered.cursor > hello.counter) return false
     return (
       Buffer.compare(remembered.epoch, hello.epoch) === 0 &&
       Buffer.compare(hello.resume.tag, this.#tag(remembered)) === 0
@@ -230,7 +232,7 @@ export class SyncSession {
         .filter(
           (feed) => feed.priority !== undefined && (this.#memory.shared.has(feed.num) || feed.wantedSince > cursor)
         )
-      await this.#sendHave(changed)
+      await this.#announcer.sendHave(changed)
     }
     await this.#goLive()
   }
@@ -266,9 +268,9 @@ export class SyncSession {
 
   async #goLive(): Promise<void> {
     this.#isLive = true
-    for (const feed of this.#store.feedsWithGap()) if (this.#memory.shared.has(feed.num)) this.#fetchOlder(feed)
+    this.#catchUp.goLive()
     this.#tellErased()
-    await this.#flushNews()
+    await this.#announcer.goLive()
     this.#checkSettled()
   }
 
@@ -293,7 +295,7 @@ export class SyncSession {
       case KIND.packed:
         return this.#takeRuns(message.unpackRuns(frame))
       case KIND.done:
-        return this.#takeDone(message.decodeNumber(frame))
+        return this.#catchUp.takeDone(message.decodeNumber(frame))
       case KIND.credit:
         return this.#sender.grant(message.decodeNumber(frame))
       case KIND.position:
@@ -318,85 +320,30 @@ export class SyncSession {
       const feed = this.#index.find(id)
       if (feed === undefined) continue
       // Answered also when it was named to the peer before: that may have been before the peer wanted it.
-      if (this.#share(feed)) this.#news.add(feed.num)
+      if (this.#share(feed)) this.#announcer.add(feed)
       this.#compare(feed, height, head)
     }
-    this.#flushNewsSoon()
   }
 
-  /** Acts on what the peer says it has of a feed. */
+  /** The peer said what it has of a feed. */
   #compare(feed: FeedState, height: number, head: Uint8Array): void {
-    const step = diffFeed(feed, { height, head })
-    this.#theirs.set(feed.num, height)
+    this.#announcer.noteHeight(feed.num, height)
     this.#noteHeld(feed, height)
-    if (step.kind === 'prove') this.#prove(feed)
-    else if (step.kind === 'nothing' || step.kind === 'behind') {
-      this.#hasNoOlder.delete(feed.num) // it says so again because it has got more of it
-      if (this.#isLive && height >= feed.low) this.#fetchOlder(feed)
-    } else if (step.kind === 'probe') {
-      this.#probes.set(feed.num, { low: feed.low, high: feed.height + 1, isMoved: true })
-      this.#probe(feed)
-    } else if (step.kind === 'want') {
-      this.#ahead.set(feed.num, step.to)
-      if (feed.isOwn) this.#store.events.emit('ownAhead', { feed, height })
-      this.#fetch(feed)
-    }
+    this.#catchUp.compare(feed, height, head)
   }
 
   #noteHeld(feed: FeedState, height: number): void {
     if (feed.isOwn && height > 0 && height >= feed.height) this.#holdsOwn.add(feed.num)
   }
 
-  /** Asks for what is missing at the top of a feed, if the peer has it. */
-  #fetch(feed: FeedState): void {
-    const height = this.#ahead.get(feed.num)
-    if (height === undefined || feed.priority === undefined) return
-    const step = diffFeed(feed, { height, head: ZERO_HEAD })
-    if (step.kind !== 'want') this.#ahead.delete(feed.num)
-    else
-      this.#fetcher.want({ ...held(feed), from: step.from, to: step.to, isDown: step.isDown, priority: feed.priority })
-  }
-
-  /** Asks for the older entries of a feed that was fetched from its newest down and was interrupted. */
-  #fetchOlder(feed: FeedState): void {
-    if (feed.priority !== undefined && feed.low > 1 && !this.#hasNoOlder.has(feed.num))
-      this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
-  }
-
-  /** Another session let a feed go, or ended. */
-  #reconsider(num: number): void {
-    if (!this.#isLive || !this.#store.isOpen) return
-    const feed = this.#store.feedByNumber(num)
-    if (feed?.priority === undefined || !this.#memory.shared.has(num)) return
-    if (this.#ahead.has(num)) this.#fetch(feed)
-    else if (feed.low > 1 && (this.#theirs.get(num) ?? feed.height) >= feed.low) this.#fetchOlder(feed)
-  }
-
-  #sendWants(plans: FetchPlan[]): void {
-    const wants = plans.flatMap((plan) => {
-      const feed = this.#store.feedByNumber(plan.num)
-      return feed === undefined
-        ? []
-        : { id: this.#index.nameOf(feed), from: plan.from, to: plan.to, isDown: plan.isDown }
-    })
-    this.#expectProgress()
-    this.#sendInBackground(message.encodeWant(wants))
-  }
-
   #takeWant(frame: Uint8Array): void {
     for (const want of message.decodeWant(frame)) {
       const feed = this.#index.find(want.id)
-      if (feed !== undefined) this.#noteWant(feed, want)
+      if (feed !== undefined) this.#announcer.noteWant(feed, want)
       const known = feed ?? { num: -1 } // what we do not hold is answered by a DONE all the same
       if (!this.#sender.serve(known, want))
         throw new FeedError('FRAME_FORMAT', 'the peer asks for more than it may at a time')
     }
-  }
-
-  /** Of what is asked for, the peer will have what is here; of what is missing here it is told when it comes. */
-  #noteWant(feed: FeedState, want: message.Want): void {
-    this.#theirs.set(feed.num, Math.max(Math.min(want.to, feed.height), this.#theirs.get(feed.num) ?? 0))
-    if (want.from < feed.low) this.#owed.set(feed.num, want.isDown ? feed.low - 1 : want.from)
   }
 
   async #takeRuns(frame: Uint8Array): Promise<void> {
@@ -405,65 +352,12 @@ export class SyncSession {
     await this.#turn.giveWay()
   }
 
-  #takeOutcome(run: { feed: Uint8Array; first: number; count: number }, outcome: IngestOutcome): void {
+  #takeOutcome(run: CheckedRun, outcome: IngestOutcome): void {
     const feed = this.#store.feed(run.feed)!
-    const last = lastOf(run)
     this.stats.runsReceived++
-    this.#theirs.set(feed.num, Math.max(last, this.#theirs.get(feed.num) ?? 0))
-    if (outcome.kind === 'stored') {
-      this.stats.entriesReceived += outcome.to - outcome.from + 1
-      if (this.#fetcher.advance(feed.num)) this.#expectProgress()
-      else this.#fetchOlder(feed) // it was pushed into a feed of which nothing was here
-    }
-    if (outcome.kind === 'frozen') {
-      this.#probes.delete(feed.num)
-      this.#prove(feed)
-    }
-    if (outcome.kind === 'gap' && run.first > feed.height) {
-      this.#ahead.set(feed.num, Math.max(last, this.#ahead.get(feed.num) ?? 0))
-      this.#fetch(feed)
-    }
-    this.#moveProbe(feed, last, outcome)
-  }
-
-  /** Narrows down where a feed forked; the next question follows when the peer is done with this one. */
-  #moveProbe(feed: FeedState, last: number, outcome: IngestOutcome): void {
-    const probe = this.#probes.get(feed.num)
-    if (outcome.kind === 'diverges')
-      this.#probes.set(feed.num, { low: probe?.low ?? feed.low, high: outcome.before, isMoved: true })
-    else if (outcome.kind === 'known' && probe !== undefined)
-      this.#probes.set(feed.num, { low: last + 1, high: probe.high, isMoved: true })
-    if (probe === undefined && !this.#fetcher.has(feed.num)) this.#probe(feed)
-  }
-
-  /** Asks for one run in the middle of where a feed may have forked. */
-  #probe(feed: FeedState): void {
-    const probe = this.#probes.get(feed.num)
-    if (probe === undefined) return
-    if (!probe.isMoved || probe.low >= probe.high || feed.priority === undefined) {
-      this.#probes.delete(feed.num)
-      return
-    }
-    probe.isMoved = false
-    const middle = Math.floor((probe.low + probe.high) / 2)
-    this.#fetcher.want({ ...held(feed), from: middle, to: middle, isDown: false, priority: feed.priority })
-  }
-
-  #takeDone(count: number): void {
-    const ended = this.#fetcher.done(count)
-    if (ended.length > 0) this.#expectProgress()
-    for (const plan of ended) {
-      const feed = this.#store.feedByNumber(plan.num)
-      if (feed === undefined) continue
-      this.#probe(feed)
-      const isOlder = plan.to < plan.low
-      const hasGrown = feed.low !== plan.low || feed.height !== plan.height // older ones may have come in a run that reaches up to new ones
-      // What the peer did not send although it said it has it is not asked for again until it says so anew.
-      if (!hasGrown && isOlder) this.#hasNoOlder.add(plan.num)
-      else if (!hasGrown) this.#ahead.delete(plan.num)
-      this.#fetch(feed)
-      this.#fetchOlder(feed)
-    }
+    if (outcome.kind === 'stored') this.stats.entriesReceived += outcome.to - outcome.from + 1
+    this.#announcer.noteReceived(feed.num, lastOf(run))
+    this.#catchUp.takeOutcome(feed, run, outcome)
   }
 
   #takeDrop(frame: Uint8Array): void {
@@ -471,7 +365,7 @@ export class SyncSession {
       const feed = this.#index.find(id)
       if (feed === undefined || !this.#memory.shared.delete(feed)) continue
       this.#hasSharedChanged = true
-      this.#proven.delete(feed.num) // it may want the feed again later
+      this.#announcer.drop(feed)
     }
   }
 
@@ -481,79 +375,33 @@ export class SyncSession {
     if (feed?.isOwn) noteErasedAt(this.#store, feed, this.#options.peer, seqs.slice(0, FEEDS_PER_FRAME))
   }
 
-  /** Tells the author at the other end which of its bodies were erased here since it was last told. */
+  /** Tells the peer's own device which of its bodies were erased here. */
   #tellErased(): void {
-    const key = this.#options.peerFeed?.()
-    const feed = key && this.#store.feed(key)
-    // While older entries are still to come, wishes among them would be passed over for good.
-    if (!feed || feed.height === 0 || feed.low > 1) return
-    const seqs = erasuresOf(this.#store, feed, this.#memory.told)
-    for (let i = 0; i < seqs.length; i += FEEDS_PER_FRAME) {
-      this.#sendInBackground(message.encodeErased(this.#index.nameOf(feed), seqs.slice(i, i + FEEDS_PER_FRAME)))
-    }
-    this.#memory.told = feed.height
+    this.#memory.told = this.#announcer.tellErased(this.#memory.told)
   }
 
-  readonly #onExtended = ({ feed, from, to, origin }: Extension): void => {
-    if (!this.#isLive) {
-      this.#news.add(feed.num)
-      return
-    }
-    if (this.#ahead.has(feed.num)) this.#reconsider(feed.num)
-    if (origin === this) {
-      this.#tellErasedIn(feed)
-      this.#tellPositionSoon()
-      return
-    }
-    if (!this.#memory.shared.has(feed.num)) return
-    if (to < feed.height) return this.#tellOlder(feed, from)
-    // Where nothing is known, the peer has what we had: nothing, when these are the first entries that are here.
-    const theirs = this.#theirs.get(feed.num) ?? (from === feed.low ? 0 : from - 1)
-    if (theirs >= to) return
-    if (theirs < from - 1) {
-      this.#news.add(feed.num)
-      this.#flushNewsSoon()
-      return
-    }
-    this.#theirs.set(feed.num, to)
-    this.#sender.push(feed, this.#index.nameOf(feed), theirs + 1, to)
-  }
-
-  /** Older entries came that the peer had asked for in vain. */
-  #tellOlder(feed: FeedState, from: number): void {
-    const owed = this.#owed.get(feed.num)
-    if (owed === undefined || from > owed) return
-    this.#owed.delete(feed.num)
-    this.#news.add(feed.num)
-    this.#flushNewsSoon()
-  }
-
-  #tellErasedIn(feed: FeedState): void {
-    const key = this.#options.peerFeed?.()
-    if (key !== undefined && Buffer.compare(key, feed.key) === 0) this.#tellErased()
+  readonly #onExtended = (extension: Extension): void => {
+    const { feed, origin } = extension
+    if (!this.#isLive) return this.#announcer.add(feed)
+    this.#catchUp.noteGrown(feed)
+    if (origin !== this) return this.#announcer.extend(extension)
+    const peerFeed = this.#options.peerFeed?.()
+    if (peerFeed !== undefined && Buffer.compare(peerFeed, feed.key) === 0) this.#tellErased()
+    this.#announcer.tellPositionSoon()
   }
 
   readonly #onWanted = (feed: FeedState): void => {
     if (feed.priority === undefined) {
-      if (this.#memory?.shared.delete(feed)) this.#sendInBackground(message.encodeDrop([this.#index.idOf(feed)]))
+      if (this.#memory.shared.delete(feed)) this.#sendInBackground(message.encodeDrop([this.#index.idOf(feed)]))
       return
     }
     this.#index.add(feed)
-    this.#news.add(feed.num)
-    this.#flushNewsSoon()
+    this.#announcer.add(feed)
   }
 
   readonly #onFork = (feed: FeedState): void => {
-    this.#proven.delete(feed.num) // a fork further back needs another proof
-    if (this.#memory?.shared.has(feed.num)) this.#prove(feed)
-  }
-
-  #prove(feed: FeedState): void {
-    if (this.#proven.has(feed.num)) return
-    const proof = this.#store.forkProof(feed)
-    if (proof === undefined) return
-    this.#proven.add(feed.num)
-    this.#sendInBackground(message.encodeFork(proof))
+    this.#announcer.drop(feed) // a fork further back needs another proof
+    if (this.#memory.shared.has(feed.num)) this.#announcer.prove(feed)
   }
 
   /** @returns whether the feed was not shared before */
@@ -561,51 +409,6 @@ export class SyncSession {
     const isNew = this.#memory.shared.add(feed)
     if (isNew) this.#hasSharedChanged = true
     return isNew
-  }
-
-  #flushNewsSoon(): void {
-    if (!this.#isLive || this.#isSendingNews || this.#news.size === 0) return
-    this.#isSendingNews = true
-    setImmediate(() => {
-      this.#isSendingNews = false
-      this.#flushNews().catch((error: unknown) => this.#fail(error))
-    })
-  }
-
-  async #flushNews(): Promise<void> {
-    const feeds = [...this.#news]
-      .flatMap((num) => this.#store.feedByNumber(num) ?? [])
-      .filter((feed) => feed.priority !== undefined)
-    this.#news.clear()
-    if (feeds.length > 0) await this.#sendHave(feeds)
-  }
-
-  async #sendHave(feeds: FeedState[]): Promise<void> {
-    // While pushes wait to be sent, not everything up to our counter has been told.
-    const position = this.#sender.isIdle ? this.#store.counter : 0
-    if (position > 0) this.#toldPosition = position
-    for (let i = 0; i === 0 || i < feeds.length; i += FEEDS_PER_FRAME) {
-      const part = feeds.slice(i, i + FEEDS_PER_FRAME)
-      const have = part.map((feed) => ({ id: this.#index.nameOf(feed), height: feed.height, head: headOf(feed) }))
-      await this.#send(message.encodeHave(i + FEEDS_PER_FRAME < feeds.length ? 0 : position, have))
-    }
-  }
-
-  #tellPositionSoon(): void {
-    if (!this.#isLive) return
-    clearTimeout(this.#positionTimer)
-    this.#positionTimer = setTimeout(() => {
-      if (
-        !this.#store.isOpen ||
-        this.#toldPosition === this.#store.counter ||
-        !this.#sender.isIdle ||
-        this.#news.size > 0
-      )
-        return
-      this.#toldPosition = this.#store.counter
-      this.#sendInBackground(message.encodeNumber(KIND.position, this.#toldPosition))
-    }, POSITION_DELAY_MS)
-    this.#positionTimer.unref()
   }
 
   #giveCredit(bytes: number): void {
@@ -617,7 +420,7 @@ export class SyncSession {
 
   /** When nothing is missing any more, the peer's position is ours to remember. */
   #checkSettled(): void {
-    if (!this.#isLive || !this.#fetcher.isIdle) return
+    if (!this.#isLive || !this.#catchUp.isIdle) return
     clearTimeout(this.#progressTimer)
     this.#memory.cursor = Math.max(this.#memory.cursor, this.#theirPosition)
     if (this.#theirPosition < this.#awaitedPosition) return
@@ -651,24 +454,13 @@ export class SyncSession {
   }
 
   #end(): void {
-    clearTimeout(this.#positionTimer)
     clearTimeout(this.#progressTimer)
     this.#store.events.off('extended', this.#onExtended)
     this.#store.events.off('wanted', this.#onWanted)
     this.#store.events.off('fork', this.#onFork)
     this.#sender?.stop()
-    this.#fetcher.stop()
+    this.#announcer?.stop()
+    this.#catchUp?.stop()
     if (this.#isLive && this.#store.isOpen) rememberPeer(this.#store, this.#options.peer, this.#memory)
   }
-}
-
-const ZERO_HEAD = new Uint8Array(HEAD_SIZE)
-
-/** The first bytes of a head, as peers name it; zeros where nothing is held. */
-function headOf(feed: FeedState): Uint8Array {
-  return feed.height === 0 ? ZERO_HEAD : feed.head.subarray(0, HEAD_SIZE)
-}
-
-function held(feed: FeedState): { num: number; low: number; height: number } {
-  return { num: feed.num, low: feed.low, height: feed.height }
 }
