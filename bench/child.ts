@@ -14,8 +14,10 @@ export interface Timed extends Reading {
 /** A run of one sync, in the process that connects. */
 export interface SyncRequest {
   address: string
-  /** Entries of the followed feeds that will be here at the end. */
+  /** Entries of the awaited feeds that will be here at the end. */
   entries: number
+  /** Feeds that are waited for. @default all that are followed */
+  awaited?: string[]
   /** Wait for the last byte before counting. @default false */
   untilQuiet?: boolean
 }
@@ -25,9 +27,11 @@ export interface Commands {
   own(): string
   feeds(authors: number): Promise<string[]>
   follow(feeds: string[]): Promise<void>
+  know(authors: number): Promise<void> | undefined
+  befriend(feed: string): Promise<void> | undefined
+  forget(): Promise<void> | undefined
   listen(): Promise<string>
   connect(address: string): Promise<void>
-  reach(entries: number): Promise<void>
   quiet(): Promise<void>
   read(feed: string, seq: number): Promise<string>
   /** Appends posts `first` and after to the own feed, `batch` a call; the time taken in ms. */
@@ -60,9 +64,11 @@ const commands: Commands = {
   own: () => peer.own,
   feeds: (authors) => peer.feeds(authors),
   follow: (feeds) => peer.follow(feeds),
+  know: (authors) => peer.know?.(authors),
+  befriend: (feed) => peer.befriend?.(feed),
+  forget: () => peer.forget?.(),
   listen: () => peer.listen(),
   connect: (address) => peer.connect(address),
-  reach: (entries) => peer.reach(entries),
   quiet: () => meter.quiet(),
   read: (feed, seq) => peer.read(feed, seq),
   async append(first, count, batch) {
@@ -85,7 +91,8 @@ const commands: Commands = {
     for (let author = from; author <= to; author++) texts.set(author, posts(author, first, count))
     await peer.write(texts)
   },
-  async sync({ address, entries, untilQuiet = false }) {
+  async sync({ address, entries, awaited, untilQuiet = false }) {
+    await peer.expect(awaited)
     meter.reset()
     const syncBytes = peer.syncBytes?.() ?? 0
     const start = performance.now()

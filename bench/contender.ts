@@ -23,8 +23,17 @@ export interface Peer {
   /** Resolves when the connection is made and encrypted. Syncing starts by itself. */
   connect(address: string): Promise<void>
 
+  /** Learns who authors 1 to `authors` are, where a feed is found only by way of its author's other keys. */
+  know?(authors: number): Promise<void>
+  /** Follows another peer's own feed, where peers sync their own feeds beside those they are told to. */
+  befriend?(feed: string): Promise<void>
+  /** Forgets what other peers were told and have told, so that each one met is unknown. */
+  forget?(): Promise<void>
+
+  /** Prepares {@link reach}: it counts the entries of these feeds. @default all that are followed */
+  expect(feeds?: string[]): Promise<void>
   /**
-   * Resolves when `entries` entries of the followed feeds are stored here: checked, readable by their place in the
+   * Resolves when `entries` entries of the expected feeds are stored here: checked, readable by their place in the
    * feed and by id, and as durable as the library makes them.
    */
   reach(entries: number): Promise<void>
@@ -48,11 +57,11 @@ export interface Peer {
 /** Opens the peer whose store is `directory`, and makes it on first use. */
 export type OpenPeer = (directory: string) => Promise<Peer>
 
-/** Names of the contenders, in the table's order, each with its module, which exports `open: OpenPeer`. */
+/** Names of the contenders, in the table's order, each with its bundled module, which exports `open: OpenPeer`. */
 export const contenders = {
-  comrade: './contenders/comrade.ts',
-  hypercore: './contenders/hypercore.ts',
-  'ssb-db2': './contenders/ssb.ts'
+  comrade: './comrade.js',
+  hypercore: './hypercore.js',
+  'ssb-db2': './ssb-db2.js'
 } as const
 
 export type Contender = keyof typeof contenders

@@ -1,9 +1,14 @@
 // The parent's side of a peer's process: starts it, calls its commands under a time limit, and always ends it.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { CommandName, Commands } from './child.ts'
 import { type Contender, nodeOptions } from './contender.ts'
 
+/** See bundle.ts. */
+const CHILD = new URL('./build/bin/child.js', import.meta.url)
+/** As the launcher does it. */
+const COMPILE_CACHE = fileURLToPath(new URL('./build/compile-cache', import.meta.url))
 const START_LIMIT_MS = 60_000
 const CLOSE_LIMIT_MS = 30_000
 /** The slowest command is the writing of 100,000 messages that are signed one by one. */
@@ -47,9 +52,10 @@ export class PeerProcess implements AsyncDisposable {
 
   private constructor(contender: Contender, directory: string) {
     this.#contender = contender
-    this.#child = fork(new URL('./child.ts', import.meta.url), [contender, directory], {
+    this.#child = fork(CHILD, [contender, directory], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
       execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions[contender]]
     })
     running.add(this.#child)

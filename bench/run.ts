@@ -3,6 +3,7 @@
 // Contenders take turns within each run, so that what disturbs the machine disturbs all of them.
 import { writeFileSync } from 'node:fs'
 import { inspect, parseArgs } from 'node:util'
+import { bundle } from './bundle.ts'
 import { contenders, type Contender } from './contender.ts'
 import { describeMachine, probeDisk } from './machine.ts'
 import type { Scenario } from './scenario.ts'
@@ -28,6 +29,8 @@ const chosen = scenarios(sizes).filter(
   ({ name }) => options.only?.split(',').some((start) => name.startsWith(start)) ?? true
 )
 const failures: string[] = []
+const startMs = performance.now()
+await bundle()
 const probes = [probeDisk(workshop.root)]
 
 const rows: string[] = []
@@ -43,6 +46,7 @@ for (const scenario of chosen) {
 }
 const report = [
   ...describeMachine(workshop.root, median(probes)),
+  `Took ${Math.round((performance.now() - startMs) / 60_000)} min.`,
   `Medians of ${runs} run${runs === 1 ? '' : 's'}; posts of 256 bytes.`
 ].map((line) => `- ${line}`)
 const notes = chosen.flatMap(({ name, without = {} }) =>
@@ -67,19 +71,23 @@ type Results = Partial<Record<Contender, Record<string, number | undefined>[]>>
 /** All runs of one scenario, the contenders in turn. One that fails is left out of the rest. */
 async function measure(scenario: Scenario): Promise<Results> {
   const results: Results = {}
+  const startMs = performance.now()
   const able = new Set(names.filter((name) => scenario.without?.[name] === undefined))
   for (const name of able)
     await attempt(scenario, name, able, async () => void (await scenario.prepare?.(name, workshop)))
   for (let run = 1; run <= runs; run++) {
     for (const name of able) {
       await attempt(scenario, name, able, async () => {
+        const runStartMs = performance.now()
         const result = await scenario.run(name, workshop)
+        const seconds = ((performance.now() - runStartMs) / 1_000).toFixed(1)
         ;(results[name] ??= []).push(result)
         const shown = Object.entries(result).map(([key, value]) => `${key} ${value?.toPrecision(4) ?? '–'}`)
-        process.stderr.write(`${scenario.name} ${run}/${runs} ${name}: ${shown.join(', ')}\n`)
+        process.stderr.write(`${scenario.name} ${run}/${runs} ${name}: ${shown.join(', ')} (${seconds} s)\n`)
       })
     }
   }
+  process.stderr.write(`${scenario.name}: ${((performance.now() - startMs) / 1_000).toFixed(1)} s\n`)
   return results
 }
 

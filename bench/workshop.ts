@@ -16,7 +16,7 @@ export interface Sizes {
   /** Authors of the many short feeds, and the entries of each. */
   authors: number
   entriesEach: number
-  /** Authors where 10,000 are asked for. */
+  /** Authors of 10,000 feeds: in Comrade each has two, the identity log and the device's. */
   manyAuthors: number
   /** Entries appended one by one, and in batches. */
   appends: number
@@ -91,6 +91,7 @@ export class Workshop {
     return this.#once(`${contender} pair ${authors} ${each} ${use}`, async () => {
       const stock = await this.relay(contender, authors, each, use)
       const receiver = await this.directory(contender)
+      await befriend(contender, stock.directory, receiver)
       await syncOnce(contender, stock, receiver)
       await syncOnce(contender, stock, receiver) // some tell each other only then what they have got
       return { ...stock, receiver, entriesEach: each }
@@ -102,6 +103,16 @@ export class Workshop {
     if (made === undefined) this.#stocks.set(name, (made = make()))
     return made
   }
+}
+
+/** Has two stores follow each other, so that they come to want the same feeds. */
+async function befriend(contender: Contender, ...directories: [string, string]): Promise<void> {
+  await using one = await PeerProcess.start(contender, directories[0])
+  await using other = await PeerProcess.start(contender, directories[1])
+  await one.call('befriend', await other.call('own'))
+  await other.call('befriend', await one.call('own'))
+  await one.close()
+  await other.close()
 }
 
 /** A process that serves the feeds of a store, and its address. */

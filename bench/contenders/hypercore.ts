@@ -46,6 +46,7 @@ class HypercorePeer implements Peer {
   readonly #streams = new Set<SecretStream>()
   readonly #written = new Map<number | 'own', Core>()
   readonly #followed = new Map<string, Core>()
+  #awaited: Core[] = []
 
   constructor(store: Store) {
     this.#store = store
@@ -91,8 +92,12 @@ class HypercorePeer implements Peer {
     await this.#replicate(true, socket).opened
   }
 
+  async expect(feeds = [...this.#followed.keys()]): Promise<void> {
+    this.#awaited = feeds.map((feed) => this.#followed.get(feed)!)
+  }
+
   reach(entries: number): Promise<void> {
-    const cores = [...this.#followed.values()]
+    const cores = this.#awaited
     const stored = (): number => cores.reduce((sum, core) => sum + core.contiguousLength, 0)
     let missing = entries - stored()
     if (missing <= 0) return Promise.resolve()

@@ -74,6 +74,8 @@ class SsbPeer implements Peer {
   readonly #server: Server
   /** The highest place known here of each followed feed. */
   readonly #heights = new Map<string, number>()
+  /** Feeds whose entries are waited for, and how many of those are here. */
+  #awaited = new Set<string>()
   #stored = 0
   #onStored = (): void => {}
 
@@ -115,6 +117,11 @@ class SsbPeer implements Peer {
     await promisify(this.#server.connect)(address)
   }
 
+  async expect(feeds = [...this.#heights.keys()]): Promise<void> {
+    this.#awaited = new Set(feeds)
+    this.#stored = feeds.reduce((sum, feed) => sum + this.#heights.get(feed)!, 0)
+  }
+
   async reach(entries: number): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#onStored = () => {
@@ -148,6 +155,7 @@ class SsbPeer implements Peer {
     const before = this.#heights.get(feed)
     if (before === undefined || before >= height) return
     this.#heights.set(feed, height)
+    if (!this.#awaited.has(feed)) return
     this.#stored += height - before
     this.#onStored()
   }

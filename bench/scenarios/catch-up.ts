@@ -36,13 +36,14 @@ export function catchUp(entries: number): Scenario {
     prepare: (contender, workshop) => workshop.own(contender, entries),
     run: async (contender, workshop) => {
       const stock = await workshop.own(contender, entries)
-      return receive(contender, workshop, stock, async (peer) => {
+      const check = async (peer: PeerProcess): Promise<void> => {
         for (let sample = 0; sample < SAMPLES; sample++) {
           const seq = 1 + Math.floor((sample * (entries - 1)) / (SAMPLES - 1))
           const text = await peer.call('read', stock.feeds[0], seq)
           if (text !== post(0, seq)) throw new Error(`entry ${seq} came as '${text}'`)
         }
-      })
+      }
+      return receive(contender, workshop, stock, { check })
     }
   }
 }
@@ -88,7 +89,8 @@ export function catchUpMany(authors: number, each: number): Scenario {
       { key: 'wire', what: 'on the wire', unit: 'B/entry', better: 'less' }
     ],
     prepare: (contender, workshop) => workshop.relay(contender, authors, each),
-    run: async (contender, workshop) => receive(contender, workshop, await workshop.relay(contender, authors, each))
+    run: async (contender, workshop) =>
+      receive(contender, workshop, await workshop.relay(contender, authors, each), { known: authors })
   }
 }
 
@@ -96,13 +98,14 @@ async function receive(
   contender: Contender,
   workshop: Workshop,
   stock: Stock,
-  check?: (peer: PeerProcess) => Promise<void>
+  { known, check }: { known?: number; check?: (peer: PeerProcess) => Promise<void> } = {}
 ) {
   const directory = await workshop.directory(contender)
   try {
     const { server, address } = await serve(contender, stock)
     await using _ = server
     await using peer = await PeerProcess.start(contender, directory)
+    if (known !== undefined) await peer.call('know', known)
     await peer.call('follow', stock.feeds)
     const { ms, wireBytes, peakBytes, loopDelayP99Ms } = await peer.call('sync', { address, entries: stock.entries })
     await check?.(peer)
