@@ -7,6 +7,8 @@ import { profiled } from './profile.ts'
 
 export interface Timed extends Reading {
   ms: number
+  /** Part of it: until the connection was made and encrypted. */
+  connectMs: number
   /** Bytes of the sync protocol alone, where the contender can tell. */
   syncBytes?: number
 }
@@ -95,18 +97,18 @@ const commands: Commands = {
     await peer.expect(awaited)
     meter.reset()
     const syncBytes = peer.syncBytes?.() ?? 0
-    const start = performance.now()
-    await profiled(`${contender}-sync`, async () => {
+    const { ms, connectMs, reading } = await profiled(`${contender}-sync`, async () => {
+      const start = performance.now()
       await peer.connect(address)
+      const connectMs = performance.now() - start
       await peer.reach(entries)
+      return { ms: performance.now() - start, connectMs, reading: meter.read() }
     })
-    const ms = performance.now() - start
-    const reading = meter.read()
     if (untilQuiet) {
       await meter.quiet()
       reading.wireBytes = meter.read().wireBytes
     }
-    return { ...reading, ms, syncBytes: peer.syncBytes && peer.syncBytes() - syncBytes }
+    return { ...reading, ms, connectMs, syncBytes: peer.syncBytes && peer.syncBytes() - syncBytes }
   },
   async watch(feed, first, count) {
     const times = Array<number>(count).fill(0)

@@ -91,7 +91,7 @@ export class Workshop {
     return this.#once(`${contender} pair ${authors} ${each} ${use}`, async () => {
       const stock = await this.relay(contender, authors, each, use)
       const receiver = await this.directory(contender)
-      await befriend(contender, stock.directory, receiver)
+      await befriend(contender, stock.directory, receiver, authors)
       await syncOnce(contender, stock, receiver)
       await syncOnce(contender, stock, receiver) // some tell each other only then what they have got
       return { ...stock, receiver, entriesEach: each }
@@ -105,10 +105,11 @@ export class Workshop {
   }
 }
 
-/** Has two stores follow each other, so that they come to want the same feeds. */
-async function befriend(contender: Contender, ...directories: [string, string]): Promise<void> {
-  await using one = await PeerProcess.start(contender, directories[0])
-  await using other = await PeerProcess.start(contender, directories[1])
+/** Has two stores follow each other, and the receiver the authors, so that they come to want the same feeds. */
+async function befriend(contender: Contender, directory: string, receiver: string, authors: number): Promise<void> {
+  await using one = await PeerProcess.start(contender, directory)
+  await using other = await PeerProcess.start(contender, receiver)
+  await other.call('know', authors)
   await one.call('befriend', await other.call('own'))
   await other.call('befriend', await one.call('own'))
   await one.close()

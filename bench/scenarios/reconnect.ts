@@ -38,6 +38,7 @@ export function reconnect(options: ReconnectOptions): Scenario {
         same: same.wireBytes,
         sameSync: same.syncBytes,
         changedMs: changed.ms,
+        connectMs: changed.connectMs,
         changed: changed.wireBytes,
         changedSync: changed.syncBytes
       }
@@ -61,6 +62,7 @@ function rowsOf({ authors, label, known, goals }: ReconnectOptions): Row[] {
       better: 'less',
       goal: goals.changedMs
     },
+    { key: 'connectMs', what: 'of it until connected and encrypted', unit: 'ms', better: 'less' },
     { key: 'changed', what: 'all on the wire', unit: 'B', better: 'less' },
     { key: 'changedSync', what: 'of it the sync stream', unit: 'B', better: 'less', goal: goals.changed }
   ]
