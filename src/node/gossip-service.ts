@@ -13,6 +13,8 @@ import { type Gossip, MAX_TOPICS, type Verdict } from './gossip.ts'
 
 /** How often topics are looked at again: the month may have turned, other feeds may have become active. */
 const REFRESH_MS = 10 * 60_000
+/** How long feeds that come to be wanted wait for each other, in ms. */
+const REFRESH_DELAY_MS = 100
 /** Around the turn of a month both names are subscribed: clocks differ. */
 const CLOCK_SKEW_MS = 24 * 3_600_000
 
@@ -31,7 +33,7 @@ export class GossipService {
   readonly #unpublished = new Set<number>()
   #publishing: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
-  #soon: NodeJS.Immediate | undefined
+  #soon: NodeJS.Timeout | undefined
   readonly #onWanted = (): void => this.#refreshSoon()
   readonly #onExtended = ({ feed, to }: Extension): void => {
     if (feed.isOwn && to === feed.height) this.#publishSoon(feed)
@@ -53,7 +55,7 @@ export class GossipService {
 
   stop(): void {
     clearInterval(this.#timer)
-    clearImmediate(this.#soon)
+    clearTimeout(this.#soon)
     clearImmediate(this.#publishing)
     this.#soon = undefined
     this.#options.store.events.off('wanted', this.#onWanted)
@@ -84,10 +86,10 @@ export class GossipService {
   }
 
   #refreshSoon(): void {
-    this.#soon ??= setImmediate(() => {
+    this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.refresh()
-    })
+    }, REFRESH_DELAY_MS)
   }
 
   /** After sync has pushed to those who are connected: gossip is for all others, who can wait for a turn. */
@@ -113,5 +115,6 @@ export class GossipService {
 /** The topic's name now and, near the turn of a month, its other name. */
 function topicsOf(feed: Uint8Array, nowMs: number): string[] {
   const secret = topicSecret(feed)
-  return [...new Set([nowMs, nowMs - CLOCK_SKEW_MS, nowMs + CLOCK_SKEW_MS].map((time) => topicName(secret, time)))]
+  const [before, after] = [topicName(secret, nowMs - CLOCK_SKEW_MS), topicName(secret, nowMs + CLOCK_SKEW_MS)]
+  return before === after ? [before] : [before, after]
 }

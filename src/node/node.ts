@@ -51,6 +51,8 @@ import { version } from './version.ts'
 
 /** How often expired bodies are looked for, and the quota is held, in ms. */
 const UPKEEP_MS = 60_000
+/** How long newly known devices wait to be looked for among the connected peers, in ms. */
+const RECOGNISE_DELAY_MS = 50
 /** A node leaves within 3 s; what hangs longer is left behind. */
 const STOP_TIMEOUT_MS = 2_800
 
@@ -119,6 +121,7 @@ class ComradeNode implements Comrade {
   #gossip!: GossipService
   #redial!: RedialLoop
   #upkeep: NodeJS.Timeout | undefined
+  #recognising: NodeJS.Timeout | undefined
   #startedAt = 0
   #stopping: Promise<void> | undefined
   #quota: number
@@ -269,6 +272,7 @@ class ComradeNode implements Comrade {
     clearInterval(this.#upkeep)
     this.#entryEvents?.abort()
     this.#store.events.off('wanted', this.#onWanted)
+    clearTimeout(this.#recognising)
     this.#indexer.stop()
     this.#gossip.stop()
     const limit = Promise.withResolvers<void>()
@@ -539,7 +543,13 @@ class ComradeNode implements Comrade {
     this.#pubsub.setDirectPeers(new Set(friends))
   }
 
-  readonly #onWanted = (): void => this.#hello.recognise(this.#people.knownDevices())
+  /** Devices that are known now may have connected before; looked at once for all that come to be known together. */
+  readonly #onWanted = (): void => {
+    this.#recognising ??= setTimeout(() => {
+      this.#recognising = undefined
+      this.#hello.recognise(this.#people.knownDevices())
+    }, RECOGNISE_DELAY_MS)
+  }
 
   #onContactsChanged(): void {
     this.#people.update()
