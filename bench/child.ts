@@ -75,9 +75,11 @@ const commands: Commands = {
   read: (feed, seq) => peer.read(feed, seq),
   async append(first, count, batch) {
     const texts = posts(0, first, count)
-    const start = performance.now()
-    for (let index = 0; index < count; index += batch) await peer.append(texts.slice(index, index + batch))
-    return performance.now() - start
+    return profiled(`${contender}-append-${batch}`, async () => {
+      const start = performance.now()
+      for (let index = 0; index < count; index += batch) await peer.append(texts.slice(index, index + batch))
+      return performance.now() - start
+    })
   },
   async appendSpaced(first, count, gapMs) {
     const times: number[] = []
