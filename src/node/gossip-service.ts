@@ -29,6 +29,8 @@ export class GossipService {
   readonly #options: GossipServiceOptions
   /** Feed by topic. */
   readonly #topics = new Map<string, Uint8Array>()
+  /** The topic of the feed that was published last, computed anew every ten minutes. */
+  #own: { num: number; period: number; topic: string } | undefined
   /** Own feeds that grew, by number. */
   readonly #unpublished = new Set<number>()
   #publishing: NodeJS.Immediate | undefined
@@ -104,10 +106,18 @@ export class GossipService {
     for (const feed of feeds) this.#publish(feed)
   }
 
+  #ownTopic(feed: FeedState): string {
+    const period = Math.floor(Date.now() / REFRESH_MS)
+    if (this.#own?.num !== feed.num || this.#own.period !== period) {
+      this.#own = { num: feed.num, period, topic: topicName(topicSecret(feed.key), Date.now()) }
+    }
+    return this.#own.topic
+  }
+
   /** Tells of the head only: whoever lacks what is before it pulls that. */
   #publish(feed: FeedState): void {
     const [row] = this.#options.store.rowsDown(feed, feed.height, feed.height)
-    const topic = topicName(topicSecret(feed.key), Date.now())
+    const topic = this.#ownTopic(feed)
     if (row !== undefined) this.#options.gossip.publish(topic, encodeGossip(row)).catch(() => {}) // the network is stopping; sync carries it later
   }
 }

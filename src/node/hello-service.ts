@@ -37,6 +37,8 @@ export interface HelloOptions {
   libp2p: Libp2p
   deviceKey: SigningKey
   onRecognised?(recognised: Recognised): void
+  /** Device keys that this peer may have, looked at before all others. @default none */
+  likely?(peerId: PeerId): Iterable<Uint8Array>
   /** @default 5_000 */
   timeoutMs?: number
 }
@@ -45,6 +47,7 @@ export class HelloService {
   readonly #libp2p: Libp2p
   #deviceKey: SigningKey
   readonly #onRecognised: (recognised: Recognised) => void
+  readonly #likely: (peerId: PeerId) => Iterable<Uint8Array>
   readonly #timeoutMs: number
   /** By connection id; a connection without a claim is there while its exchange is underway. */
   readonly #claims = new Map<string, Acquaintance | 'underway'>()
@@ -53,10 +56,17 @@ export class HelloService {
   /** Exchanges that failed: time ran out, bytes were missing or too many, a second stream was opened. */
   failures = 0
 
-  constructor({ libp2p, deviceKey, onRecognised = () => {}, timeoutMs = HELLO_TIMEOUT_MS }: HelloOptions) {
+  constructor({
+    libp2p,
+    deviceKey,
+    onRecognised = () => {},
+    likely = () => [],
+    timeoutMs = HELLO_TIMEOUT_MS
+  }: HelloOptions) {
     this.#libp2p = libp2p
     this.#deviceKey = deviceKey
     this.#onRecognised = onRecognised
+    this.#likely = likely
     this.#timeoutMs = timeoutMs
   }
 
@@ -160,7 +170,8 @@ export class HelloService {
     if (connection.status !== 'open' || this.#stopping.signal.aborted) return
     const acquaintance = { connection, claim }
     this.#claims.set(connection.id, acquaintance)
-    this.#tryToRecognise(acquaintance, this.#known.values())
+    const likely = [...this.#likely(connection.remotePeer)].filter((key) => this.#known.has(keyName(key)))
+    this.#tryToRecognise(acquaintance, [...likely, ...this.#known.values()])
   }
 
   /** 'underway' stays: on this connection there is no second try. */

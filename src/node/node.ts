@@ -1,22 +1,15 @@
 // One device: composes keys, store, people and network into what `createNode()` gives, and starts and stops it all.
-import { open } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
 import { hostname } from 'node:os'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { Libp2p, PeerId } from '@libp2p/interface'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Libp2p } from '@libp2p/interface'
+import { readArchive, writeArchive } from './archive-file.ts'
 import {
   encodeBody,
   eraseExpired,
   eraseForRoom,
-  exportFeeds,
-  FeedError,
   type FeedState,
   FeedStore,
-  importFeeds,
   Indexer,
-  storeSize,
-  type SyncSession
+  storeSize
 } from '../feeds/index.ts'
 import { formatDid, generatePhrase, MAX_DEVICE_NAME_LENGTH, type StoreMode } from '../trust/index.ts'
 import {
@@ -31,28 +24,21 @@ import {
 } from './comrade.ts'
 import { setConfig } from './config.ts'
 import { NodeContacts } from './contacts.ts'
+import { Connections } from './connections.ts'
 import { Device } from './device.ts'
 import { examine } from './doctor.ts'
 import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
-import { Gossip } from './gossip.ts'
-import { GossipService } from './gossip-service.ts'
-import { HelloService } from './hello-service.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, hasKeys, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
-import { createNetwork, type Network } from './network.ts'
 import { type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
-import { RedialLoop } from './redial.ts'
-import { SyncService } from './sync-service.ts'
 import { version } from './version.ts'
 
 /** How often expired bodies are looked for, and the quota is held, in ms. */
 const UPKEEP_MS = 60_000
-/** How long newly known devices wait to be looked for among the connected peers, in ms. */
-const RECOGNISE_DELAY_MS = 50
 /** A node leaves within 3 s; what hangs longer is left behind. */
 const STOP_TIMEOUT_MS = 2_800
 
@@ -114,19 +100,11 @@ class ComradeNode implements Comrade {
   readonly #events = new EventTarget()
   readonly #log: Log
   #entryEvents: AbortController | undefined
-  #network!: Network
-  #sync!: SyncService
-  #hello!: HelloService
-  #pubsub!: Gossip
-  #gossip!: GossipService
-  #redial!: RedialLoop
+  #connections!: Connections
   #upkeep: NodeJS.Timeout | undefined
-  #recognising: NodeJS.Timeout | undefined
   #startedAt = 0
   #stopping: Promise<void> | undefined
   #quota: number
-  /** Peers that share our feed: they hold it, and whoever of them is followed is a friend. */
-  readonly #sharing = new Set<string>()
 
   constructor(parts: Parts) {
     const { store, keys, settings, home, options } = parts
@@ -152,9 +130,12 @@ class ComradeNode implements Comrade {
       people: this.#people,
       indexer: this.#indexer,
       writer: () => this.#device.writer,
-      holders: () => this.#sharing.size
+      holders: () => this.#connections.holders
     })
-    this.contacts = new NodeContacts(this.#people, () => this.#onContactsChanged())
+    this.contacts = new NodeContacts(this.#people, () => {
+      this.#people.update()
+      this.#connections.onContactsChanged()
+    })
     store.events.on('fork', (feed) =>
       this.#warn('FORK', `a feed was continued in two places; it is kept up to entry ${feed.height}`, feed)
     )
@@ -162,55 +143,20 @@ class ComradeNode implements Comrade {
 
   /** What needs time before the node can be handed over. */
   async open(): Promise<void> {
-    const { settings, home, keys, options } = this.#parts
+    const { settings, keys, options } = this.#parts
     await this.#device.open()
-    const network = await createNetwork({
-      privateKey: await generateKeyPairFromSeed('Ed25519', keys.peerSeed),
-      home: home.directory,
-      listen: settings.listen,
-      lan: settings.lan,
-      mdns: settings.mdns && settings.lan,
-      isWanted: (peerId) => this.#people.contacts.addresses.ofPeer(peerId).length > 0,
-      libp2p: options.libp2p
-    })
-    this.#network = network
-    this.#hello = new HelloService({
-      libp2p: network.libp2p,
-      deviceKey: this.#device.key,
-      onRecognised: ({ peerId, deviceKey }) => this.#recognised(peerId, deviceKey)
-    })
-    this.#sync = new SyncService({
-      libp2p: network.libp2p,
+    this.#connections = await Connections.create({
+      settings,
+      libp2p: options.libp2p,
+      peerSeed: keys.peerSeed,
       store: this.#store,
-      isPacked: settings.compress,
-      deviceOf: (peerId) => this.#hello.deviceOf(peerId),
-      isBlocked: (peerId) => this.#contactOf(peerId)?.relation === 'blocked',
-      onSettled: (peerId, session) => this.#settled(peerId, session),
-      onFault: (peerId, error) => {
-        this.#log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
-        network.faults.add(peerId.toString())
-      }
+      people: this.#people,
+      device: this.#device,
+      log: this.#log,
+      onConnect: (peer) => this.#emit('peer:connect', peer),
+      onDisconnect: (peer) => this.#emit('peer:disconnect', peer),
+      onWarning: (code, message) => this.#emit('warning', { code, message })
     })
-    this.#pubsub = new Gossip(network.libp2p.services.pubsub, {
-      judge: (topic, data, from) => this.#gossip.judge(topic, data, from),
-      faults: network.faults
-    })
-    this.#gossip = new GossipService({
-      store: this.#store,
-      gossip: this.#pubsub,
-      pull: (feed, height, from) => this.#sync.pull(feed, height, from)
-    })
-    this.#redial = new RedialLoop({
-      targets: () =>
-        this.#people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({
-          peerId,
-          multiaddrs: addresses,
-          priority: identity === undefined ? 0 : 1
-        })),
-      isConnected: (target) => network.isConnected(target),
-      dial: (target, signal) => network.dial(target, signal)
-    })
-    for (const address of settings.peers) this.#give(address)
   }
 
   get identity(): { did: string; device: string } {
@@ -218,11 +164,11 @@ class ComradeNode implements Comrade {
   }
 
   get libp2p(): Libp2p {
-    return this.#network.libp2p
+    return this.#connections.libp2p
   }
 
   get peerId(): string {
-    return this.#network.peerId.toString()
+    return this.libp2p.peerId.toString()
   }
 
   get addresses(): string[] {
@@ -234,33 +180,14 @@ class ComradeNode implements Comrade {
       throw new NodeError('FAILED', 'a node that was stopped is not started again: make a new one')
     if (this.#startedAt > 0) return
     this.#startedAt = Date.now()
-    const { libp2p } = this.#network
-    libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail))
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail))
-    libp2p.addEventListener('peer:identify', ({ detail }) =>
-      this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String))
-    )
-    await this.#hello.start()
-    await this.#sync.start()
-    this.#hello.recognise(this.#people.knownDevices())
-    this.#store.events.on('wanted', this.#onWanted)
-    await this.#listen()
-    this.#gossip.start()
-    this.#redial.start()
-    this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
-    this.#upkeep.unref()
-  }
-
-  async #listen(): Promise<void> {
     try {
-      await this.#network.start()
+      await this.#connections.start()
     } catch (error) {
       await this.stop()
-      const reason = (error as Error).message.split('\n')[0]
-      throw new NodeError('FAILED', `the node cannot listen on ${this.#parts.settings.listen.join(', ')}: ${reason}`, {
-        cause: error
-      })
+      throw error
     }
+    this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
+    this.#upkeep.unref()
   }
 
   stop(): Promise<void> {
@@ -271,13 +198,10 @@ class ComradeNode implements Comrade {
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
     this.#entryEvents?.abort()
-    this.#store.events.off('wanted', this.#onWanted)
-    clearTimeout(this.#recognising)
     this.#indexer.stop()
-    this.#gossip.stop()
     const limit = Promise.withResolvers<void>()
     const timer = setTimeout(limit.resolve, STOP_TIMEOUT_MS)
-    await Promise.race([this.#stopNetwork(), limit.promise])
+    await Promise.race([this.#connections.stop(), limit.promise])
     clearTimeout(timer)
     try {
       this.#device.close()
@@ -285,18 +209,6 @@ class ComradeNode implements Comrade {
       this.#store.close()
     } finally {
       this.#parts.lock.release()
-    }
-  }
-
-  /** Every step is tried, also when one fails: on a full disk libp2p cannot even note that a protocol is gone. */
-  async #stopNetwork(): Promise<void> {
-    const services = this.#startedAt > 0 ? [this.#redial, this.#sync, this.#hello] : []
-    for (const service of [...services, this.#network]) {
-      try {
-        await service.stop()
-      } catch (error) {
-        this.#emit('warning', { code: 'STOP', message: `not everything could be ended: ${(error as Error).message}` })
-      }
     }
   }
 
@@ -332,30 +244,11 @@ class ComradeNode implements Comrade {
   }
 
   async peers(): Promise<Peer[]> {
-    return this.libp2p.getConnections().map((connection) => {
-      const contact = this.#contactOf(connection.remotePeer)
-      return {
-        peerId: connection.remotePeer.toString(),
-        ...(contact === undefined ? {} : { did: contact.did, name: contact.name }),
-        address: connection.remoteAddr.toString(),
-        direction: connection.direction,
-        ...(connection.rtt === undefined ? {} : { latencyMs: connection.rtt }),
-        since: new Date(connection.timeline.open).toISOString()
-      }
-    })
+    return this.#connections.peers()
   }
 
-  async connect(address: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    this.#give(address)
-    try {
-      await this.#network.connect(address, { signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, {
-        cause: error
-      })
-    }
-    this.#redial.look()
+  connect(address: string, options?: { signal?: AbortSignal }): Promise<void> {
+    return this.#connections.connect(address, options)
   }
 
   async storeMode(mode?: StoreMode): Promise<{ store: StoreMode; quota: number; used: number }> {
@@ -383,37 +276,11 @@ class ComradeNode implements Comrade {
       .filter((feed) => feed.height > 0 && (nums === undefined || nums.has(feed.num)))
     // Identity logs first: they say whose the other feeds are.
     feeds.sort((a, b) => Number(this.#isLog(b)) - Number(this.#isLog(a)))
-    const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      throw new NodeError(
-        'BAD_INPUT',
-        error.code === 'EEXIST'
-          ? `${file} exists already: it is not overwritten`
-          : `${file} cannot be written: ${error.message}`,
-        { cause: error }
-      )
-    })
-    const written = { entries: 0, bytes: 0 }
-    try {
-      for (const { chunk, entries } of exportFeeds(this.#store, feeds)) {
-        await handle.writeFile(chunk)
-        written.entries += entries
-        written.bytes += chunk.length
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    return written
+    return writeArchive(this.#store, feeds, file)
   }
 
-  async importFrom(file: string): Promise<{ entries: number; bytes: number }> {
-    try {
-      return await importFeeds(this.#store, createReadStream(file), () => this.#people.updateNow())
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (error instanceof FeedError || code === undefined) throw error
-      throw new NodeError('BAD_INPUT', `${file} cannot be read: ${(error as Error).message}`, { cause: error })
-    }
+  importFrom(file: string): Promise<{ entries: number; bytes: number }> {
+    return readArchive(this.#store, file, () => this.#people.updateNow())
   }
 
   doctor(): Promise<Check[]> {
@@ -463,117 +330,13 @@ class ComradeNode implements Comrade {
     this.#emit('warning', { code, message, feed: formatDid(feed.key) })
   }
 
-  #connected(peerId: PeerId): void {
-    this.#log.debug({ peer: peerId.toString() }, 'connected')
-    this.#redial.look()
-    this.#emit('peer:connect', { peerId: peerId.toString(), ...this.#didOf(peerId) })
-  }
-
-  #disconnected(peerId: PeerId): void {
-    this.#log.debug({ peer: peerId.toString() }, 'disconnected')
-    this.#sharing.delete(peerId.toString())
-    this.#updateDirectPeers()
-    this.#redial.look()
-    this.#emit('peer:disconnect', { peerId: peerId.toString(), ...this.#didOf(peerId) })
-  }
-
-  /** The device at the other end of a connection has proven to be one that is known. */
-  #recognised(peerId: PeerId, deviceKey: Uint8Array): void {
-    const contact = this.#people.contactOfDevice(deviceKey)
-    if (contact === undefined) return
-    if (contact.relation === 'blocked') {
-      this.#sync?.end(peerId, 'this peer is blocked')
-      void this.#network.libp2p.hangUp(peerId, { signal: AbortSignal.timeout(1_000) }).catch(() => {}) // it is gone already
-      return
-    }
-    const { addresses } = this.#people.contacts
-    addresses.tie(peerId.toString(), contact.key)
-    this.#people.contacts.setSeen(contact.key, Date.now())
-    const session = this.#sync.sessionOf(peerId)
-    if (session?.stats.isSettled) this.#settled(peerId, session)
-  }
-
-  #learnAddresses(peerId: PeerId, addresses: string[]): void {
-    const identity = this.#contactOf(peerId)
-    const book = this.#people.contacts.addresses
-    const isKept = identity?.relation === 'followed' || book.ofPeer(peerId.toString()).length > 0
-    if (!isKept || !this.#store.isOpen) return
-    for (const address of addresses.slice(0, 16)) {
-      try {
-        if (this.#network.addresses.isAllowed(multiaddr(address)))
-          book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
-      } catch {
-        // an address that cannot be read says nothing
-      }
-    }
-  }
-
-  #settled(peerId: PeerId, session: SyncSession): void {
-    const isSharing = session.shares(this.#device.writer.feed)
-    if (isSharing) {
-      this.#sharing.add(peerId.toString())
-      if (this.#hasGivenBack(session)) this.#device.caughtUp()
-    } else this.#sharing.delete(peerId.toString())
-    const contact = this.#contactOf(peerId)
-    if (contact !== undefined) this.#people.contacts.setFollowsUs(contact.key, isSharing)
-    this.#updateDirectPeers()
-  }
-
   #onDeviceReplaced(before: FeedState): void {
-    this.#hello?.setDeviceKey(this.#device.key)
+    this.#connections?.setDeviceKey()
     this.#warn(
       'DEVICE_REPLACED',
       `this device's feed was written in two places: it goes on under a new device key`,
       before
     )
-  }
-
-  /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */
-  #hasGivenBack(session: SyncSession): boolean {
-    const { log, writer } = this.#device
-    return session.holdsOwn(log) && (writer.feed.height === 0 || session.holdsOwn(writer.feed))
-  }
-
-  /** Friends who are connected hear everything directly. */
-  #updateDirectPeers(): void {
-    const friends = [...this.#sharing].filter((name) => {
-      const peer = this.libp2p.getPeers().find((each) => each.toString() === name)
-      return peer !== undefined && this.#contactOf(peer)?.isFriend === true
-    })
-    this.#pubsub.setDirectPeers(new Set(friends))
-  }
-
-  /** Devices that are known now may have connected before; looked at once for all that come to be known together. */
-  readonly #onWanted = (): void => {
-    this.#recognising ??= setTimeout(() => {
-      this.#recognising = undefined
-      this.#hello.recognise(this.#people.knownDevices())
-    }, RECOGNISE_DELAY_MS)
-  }
-
-  #onContactsChanged(): void {
-    this.#people.update()
-    this.#hello.recognise(this.#people.knownDevices())
-    this.#redial.look()
-    for (const peer of this.libp2p.getPeers()) {
-      const device = this.#hello.deviceOf(peer)
-      if (device !== undefined) this.#recognised(peer, device)
-    }
-  }
-
-  #contactOf(peerId: PeerId) {
-    const device = this.#hello.deviceOf(peerId)
-    return device && this.#people.contactOfDevice(device)
-  }
-
-  #didOf(peerId: PeerId): { did?: string } {
-    const contact = this.#contactOf(peerId)
-    return contact === undefined ? {} : { did: contact.did }
-  }
-
-  #give(address: string): void {
-    this.#network.addresses.give(readAddress(address))
-    this.#people.contacts.addresses.remember({ address, isGiven: true })
   }
 
   #isLog(feed: FeedState): boolean {
@@ -600,19 +363,6 @@ class ComradeNode implements Comrade {
       this.#log.error({ err: error }, 'upkeep failed')
       this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
     }
-  }
-}
-
-/** @throws NodeError BAD_INPUT */
-function readAddress(address: string): Multiaddr {
-  try {
-    return multiaddr(address)
-  } catch (error) {
-    throw new NodeError(
-      'BAD_INPUT',
-      `expected a multiaddr such as /ip4/192.0.2.1/tcp/4040, found "${address.slice(0, 80)}"`,
-      { cause: error }
-    )
   }
 }
 

@@ -1,13 +1,16 @@
 // Recognises the blinded ids of one session: made when the first one arrives, from all feeds that are wanted here.
 import type { FeedState, FeedStore } from '../store/store.ts'
-import { BLINDED_SIZE, blindFeeds } from './blind.ts'
+import { BLINDED_SIZE, blindFeeds, packBlinded } from './blind.ts'
 
 export class BlindIndex {
   readonly #store: FeedStore
   readonly #salt: Uint8Array
-  /** Ids and the feed numbers they stand for, sorted by id; packed, because there is one index a connection. */
+  /** Ids and the feed numbers they stand for; packed, because there is one index a connection. */
   #ids: Uint8Array | undefined
   #nums = new Uint32Array()
+  /** A hash table of positions in them, from 1 on; 0 is a free slot. */
+  #slots = new Uint32Array()
+  #mask = 0
   /** Feeds that were wanted after the index was made, or named by this side before. */
   readonly #added = new Map<string, number>()
 
@@ -43,29 +46,36 @@ export class BlindIndex {
 
   #search(id: Uint8Array): number | undefined {
     if (this.#ids === undefined) this.#make()
-    const ids = this.#ids!
-    let [low, high] = [0, this.#nums.length - 1]
-    while (low <= high) {
-      const middle = (low + high) >> 1
-      const order = Buffer.compare(ids.subarray(middle * BLINDED_SIZE, (middle + 1) * BLINDED_SIZE), id)
-      if (order === 0) return this.#nums[middle]
-      if (order < 0) low = middle + 1
-      else high = middle - 1
+    for (let slot = slotOf(id, 0, this.#mask); this.#slots[slot] !== 0; slot = (slot + 1) & this.#mask) {
+      const position = this.#slots[slot] - 1
+      const start = position * BLINDED_SIZE
+      if (Buffer.compare(this.#ids!.subarray(start, start + BLINDED_SIZE), id) === 0) return this.#nums[position]
     }
     return undefined
   }
 
+  /** Ids are random: a table of twice as many slots, where what collides goes into the next free one. */
   #make(): void {
-    const feeds = this.#store.all('SELECT num, key FROM feeds WHERE priority IS NOT NULL')
-    const blinded = blindFeeds(
+    const rows = this.#store.all('SELECT num, key FROM feeds WHERE priority IS NOT NULL')
+    this.#ids = packBlinded(
       this.#salt,
-      feeds.map((row) => row.key as Uint8Array)
+      rows.map((row) => row.key as Uint8Array)
     )
-    const order = Uint32Array.from(blinded.keys()).sort((a, b) => Buffer.compare(blinded[a], blinded[b]))
-    this.#ids = new Uint8Array(order.length * BLINDED_SIZE)
-    order.forEach((index, position) => this.#ids!.set(blinded[index], position * BLINDED_SIZE))
-    this.#nums = order.map((index) => feeds[index].num as number)
+    this.#nums = Uint32Array.from(rows, (row) => row.num as number)
+    const size = 2 ** Math.ceil(Math.log2(rows.length * 2 + 2))
+    this.#mask = size - 1
+    this.#slots = new Uint32Array(size)
+    for (let position = 0; position < rows.length; position++) {
+      let slot = slotOf(this.#ids, position * BLINDED_SIZE, this.#mask)
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
+      this.#slots[slot] = position + 1
+    }
   }
+}
+
+/** The slot at which an id is looked for first: its first four bytes, cut to the table's size. */
+function slotOf(ids: Uint8Array, offset: number, mask: number): number {
+  return ((ids[offset] << 24) | (ids[offset + 1] << 16) | (ids[offset + 2] << 8) | ids[offset + 3]) & mask
 }
 
 function keyOf(id: Uint8Array): string {

@@ -1,0 +1,330 @@
+// Whom this device is connected with: the network and the protocols that run on every connection, kept together with what
+// the contacts say about who is at the other end.
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { FeedStore, SyncSession } from '../feeds/index.ts'
+import type { ContactRecord } from '../trust/index.ts'
+import { NodeError, type Peer } from './comrade.ts'
+import type { Device } from './device.ts'
+import { Gossip } from './gossip.ts'
+import { GossipService } from './gossip-service.ts'
+import { HelloService } from './hello-service.ts'
+import type { Log } from './log.ts'
+import { createNetwork, type Network } from './network.ts'
+import type { NodeOptions, Settings } from './options.ts'
+import type { People } from './people.ts'
+import { RedialLoop } from './redial.ts'
+import { SyncService } from './sync-service.ts'
+
+/** How long newly known devices wait to be looked for among the connected peers, in ms. */
+const RECOGNISE_DELAY_MS = 50
+
+export interface ConnectionsOptions {
+  settings: Settings
+  libp2p: NodeOptions['libp2p']
+  /** Ed25519 seed of the libp2p key. */
+  peerSeed: Uint8Array
+  store: FeedStore
+  people: People
+  device: Device
+  log: Log
+  onConnect: (peer: { peerId: string; did?: string }) => void
+  onDisconnect: (peer: { peerId: string; did?: string }) => void
+  onWarning: (code: string, message: string) => void
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions
+  readonly #network: Network
+  readonly #hello: HelloService
+  readonly #sync: SyncService
+  readonly #pubsub: Gossip
+  readonly #gossip: GossipService
+  readonly #redial: RedialLoop
+  #recognising: NodeJS.Timeout | undefined
+  #isStarted = false
+  /** Peers that share our feed: they hold it, and whoever of them is followed is a friend. */
+  readonly #sharing = new Set<string>()
+
+  static async create(options: ConnectionsOptions): Promise<Connections> {
+    const { settings, people } = options
+    const network = await createNetwork({
+      privateKey: await generateKeyPairFromSeed('Ed25519', options.peerSeed),
+      home: settings.home,
+      listen: settings.listen,
+      lan: settings.lan,
+      mdns: settings.mdns && settings.lan,
+      isWanted: (peerId) => people.contacts.addresses.ofPeer(peerId).length > 0,
+      libp2p: options.libp2p
+    })
+    return new Connections(options, network)
+  }
+
+  private constructor(options: ConnectionsOptions, network: Network) {
+    const { settings, store, people, device, log } = options
+    this.#options = options
+    this.#network = network
+    this.#hello = new HelloService({
+      libp2p: network.libp2p,
+      deviceKey: device.key,
+      onRecognised: ({ peerId, deviceKey }) => this.#recognised(peerId, deviceKey),
+      likely: (peerId) => this.#devicesMetAs(peerId)
+    })
+    this.#sync = new SyncService({
+      libp2p: network.libp2p,
+      store,
+      isPacked: settings.compress,
+      deviceOf: (peerId) => this.#hello.deviceOf(peerId),
+      isBlocked: (peerId) => this.#contactOf(peerId)?.relation === 'blocked',
+      onSettled: (peerId, session) => this.#settled(peerId, session),
+      onFault: (peerId, error) => {
+        log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
+        network.faults.add(peerId.toString())
+      }
+    })
+    this.#pubsub = new Gossip(network.libp2p.services.pubsub, {
+      judge: (topic, data, from) => this.#gossip.judge(topic, data, from),
+      faults: network.faults
+    })
+    this.#gossip = new GossipService({
+      store,
+      gossip: this.#pubsub,
+      pull: (feed, height, from) => this.#sync.pull(feed, height, from)
+    })
+    this.#redial = new RedialLoop({
+      targets: () =>
+        people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({
+          peerId,
+          multiaddrs: addresses,
+          priority: identity === undefined ? 0 : 1
+        })),
+      isConnected: (target) => network.isConnected(target),
+      dial: (target, signal) => network.dial(target, signal)
+    })
+    for (const address of settings.peers) this.give(address)
+  }
+
+  get libp2p(): Libp2p {
+    return this.#network.libp2p
+  }
+
+  /** How many connected peers hold this device's feed. */
+  get holders(): number {
+    return this.#sharing.size
+  }
+
+  async peers(): Promise<Peer[]> {
+    return this.libp2p.getConnections().map((connection) => {
+      const contact = this.#contactOf(connection.remotePeer)
+      return {
+        peerId: connection.remotePeer.toString(),
+        ...(contact === undefined ? {} : { did: contact.did, name: contact.name }),
+        address: connection.remoteAddr.toString(),
+        direction: connection.direction,
+        ...(connection.rtt === undefined ? {} : { latencyMs: connection.rtt }),
+        since: new Date(connection.timeline.open).toISOString()
+      }
+    })
+  }
+
+  async connect(address: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    this.give(address)
+    try {
+      await this.#network.connect(address, { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, {
+        cause: error
+      })
+    }
+    this.#redial.look()
+  }
+
+  /** @throws NodeError FAILED when the node cannot listen */
+  async start(): Promise<void> {
+    const { libp2p } = this.#network
+    this.#isStarted = true
+    libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail))
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail))
+    libp2p.addEventListener('peer:identify', ({ detail }) =>
+      this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String))
+    )
+    await this.#hello.start()
+    await this.#sync.start()
+    this.#hello.recognise(this.#options.people.knownDevices())
+    this.#options.store.events.on('wanted', this.#onWanted)
+    await this.#listen()
+    this.#gossip.start()
+    this.#redial.start()
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      await this.#network.start()
+    } catch (error) {
+      const reason = (error as Error).message.split('\n')[0]
+      throw new NodeError(
+        'FAILED',
+        `the node cannot listen on ${this.#options.settings.listen.join(', ')}: ${reason}`,
+        {
+          cause: error
+        }
+      )
+    }
+  }
+
+  /** Every step is tried, also when one fails: on a full disk libp2p cannot even note that a protocol is gone. */
+  async stop(): Promise<void> {
+    this.#options.store.events.off('wanted', this.#onWanted)
+    clearTimeout(this.#recognising)
+    this.#gossip.stop()
+    const services = this.#isStarted ? [this.#redial, this.#sync, this.#hello] : []
+    for (const service of [...services, this.#network]) {
+      try {
+        await service.stop()
+      } catch (error) {
+        this.#options.onWarning('STOP', `not everything could be ended: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  /** This device signs with another key from now on. */
+  setDeviceKey(): void {
+    this.#hello.setDeviceKey(this.#options.device.key)
+  }
+
+  /** Somebody was followed, blocked, or neither any more: who is connected is looked at again. */
+  onContactsChanged(): void {
+    this.#hello.recognise(this.#options.people.knownDevices())
+    this.#redial.look()
+    for (const peer of this.libp2p.getPeers()) {
+      const device = this.#hello.deviceOf(peer)
+      if (device !== undefined) this.#recognised(peer, device)
+    }
+  }
+
+  #connected(peerId: PeerId): void {
+    this.#options.log.debug({ peer: peerId.toString() }, 'connected')
+    this.#noteReached(peerId)
+    this.#redial.look()
+    this.#options.onConnect({ peerId: peerId.toString(), ...this.#didOf(peerId) })
+  }
+
+  #disconnected(peerId: PeerId): void {
+    this.#options.log.debug({ peer: peerId.toString() }, 'disconnected')
+    this.#sharing.delete(peerId.toString())
+    this.#updateDirectPeers()
+    this.#redial.look()
+    this.#options.onDisconnect({ peerId: peerId.toString(), ...this.#didOf(peerId) })
+  }
+
+  /** The addresses that led to somebody are tried first the next time. */
+  #noteReached(peerId: PeerId): void {
+    for (const { direction, remoteAddr } of this.libp2p.getConnections(peerId)) {
+      if (direction === 'outbound')
+        this.#options.people.contacts.addresses.noteSuccess(remoteAddr.toString(), peerId.toString(), Date.now())
+    }
+  }
+
+  /** The device at the other end of a connection has proven to be one that is known. */
+  #recognised(peerId: PeerId, deviceKey: Uint8Array): void {
+    const contact = this.#options.people.contactOfDevice(deviceKey)
+    if (contact === undefined) return
+    if (contact.relation === 'blocked') {
+      this.#sync?.end(peerId, 'this peer is blocked')
+      void this.#network.libp2p.hangUp(peerId, { signal: AbortSignal.timeout(1_000) }).catch(() => {}) // it is gone already
+      return
+    }
+    const { addresses } = this.#options.people.contacts
+    addresses.tie(peerId.toString(), contact.key)
+    this.#options.people.contacts.setSeen(contact.key, Date.now())
+    const session = this.#sync.sessionOf(peerId)
+    if (session?.stats.isSettled) this.#settled(peerId, session)
+  }
+
+  /** Devices of whom this peer id was tied to before: most peers are who they were the last time. */
+  #devicesMetAs(peerId: PeerId): Uint8Array[] {
+    const { contacts } = this.#options.people
+    const identities = contacts.addresses.ofPeer(peerId.toString()).flatMap(({ identity }) => identity ?? [])
+    return identities.flatMap((identity) => contacts.devicesOf(identity).map(({ device }) => device))
+  }
+
+  #learnAddresses(peerId: PeerId, addresses: string[]): void {
+    const identity = this.#contactOf(peerId)
+    const book = this.#options.people.contacts.addresses
+    const isKept = identity?.relation === 'followed' || book.ofPeer(peerId.toString()).length > 0
+    if (!isKept || !this.#options.store.isOpen) return
+    for (const address of addresses.slice(0, 16)) {
+      try {
+        if (this.#network.addresses.isAllowed(multiaddr(address)))
+          book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
+      } catch {
+        // an address that cannot be read says nothing
+      }
+    }
+  }
+
+  #settled(peerId: PeerId, session: SyncSession): void {
+    const isSharing = session.shares(this.#options.device.writer.feed)
+    if (isSharing) {
+      this.#sharing.add(peerId.toString())
+      if (this.#hasGivenBack(session)) this.#options.device.caughtUp()
+    } else this.#sharing.delete(peerId.toString())
+    const contact = this.#contactOf(peerId)
+    if (contact !== undefined) this.#options.people.contacts.setFollowsUs(contact.key, isSharing)
+    this.#updateDirectPeers()
+  }
+
+  /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */
+  #hasGivenBack(session: SyncSession): boolean {
+    const { log, writer } = this.#options.device
+    return session.holdsOwn(log) && (writer.feed.height === 0 || session.holdsOwn(writer.feed))
+  }
+
+  /** Friends who are connected hear everything directly. */
+  #updateDirectPeers(): void {
+    const friends = [...this.#sharing].filter((name) => {
+      const peer = this.libp2p.getPeers().find((each) => each.toString() === name)
+      return peer !== undefined && this.#contactOf(peer)?.isFriend === true
+    })
+    this.#pubsub.setDirectPeers(new Set(friends))
+  }
+
+  /** Devices that are known now may have connected before; looked at once for all that come to be known together. */
+  readonly #onWanted = (): void => {
+    this.#recognising ??= setTimeout(() => {
+      this.#recognising = undefined
+      this.#hello.recognise(this.#options.people.knownDevices())
+    }, RECOGNISE_DELAY_MS)
+  }
+
+  #contactOf(peerId: PeerId): ContactRecord | undefined {
+    const device = this.#hello.deviceOf(peerId)
+    return device && this.#options.people.contactOfDevice(device)
+  }
+
+  #didOf(peerId: PeerId): { did?: string } {
+    const contact = this.#contactOf(peerId)
+    return contact === undefined ? {} : { did: contact.did }
+  }
+
+  /** Remembers an address that the user gave, and that may be dialled whatever it is. @throws NodeError BAD_INPUT */
+  give(address: string): void {
+    this.#network.addresses.give(readAddress(address))
+    this.#options.people.contacts.addresses.remember({ address, isGiven: true })
+  }
+}
+
+/** @throws NodeError BAD_INPUT */
+function readAddress(address: string): Multiaddr {
+  try {
+    return multiaddr(address)
+  } catch (error) {
+    throw new NodeError(
+      'BAD_INPUT',
+      `expected a multiaddr such as /ip4/192.0.2.1/tcp/4040, found "${address.slice(0, 80)}"`,
+      { cause: error }
+    )
+  }
+}
