@@ -24,6 +24,12 @@ export interface SyncRequest {
   untilQuiet?: boolean
 }
 
+/** When each entry was handed over, and when that was acknowledged; ms of the machine's monotonic clock. */
+export interface Appends {
+  handed: number[]
+  acknowledged: number[]
+}
+
 /** What the parent may ask for; arguments and results cross the process boundary. */
 export interface Commands {
   own(): string
@@ -38,8 +44,8 @@ export interface Commands {
   read(feed: string, seq: number): Promise<string>
   /** Appends posts `first` and after to the own feed, `batch` a call; the time taken in ms. */
   append(first: number, count: number, batch: number): Promise<number>
-  /** Appends posts one by one, `gapMs` apart; when each was handed over, in ms of the machine's monotonic clock. */
-  appendSpaced(first: number, count: number, gapMs: number): Promise<number[]>
+  /** Appends posts one by one, `gapMs` apart. */
+  appendSpaced(first: number, count: number, gapMs: number): Promise<Appends>
   /** Posts `first` and after to each of the authors `from` to `to`. */
   write(from: number, to: number, first: number, count: number): Promise<void>
   /** Connects, waits until all is here, and says what it took. */
@@ -82,13 +88,15 @@ const commands: Commands = {
     })
   },
   async appendSpaced(first, count, gapMs) {
-    const times: number[] = []
+    const handed: number[] = []
+    const acknowledged: number[] = []
     for (const text of posts(0, first, count)) {
-      times.push(now())
+      handed.push(now())
       await peer.append([text])
-      await new Promise((resolve) => setTimeout(resolve, Math.max(0, times[times.length - 1] + gapMs - now())))
+      acknowledged.push(now())
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, handed[handed.length - 1] + gapMs - now())))
     }
-    return times
+    return { handed, acknowledged }
   },
   async write(from, to, first, count) {
     const texts = new Map<number, string[]>()
