@@ -1,6 +1,6 @@
 // Comrade as a contender: the whole node, as `createNode()` gives it. Feeds of other authors are written into its store
 // while it is stopped, as an import would do it.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Stream } from '@libp2p/interface'
 import { decodeBody, entryAt, entryById, FeedStore, Indexer } from '../../src/feeds/index.ts'
@@ -88,6 +88,7 @@ class ComradePeer implements Peer {
     await this.#offline((store, contacts) => {
       const unknown = feeds.filter((feed) => feed !== this.own).map(rootOf)
       store.write(() => {
+        store.run('DELETE FROM contact_addresses') // a friend's port is another one each time: no redial at the old ones
         for (const key of unknown) if (contacts.get(key).relation !== 'followed') contacts.follow(key)
       })
     })
@@ -166,8 +167,6 @@ class ComradePeer implements Peer {
 
   async #online(): Promise<Comrade> {
     if (this.#node !== undefined) return this.#node
-    // Of a friend who was at another port each time, libp2p would come to keep more addresses than it dials.
-    rmSync(join(this.#home, 'network'), { recursive: true, force: true })
     const node = await createNode({ home: this.#home, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
     node.libp2p.use(SYNC_PROTOCOL, (stream, connection, next) => {
       this.#count(stream)
