@@ -12,6 +12,7 @@ import { PeerFaults } from './gossip.ts'
 import { libp2pOptions, type NetworkOptions, type NetworkServices } from './libp2p-options.ts'
 import type { RedialTarget } from './redial.ts'
 
+const MAX_FOUND_EARLY = 64
 const DIAL_TIMEOUT_MS = 10_000
 /** libp2p's own stop takes at most half a second a connection, all at once; what hangs after that is aborted. */
 const STOP_TIMEOUT_MS = 1_800
@@ -55,6 +56,8 @@ export class Network {
   readonly addresses: AddressPolicy
   readonly guard: ConnectionGuard
   readonly faults: PeerFaults
+  /** Whoever answers the first question on the local network does so while this node is still starting. */
+  readonly #foundEarly: PeerInfo[] = []
   readonly #datastore: LevelDatastore | undefined
 
   static async create(options: NetworkOptions, datastore: LevelDatastore | undefined): Promise<Network> {
@@ -107,6 +110,7 @@ export class Network {
 
   async start(): Promise<void> {
     await this.libp2p.start()
+    for (const peer of this.#foundEarly.splice(0)) this.#dialFound(peer)
   }
 
   /**
@@ -175,8 +179,9 @@ export class Network {
     const addresses = peer.multiaddrs
       .filter((address) => this.addresses.isAllowed(address))
       .slice(0, MAX_ADDRESSES_PER_PEER)
-    if (this.libp2p.status !== 'started' || addresses.length === 0 || this.libp2p.getConnections(peer.id).length > 0)
-      return
+    if (addresses.length === 0 || this.libp2p.getConnections(peer.id).length > 0) return
+    if (this.libp2p.status === 'starting' && this.#foundEarly.length < MAX_FOUND_EARLY) this.#foundEarly.push(peer)
+    if (this.libp2p.status !== 'started') return
     this.libp2p.dial(addresses, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) }).catch(() => {}) // it is announced again every minute
   }
 }

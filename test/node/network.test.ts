@@ -81,6 +81,17 @@ describe('network', () => {
     await until(() => alice.libp2p.getConnections(bob.peerId).length === 1)
   })
 
+  it('dials whom a discovery service finds while the node is still starting', async () => {
+    await using bob = await startTcpNode()
+    const found = { id: bob.peerId, multiaddrs: bob.libp2p.getMultiaddrs() }
+    const discovery = new TypedEventEmitter<PeerDiscoveryEvents>()
+    const startable = { start: () => void discovery.safeDispatchEvent('peer', { detail: found }), stop: () => {} }
+    await using alice = await startTcpNode({
+      libp2p: { peerDiscovery: [() => Object.assign(discovery, startable, { [peerDiscoverySymbol]: discovery })] }
+    })
+    await until(() => alice.libp2p.getConnections(bob.peerId).length === 1)
+  })
+
   it('dials a private address without LAN mode only when the user gave it', async () => {
     await using alice = await startTcpNode({ lan: false })
     await using bob = await startTcpNode({ lan: false })

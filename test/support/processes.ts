@@ -155,6 +155,13 @@ export class Stage implements AsyncDisposable {
     return this.#watch(new NodeProcess(this, path, child))
   }
 
+  /** Starts a node on a machine of a local network, where it may look for others. */
+  spawnOnLan({ namespace, address }: { namespace: string; address: string }, home: string): NodeProcess {
+    const path = this.home(home)
+    const up = ['--home', path, '--json', 'up', '--listen', `/ip4/${address}/tcp/0`]
+    return this.#watch(new NodeProcess(this, path, this.#spawn('ip', ['netns', 'exec', namespace, './comrade', ...up])))
+  }
+
   /** Starts a verb. */
   start(home: string, args: readonly string[]): Running {
     return this.#watch(new Running(this.#spawn('./comrade', ['--home', home, '--json', ...args])))
