@@ -26,6 +26,7 @@ const PAGE = 512
 const UPDATE_DELAY_MS = 10
 /** How exactly it is known when somebody was seen last, in ms. */
 const SEEN_STEP_MS = 60_000
+const SEEN_DELAY_MS = 1_000
 const MAX_CACHED = 10_000
 /** Bytes that every profile's body contains: the key and value `type: profile` in canonical DAG-CBOR. */
 const PROFILE_MARK = Buffer.from('dtypegprofile')
@@ -47,6 +48,8 @@ export class People {
   /** Whose feeds are, by feed key in hexadecimal; forgotten when contacts or devices change. */
   readonly #identities = new Map<string, Uint8Array | undefined>()
   readonly #seen = new Map<string, number>()
+  #unsaved: Uint8Array[] = []
+  #saving: NodeJS.Timeout | undefined
   #updating: NodeJS.Timeout | undefined
   readonly #onExtended = (extension: Extension): void => this.#take(extension)
 
@@ -62,6 +65,7 @@ export class People {
 
   close(): void {
     clearTimeout(this.#updating)
+    this.#saveSeen()
     this.#store.events.off('extended', this.#onExtended)
   }
 
@@ -182,14 +186,30 @@ export class People {
     }
   }
 
-  /** Once a minute is often enough for a time that people are shown. */
+  /** Once a minute is often enough for a time that people are shown, and one transaction for all who were heard of. */
   #noteSeen(identity: Uint8Array): void {
     const now = Date.now()
     const name = hex(identity)
     if (identity === this.#root || now - (this.#seen.get(name) ?? 0) < SEEN_STEP_MS) return
     if (this.#seen.size >= MAX_CACHED) this.#seen.clear()
     this.#seen.set(name, now)
-    this.contacts.setSeen(identity, now)
+    this.#unsaved.push(identity)
+    this.#saving ??= setTimeout(() => this.#saveSeen(), SEEN_DELAY_MS)
+  }
+
+  #saveSeen(): void {
+    clearTimeout(this.#saving)
+    this.#saving = undefined
+    const identities = this.#unsaved.splice(0)
+    if (identities.length === 0 || !this.#store.isOpen) return
+    const now = Date.now()
+    try {
+      this.#store.write(() => {
+        for (const identity of identities) this.contacts.setSeen(identity, now)
+      })
+    } catch {
+      // on a full disk it is not known when they were seen
+    }
   }
 
   #readProfile(identity: Uint8Array, entry: StoredEntry): void {

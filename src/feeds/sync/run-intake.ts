@@ -38,7 +38,8 @@ export class RunIntake {
     this.#verify(runs)
     this.#runs.push(...runs)
     for (const run of runs) this.#entries += run.count
-    if (this.#entries >= BATCH_ENTRIES) await this.flush()
+    const isFresh = runs.length === 1 && this.#runs.length === 1 // a single post that somebody waits for
+    if (isFresh || this.#entries >= BATCH_ENTRIES) await this.flush()
     else this.#flushSoon()
   }
 
