@@ -28,6 +28,8 @@ const MDNS_INTERVAL_MS = 60_000
 const UPGRADE_TIMEOUT_MS = 3_000
 /** Above it libp2p refuses whoever comes; strangers are refused long before. */
 const MAX_CONNECTIONS = 2 * MAX_STRANGERS
+/** Of one peer at once. libp2p dials none at all when it knows more: ours and those in its own peer store come together. */
+const MAX_DIALLED_ADDRESSES = 8 * MAX_ADDRESSES_PER_PEER
 const MAX_PARALLEL_DIALS = 8
 /** New connections of one host in a second. js-libp2p's 5 keeps out those who share an address with a flood. */
 const MAX_INBOUND_PER_HOST_PER_SECOND = 50
@@ -109,7 +111,7 @@ export function libp2pOptions(
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       maxParallelDials: MAX_PARALLEL_DIALS,
-      maxPeerAddrsToDial: MAX_ADDRESSES_PER_PEER,
+      maxPeerAddrsToDial: MAX_DIALLED_ADDRESSES,
       maxIncomingPendingConnections: 2 * MAX_PENDING, // the guard ends the oldest at MAX_PENDING; libp2p would refuse the newest
       inboundConnectionThreshold: MAX_INBOUND_PER_HOST_PER_SECOND,
       inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
