@@ -28,7 +28,7 @@ const MDNS_INTERVAL_MS = 60_000
 const UPGRADE_TIMEOUT_MS = 3_000
 /** Above it libp2p refuses whoever comes; strangers are refused long before. */
 const MAX_CONNECTIONS = 2 * MAX_STRANGERS
-/** Of one peer at once. libp2p dials none at all when it knows more: ours and those in its own peer store come together. */
+/** Tried of one peer, one after the other: ours and those in libp2p's own peer store. With 16 the right one was at times the 17th. */
 const MAX_DIALLED_ADDRESSES = 8 * MAX_ADDRESSES_PER_PEER
 const MAX_PARALLEL_DIALS = 8
 /** New connections of one host in a second. js-libp2p's 5 keeps out those who share an address with a flood. */

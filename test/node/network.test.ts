@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { multiaddr } from '@multiformats/multiaddr'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { TypedEventEmitter, peerDiscoverySymbol, type PeerDiscoveryEvents } from '@libp2p/interface'
 import { addressOf, connect, makeTcpNode, startTcpNode, tcpPortOf, until } from '../support/network.ts'
@@ -80,15 +79,6 @@ describe('network', () => {
     await using bob = await startTcpNode()
     discovery.safeDispatchEvent('peer', { detail: { id: bob.peerId, multiaddrs: bob.libp2p.getMultiaddrs() } })
     await until(() => alice.libp2p.getConnections(bob.peerId).length === 1)
-  })
-
-  it('reaches a peer of whom many old addresses are remembered', async () => {
-    await using alice = await startTcpNode()
-    await using bob = await startTcpNode()
-    const old = (port: number) => multiaddr(`/ip4/127.0.0.1/tcp/${port}`)
-    await alice.libp2p.peerStore.save(bob.peerId, { multiaddrs: Array.from({ length: 16 }, (_, i) => old(2_000 + i)) })
-    await alice.connect(addressOf(bob))
-    assert.equal(alice.libp2p.getConnections(bob.peerId).length, 1)
   })
 
   it('dials whom a discovery service finds while the node is still starting', async () => {
