@@ -7,7 +7,7 @@ describe('two machines on one local network', () => {
     this.timeout(60_000)
     const made = Lan.make()
     if (typeof made === 'string') {
-      console.log(`      skipped: ${made}`)
+      process.stderr.write(`      skipped: ${made}\n`)
       return this.skip()
     }
     using lan = made
