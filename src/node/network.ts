@@ -121,7 +121,13 @@ export class Network {
     const target = multiaddr(address)
     this.addresses.give(target)
     const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS)
-    return this.libp2p.dial(target, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) })
+    const limits = { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) }
+    try {
+      return await this.libp2p.dial(target, limits)
+    } catch {
+      // It may have joined a dial of the redial loop to this peer, which did not know this address.
+      return this.libp2p.dial(target, limits)
+    }
   }
 
   /** Dials a target of the redial loop: its addresses, then whatever the peer store and the DHT know. @returns the peer id */
