@@ -24,7 +24,7 @@ import { gossipOptions, type PeerFaults } from './gossip.ts'
 
 export const DHT_PROTOCOL = '/comrade/kad/1.0.0'
 const MDNS_TAG = '_comrade._udp.local'
-const MDNS_INTERVAL_MS = 60_000
+const MDNS_INTERVAL_MS = 10_000
 const UPGRADE_TIMEOUT_MS = 3_000
 /** Above it libp2p refuses whoever comes; strangers are refused long before. */
 const MAX_CONNECTIONS = 2 * MAX_STRANGERS

@@ -188,7 +188,7 @@ export class Network {
     if (addresses.length === 0 || this.libp2p.getConnections(peer.id).length > 0) return
     if (this.libp2p.status === 'starting' && this.#foundEarly.length < MAX_FOUND_EARLY) this.#foundEarly.push(peer)
     if (this.libp2p.status !== 'started') return
-    this.libp2p.dial(addresses, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) }).catch(() => {}) // it is announced again every minute
+    this.libp2p.dial(addresses, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) }).catch(() => {}) // it is found again within ten seconds
   }
 }
 
