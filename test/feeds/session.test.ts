@@ -1,49 +1,7 @@
 import assert from 'node:assert/strict'
-import { FeedClaims } from '../../src/feeds/sync/feed-claims.ts'
-import { messageStreamPair } from '../../src/feeds/sync/message-stream.ts'
-import { type SyncOptions, SyncSession } from '../../src/feeds/sync/session.ts'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
 import { entriesBetween } from '../../src/feeds/store/reader.ts'
-import { Author, temporaryStore, texts, until, want } from '../support/feeds.ts'
-
-/** Two sessions over one stream in memory. */
-function connect(
-  alice: FeedStore,
-  bob: FeedStore,
-  options: { alice?: Partial<SyncOptions>; bob?: Partial<SyncOptions> } = {}
-) {
-  const [a, b] = messageStreamPair()
-  const aliceSession = new SyncSession(alice, a, {
-    peer: 'bob',
-    isInitiator: true,
-    claims: new FeedClaims(),
-    ...options.alice
-  })
-  const bobSession = new SyncSession(bob, b, {
-    peer: 'alice',
-    isInitiator: false,
-    claims: new FeedClaims(),
-    ...options.bob
-  })
-  const running = [aliceSession.run(), bobSession.run()]
-  const errors: unknown[] = []
-  for (const run of running) run.catch((error: unknown) => errors.push(error))
-  return {
-    alice: aliceSession,
-    bob: bobSession,
-    errors,
-    get bytes() {
-      return a.bytesSent + b.bytesSent
-    },
-    settled: () =>
-      until(() => aliceSession.stats.isSettled && bobSession.stats.isSettled, `settled; errors: ${errors.join(', ')}`),
-    async close() {
-      await a.close()
-      await b.close()
-      await Promise.allSettled(running)
-    }
-  }
-}
+import { Author, connect, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 function heightOf(store: FeedStore, author: Author): number {
   return store.feed(author.key.publicKey)?.height ?? 0
@@ -61,6 +19,27 @@ describe('a sync session', () => {
     const feed = bob.store.feed(author.key.publicKey)!
     assert.deepEqual([feed.low, feed.height], [1, 1_000])
     assert.equal(entriesBetween(bob.store, feed, 1, 1_000).length, 1_000)
+    await link.close()
+    assert.deepEqual(link.errors, [])
+  })
+
+  it('carries entries whatever their clocks say, decades off or going backwards', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const author = new Author('carol')
+    for (const each of [alice, bob]) want(each.store, author.key)
+    const times = [0, 2 ** 48 - 1, Date.now() + 315_576_000_000, Date.now() - 315_576_000_000, 1]
+    for (const time of times) {
+      author.time = time
+      alice.store.ingest(author.post(`at ${time}`))
+    }
+    const link = connect(alice.store, bob.store)
+    await link.settled()
+    const feed = bob.store.feed(author.key.publicKey)!
+    assert.deepEqual(
+      entriesBetween(bob.store, feed, 1, 5).map((entry) => entry.time),
+      times
+    )
     await link.close()
     assert.deepEqual(link.errors, [])
   })

@@ -95,6 +95,25 @@ describe('gossip', () => {
     for (const topic of topics) await knowsSubscriber(alice, bob, topic)
   })
 
+  it('keeps a bounded number of the topics that a peer names, and goes on hearing others', async () => {
+    await using stack = new AsyncDisposableStack()
+    const [alice, bob, mallory] = [await startGossiper(stack), await startGossiper(stack), await startGossiper(stack)]
+    bob.gossip.subscribe(new Set(['t']))
+    await connect(mallory.node, bob.node)
+    const nameOf = (i: number) => `${i} ${'x'.repeat(40)}`
+    const name = (i: number) => mallory.node.libp2p.services.pubsub.subscribe(nameOf(i))
+    name(0)
+    await knowsSubscriber(bob, mallory, nameOf(0))
+    for (let i = 1; i < 3_000; i++) name(i)
+    await knowsSubscriber(bob, mallory, nameOf(500))
+    await connect(alice.node, bob.node)
+    await knowsSubscriber(alice, bob, 't')
+    await alice.gossip.publish('t', Uint8Array.of(1))
+    await until(() => bob.heard.length === 1)
+    const named = (bob.node.libp2p.services.pubsub as unknown as { topics: Map<string, unknown> }).topics
+    assert.ok(named.size < 1_100, `${named.size} topics`)
+  })
+
   it('passes on what the judge accepts, and neither what it ignores nor what it rejects', async () => {
     await using stack = new AsyncDisposableStack()
     const judge: Judge = (_, data) => (['accept', 'ignore', 'reject'] as const)[data[0]]
