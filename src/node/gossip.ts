@@ -64,6 +64,7 @@ export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
     fallbackToFloodsub: false,
     floodPublish: false,
     doPX: false,
+    tagMeshPeers: false, // a write to the peer store for each topic and peer: with hundreds of topics it held the loop for seconds
     idontwantMinDataSize: 4_096,
     maxInboundDataLength: MAX_RPC_DATA_SIZE,
     directConnectTicks: Number.MAX_SAFE_INTEGER, // whom we dial is the redial loop's business

@@ -22,6 +22,37 @@ async function startGossiper(
 
 type Gossiper = Awaited<ReturnType<typeof startGossiper>>
 
+/** What gossipsub keeps to itself. */
+interface Insides {
+  mesh: Map<string, Set<string>>
+  sendRpc: (to: string, rpc: object) => boolean
+  handleIWant: (from: string, iwant: { messageIDs?: Uint8Array[] }[]) => unknown
+}
+
+const insides = ({ node }: Gossiper) => node.libp2p.services.pubsub as unknown as Insides
+
+/** Sends control messages past gossipsub's own rules. */
+function sendControl(
+  from: Gossiper,
+  to: Gossiper,
+  control: { graft: object[]; prune: object[]; ihave: object[] }
+): void {
+  const rpc = { subscriptions: [], messages: [], control: { iwant: [], idontwant: [], ...control } }
+  insides(from).sendRpc(to.node.peerId.toString(), rpc)
+}
+
+/** Counts the messages that others ask `peer` for. */
+function countAsked(peer: Gossiper): () => number {
+  const pubsub = insides(peer)
+  const handle = pubsub.handleIWant.bind(pubsub)
+  let asked = 0
+  pubsub.handleIWant = (from, iwant) => {
+    for (const { messageIDs } of iwant) asked += messageIDs?.length ?? 0
+    return handle(from, iwant)
+  }
+  return () => asked
+}
+
 /** Waits until `from` knows that `to` is subscribed. */
 const knowsSubscriber = (from: Gossiper, to: Gossiper, topic: string) =>
   until(() => from.node.libp2p.services.pubsub.getSubscribers(topic).some((peer) => peer.equals(to.node.peerId)))
@@ -112,6 +143,32 @@ describe('gossip', () => {
     await until(() => bob.heard.length === 1)
     const named = (bob.node.libp2p.services.pubsub as unknown as { topics: Map<string, unknown> }).topics
     assert.ok(named.size < 1_100, `${named.size} topics`)
+  })
+
+  it('asks a peer that announces messages without end for a bounded number, takes it into no mesh that is not its own, and goes on hearing others', async () => {
+    await using stack = new AsyncDisposableStack()
+    const [alice, bob, mallory] = [await startGossiper(stack), await startGossiper(stack), await startGossiper(stack)]
+    bob.gossip.subscribe(new Set(['t']))
+    await connect(mallory.node, bob.node)
+    await knowsSubscriber(mallory, bob, 't')
+    const asked = countAsked(mallory)
+    const topics = Array.from({ length: 100 }, (_, i) => `${i} ${'x'.repeat(40)}`)
+    for (let round = 0; round < 200; round++) {
+      sendControl(mallory, bob, {
+        graft: ['t', ...topics].map((topicID) => ({ topicID })),
+        prune: Array.from({ length: 20 }, () => ({ topicID: 't', peers: [] })),
+        ihave: [{ topicID: 't', messageIDs: Array.from({ length: 100 }, () => randomBytes(32)) }]
+      })
+    }
+    await until(() => asked() > 0)
+    await connect(alice.node, bob.node)
+    await knowsSubscriber(alice, bob, 't')
+    await alice.gossip.publish('t', Uint8Array.of(1))
+    await until(() => bob.heard.length === 1)
+    assert.ok(asked() <= 5_000, `asked for ${asked()} of 20,000`)
+    assert.deepEqual([...insides(bob).mesh.keys()], ['t'])
+    const { tags } = await bob.node.libp2p.peerStore.get(mallory.node.peerId)
+    assert.ok(![...tags.keys()].includes('t'), 'gossip writes to the peer store')
   })
 
   it('passes on what the judge accepts, and neither what it ignores nor what it rejects', async () => {
