@@ -3,6 +3,7 @@
 export { type ArchiveCount, exportFeeds, importFeeds } from './archive.ts'
 export { type Body, decodeBody, encodeBody, renderable } from './body.ts'
 export type { Contact, DeviceAdd, DeviceRevoke, Erase, KnownBody, Post, Profile, Reaction } from './body.ts'
+export { decode as decodeCbor, encode as encodeCbor } from './cbor.ts'
 export { cidToEntryId, entryCid, formatEntryId, parseEntryId } from './entry-id.ts'
 export {
   type Entry,

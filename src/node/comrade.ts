@@ -122,6 +122,31 @@ export interface Feeds {
   react(id: string, emoji: string): Promise<Published>
 }
 
+/** Coming to know people; part of {@link Contacts}. */
+export interface Meetings {
+  /**
+   * Makes an invite: a link with a one-time secret. Handing it to somebody is this user's yes to the first who brings it.
+   * @param options.expiresInMs @default 86_400_000, a day
+   * @param options.ask do not say yes by it: whoever brings it is listed in {@link requests} until `accept` @default false
+   * @throws NodeError BAD_INPUT
+   */
+  invite(options?: { expiresInMs?: number; ask?: boolean }): Promise<Invite>
+  /**
+   * Meets whoever made a link, or asks a person, found by the directory, to make one's acquaintance.
+   * @param options.name petname to give them
+   * @throws NodeError BAD_INPUT (mangled, or one's own), USED, EXPIRED, DECLINED, UNREACHABLE, NOT_FOUND, BUSY
+   */
+  meet(linkOrDid: string, options?: { name?: string; signal?: AbortSignal }): Promise<Meeting>
+  /** Who wants to make this user's acquaintance, was introduced, or was asked and has not answered; newest first. */
+  requests(): Promise<MeetingRequest[]>
+  /** @throws NodeError NOT_FOUND when there is no such request */
+  accept(who: string, options?: { name?: string; signal?: AbortSignal }): Promise<Meeting>
+  /** The other side is not told. @throws NodeError NOT_FOUND when there is no such request */
+  decline(who: string): Promise<Meeting>
+  /** Hands two of one's contacts each other's identity. @throws NodeError BAD_INPUT, BUSY */
+  introduce(one: string, other: string): Promise<void>
+}
+
 export interface Contacts {
   list(): Promise<Contact[]>
   follow(who: string): Promise<Contact>
@@ -135,6 +160,73 @@ export interface Contacts {
    * @throws NodeError WHO_UNKNOWN, WHO_AMBIGUOUS (message lists the choices)
    */
   find(who: string): Promise<Contact>
+}
+
+export interface Invite {
+  /** `comrade:meet/…` */
+  link: string
+  /** ISO 8601. */
+  expires: string
+}
+
+export interface Meeting {
+  did: string
+  name: string
+  /** 'requested': the other side has not decided yet. */
+  state: 'met' | 'requested' | 'declined'
+}
+
+export interface MeetingRequest {
+  did: string
+  /** As {@link Contact.name}. */
+  name: string
+  /** 'asks': they want to meet. 'introduced': a contact says that one should meet them. 'asked': by this user. */
+  kind: 'asks' | 'introduced' | 'asked'
+  /** How many of one's contacts say that they know this key. */
+  inCommon: number
+  /** Names of the contacts who introduced them. */
+  by: string[]
+  time: string
+  expires: string
+}
+
+export interface Resolved {
+  did: string
+  devices: { peerId: string; addresses: string[] }[]
+  /** Where the answer came from. */
+  source: 'cache' | 'dht' | 'friend'
+  ms: number
+}
+
+export interface Directory {
+  /**
+   * Finds where a person's devices are, without telling the network who is asked for.
+   * @throws NodeError NOT_FOUND when nobody answers with a record, BAD_INPUT when it is not a did
+   */
+  resolve(did: string, options?: { signal?: AbortSignal }): Promise<Resolved>
+}
+
+export interface DeviceInfo {
+  /** `did:key:…` of the device's feed. */
+  device: string
+  name: string
+  /** 'this': the device that is asked; 'active': another one of this identity. */
+  state: 'this' | 'active' | 'revoked'
+}
+
+export interface Devices {
+  list(): Promise<DeviceInfo[]>
+  /**
+   * Makes a link with which a new device joins this identity, once and within 15 minutes.
+   * @throws NodeError NOT_OWN on a device that does not hold the root key
+   */
+  invite(): Promise<Invite>
+  /**
+   * Ends a device: what it has written up to now still counts, nothing after it does.
+   * @param device its did, or a name that only one has
+   * @throws NodeError NOT_OWN on a device that does not hold the root key; NOT_FOUND; WHO_AMBIGUOUS
+   */
+  revoke(device: string): Promise<DeviceInfo>
 }
 
 export interface Check {
@@ -201,6 +293,10 @@ export type NodeErrorCode =
   | 'DISK_FULL'
   | 'UNREACHABLE'
   | 'TIMEOUT'
+  | 'USED' // an invite that somebody else has used
+  | 'EXPIRED'
+  | 'DECLINED'
+  | 'BUSY' // asked too often
   | 'FAILED'
 
 export class NodeError extends Error {

@@ -27,6 +27,10 @@ export const EPOCH_SIZE = 16
 
 /** The keys, ready to sign. */
 export interface Keys {
+  /** The identity: the root key's public half, 32 bytes. */
+  identity: Uint8Array
+  /** Ed25519 seed of the root key, where this device holds it: what else follows from the identity is derived from it. */
+  rootSeed?: Uint8Array
   /** Signs the identity log and nothing else; its public key is the identity. */
   root: SigningKey
   /** Signs this device's feed; its public key is the feed's id. */
@@ -211,7 +215,14 @@ function checkPassphrase(passphrase: string): string {
 }
 
 function toKeys(seeds: Seeds): Keys {
-  return { root: signingKey(seeds.root), device: signingKey(seeds.device), peerSeed: new Uint8Array(seeds.peer) }
+  const root = signingKey(seeds.root)
+  return {
+    identity: root.publicKey,
+    rootSeed: new Uint8Array(seeds.root),
+    root,
+    device: signingKey(seeds.device),
+    peerSeed: new Uint8Array(seeds.peer)
+  }
 }
 
 function fileOf(directory: string, kind: KeyKind): string {
