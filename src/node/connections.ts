@@ -14,6 +14,7 @@ import type { Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
 import type { NodeOptions, Settings } from './options.ts'
 import type { People } from './people.ts'
+import { PeopleProtocol } from './people-protocol.ts'
 import { RedialLoop } from './redial.ts'
 import { SyncService } from './sync-service.ts'
 
@@ -35,6 +36,8 @@ export interface ConnectionsOptions {
 }
 
 export class Connections {
+  /** Questions that peers ask each other; whoever offers something registers its answerer here. */
+  readonly questions: PeopleProtocol
   readonly #options: ConnectionsOptions
   readonly #network: Network
   readonly #hello: HelloService
@@ -82,6 +85,14 @@ export class Connections {
         log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
         network.faults.add(peerId.toString())
       }
+    })
+    this.questions = new PeopleProtocol({
+      libp2p: network.libp2p,
+      onFault: (peerId, error) => {
+        log.warn({ peer: peerId.toString() }, `a question of this peer was not answered: ${error.message}`)
+        network.faults.add(peerId.toString())
+      },
+      onError: (type, error) => log.error({ err: error, type }, 'a question could not be answered')
     })
     this.#pubsub = new Gossip(network.libp2p.services.pubsub, {
       judge: (topic, data, from) => this.#gossip.judge(topic, data, from),
@@ -151,6 +162,7 @@ export class Connections {
       this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String))
     )
     await this.#hello.start()
+    await this.questions.start()
     await this.#sync.start()
     this.#hello.recognise(this.#options.people.knownDevices())
     this.#options.store.events.on('wanted', this.#onWanted)
@@ -179,7 +191,7 @@ export class Connections {
     this.#options.store.events.off('wanted', this.#onWanted)
     clearTimeout(this.#recognising)
     this.#gossip.stop()
-    const services = this.#isStarted ? [this.#redial, this.#sync, this.#hello] : []
+    const services = this.#isStarted ? [this.#redial, this.#sync, this.questions, this.#hello] : []
     for (const service of [...services, this.#network]) {
       try {
         await service.stop()

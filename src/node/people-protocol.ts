@@ -1,7 +1,7 @@
 // `/comrade/people/1`: one question and one answer on a stream of its own. Meeting, asking friends for an address, and
 // joining a device all speak it; each registers what it answers. Bytes: docs/protocol.md.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { decodeCbor, encodeCbor, type MessageStream } from '../feeds/index.ts'
+import { decodeCbor, encodeCbor, FeedError, type MessageStream } from '../feeds/index.ts'
 import { NodeError, type NodeErrorCode } from './comrade.ts'
 import { framedStream } from './frames.ts'
 
@@ -13,6 +13,8 @@ const TIME_LIMIT_MS = 10_000
 export const MAX_QUESTIONS_PER_MINUTE = 60
 const MINUTE_MS = 60_000
 const MAX_REMEMBERED_PEERS = 1_024
+/** Longest reason of a refusal, in UTF-16 code units. */
+const MAX_REASON_LENGTH = 256
 const REFUSALS: readonly string[] = [
   'BAD_INPUT',
   'NOT_FOUND',
@@ -38,13 +40,18 @@ export interface Asker {
   signal: AbortSignal
 }
 
-/** What answers a question. A NodeError becomes a refusal that the asker is told; any other error only ends the stream. */
+/**
+ * What answers a question. A NodeError becomes a refusal that the asker is told: FAILED when it has a code that is
+ * nobody else's concern. Any other error is this node's, and only ends the stream.
+ */
 export type Answerer = (question: Message, asker: Asker) => Message | Promise<Message>
 
 export interface PeopleProtocolOptions {
   libp2p: Libp2p
-  /** A peer sent what is not a question, or asked too often. */
+  /** A peer sent what is not a question. */
   onFault: (peerId: PeerId, error: Error) => void
+  /** An answerer failed. */
+  onError: (type: string, error: unknown) => void
   /** @default Date.now */
   now?: () => number
 }
@@ -115,22 +122,24 @@ export class PeopleProtocol {
     try {
       await withStream(framedStream(stream), signal, async (messages) => {
         const question = await readMessage(messages)
-        await messages.send(encodeMessage(await this.#answerTo(question, { peerId, connection, signal })), { signal })
+        await messages.send(await this.#answerTo(question, { peerId, connection, signal }), { signal })
       })
     } catch (error) {
-      if (!signal.aborted) this.#options.onFault(peerId, error as Error)
+      // A peer that goes away, or takes too long, is not to blame.
+      if (error instanceof FeedError && error.code !== 'ABORTED') this.#options.onFault(peerId, error)
     }
   }
 
-  async #answerTo(question: Message, asker: Asker): Promise<Message> {
+  async #answerTo(question: Message, asker: Asker): Promise<Uint8Array> {
     try {
       this.#count(asker.peerId.toString())
       const answerer = this.#answerers.get(question.type)
       if (answerer === undefined) throw new NodeError('NOT_FOUND', 'this node does not answer questions of that type')
-      return await answerer(question, asker)
+      return encodeMessage(await answerer(question, asker))
     } catch (error) {
-      if (error instanceof NodeError) return { type: 'refused', code: error.code, message: error.message.slice(0, 256) }
-      throw error
+      if (error instanceof NodeError) return encodeMessage(refusalOf(error))
+      if (!asker.signal.aborted) this.#options.onError(question.type, error)
+      throw new NodeError('FAILED', 'the question could not be answered', { cause: error })
     }
   }
 
@@ -180,19 +189,26 @@ function encodeMessage(message: Message): Uint8Array {
 async function readMessage(messages: MessageStream): Promise<Message> {
   for await (const frame of messages.receive()) {
     if (frame.length > MAX_MESSAGE_SIZE)
-      throw new NodeError('BAD_INPUT', `a message has at most ${MAX_MESSAGE_SIZE} bytes, not ${frame.length}`)
+      throw new FeedError('FRAME_FORMAT', `a message has at most ${MAX_MESSAGE_SIZE} bytes, not ${frame.length}`)
     const message = decodeCbor(frame) as Partial<Message> | null
     if (typeof message !== 'object' || message === null || typeof message.type !== 'string')
-      throw new NodeError('BAD_INPUT', 'a message is a map with a text named type')
+      throw new FeedError('FRAME_FORMAT', 'a message is a map with a text named type')
     return message as Message
   }
   throw new NodeError('UNREACHABLE', 'the stream ended without a message')
+}
+
+/** What the asker is told: nothing of errors that are this node's own concern. */
+function refusalOf({ code, message }: NodeError): Message {
+  if (!REFUSALS.includes(code))
+    return { type: 'refused', code: 'FAILED', message: 'the question could not be answered' }
+  return { type: 'refused', code, message: message.slice(0, MAX_REASON_LENGTH).toWellFormed() }
 }
 
 function refusal({ code, message }: Message): NodeError {
   const known = REFUSALS.includes(code as string) ? (code as NodeErrorCode) : 'FAILED'
   return new NodeError(
     known,
-    typeof message === 'string' ? message.slice(0, 256) : 'the peer refuses and gives no reason'
+    typeof message === 'string' ? message.slice(0, MAX_REASON_LENGTH) : 'the peer refuses and gives no reason'
   )
 }
