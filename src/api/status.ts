@@ -7,6 +7,7 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   DID: 400,
   NAME: 400,
   ADDRESS: 400,
+  LINK: 400,
   SELF: 400,
   BODY_TOO_LARGE: 400,
   BODY_SCHEMA: 400,

@@ -11,6 +11,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   DID: EXIT.usage,
   NAME: EXIT.usage,
   ADDRESS: EXIT.usage,
+  LINK: EXIT.usage,
   LOCKED: EXIT.locked,
   NOT_RUNNING: EXIT.notRunning,
   HOME_IN_USE: EXIT.inUse,

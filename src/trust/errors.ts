@@ -10,6 +10,7 @@ export type TrustErrorCode =
   | 'SELF' // makes no sense with one's own identity
   | 'BLOCKED' // must be unblocked first
   | 'ADDRESS' // not fit to be kept as an address
+  | 'LINK' // not an invite, or of another kind, or mangled
 
 /** Any failure of the trust layer. `message` says what was expected and what was there, and never holds a secret. */
 export class TrustError extends Error {

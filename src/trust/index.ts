@@ -16,6 +16,15 @@ export {
   MAX_DEVICES
 } from './identity-log.ts'
 export type { Device, DeviceAddBody, DeviceRevokeBody, IdentityLogEntry } from './identity-log.ts'
+export {
+  decodeLink,
+  encodeLink,
+  INVITE_SECRET_SIZE,
+  isLinkLike,
+  type Link,
+  type LinkKind,
+  MAX_LINK_ADDRESSES
+} from './link.ts'
 export { looksLike, resembles, skeleton } from './look-alike.ts'
 export type { NameWarning } from './look-alike.ts'
 export { cleanClaim, displayName, foldName, harmless, MAX_NAME_LENGTH, normalizePetname, tagOf } from './names.ts'
