@@ -11,6 +11,7 @@ export type TrustErrorCode =
   | 'BLOCKED' // must be unblocked first
   | 'ADDRESS' // not fit to be kept as an address
   | 'LINK' // not an invite, or of another kind, or mangled
+  | 'RECORD' // not a directory record, or not one for this key and day
 
 /** Any failure of the trust layer. `message` says what was expected and what was there, and never holds a secret. */
 export class TrustError extends Error {

@@ -1,10 +1,17 @@
 // The door of the trust layer: people, their devices and keys, and which feeds are wanted.
 export { AddressBook, MAX_ADDRESSES, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 export type { DialTarget, KnownAddress } from './addresses.ts'
+export { blindedKey, blindedSigningKey, dayOf } from './blinding.ts'
 export { Contacts, MAX_ABOUT_LENGTH, MAX_STRANGERS } from './contacts.ts'
 export type { ContactsOptions, KnownDevice } from './contacts.ts'
 export type { ContactRecord } from './contact-record.ts'
 export { DID_LENGTH, formatDid, isDidLike, parseDid, shortTag } from './did.ts'
+export { MAX_DEVICE_ADDRESSES, mergeContents } from './directory-content.ts'
+export type { DirectoryContent, DirectoryDevice } from './directory-content.ts'
+export { certify, directoryKey, directorySeed } from './directory-keys.ts'
+export type { Certificate } from './directory-keys.ts'
+export { checkRecord, compareRecords, openRecord, readRecord, RECORD_SIZE, sealRecord } from './directory-record.ts'
+export type { DirectoryRecord, NewRecord } from './directory-record.ts'
 export { TrustError } from './errors.ts'
 export type { TrustErrorCode } from './errors.ts'
 export {
