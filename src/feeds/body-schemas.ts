@@ -64,14 +64,17 @@ export const profileSchema = v.looseObject({
   about: v.optional(text)
 })
 
-/** A relation to another person. Sealed to the own devices unless its author shares it. */
+/** What its author decided about another person. Sealed to the own devices. */
 export const contactSchema = v.looseObject({
   type: v.literal('contact'),
   salt,
   contact: did,
-  relation: v.picklist(['friend', 'followed', 'blocked', 'none'], 'friend, followed, blocked or none'),
-  /** Petname. */
-  name: v.optional(name(64))
+  /** Absent: nothing is decided about it here. */
+  relation: v.optional(v.picklist(['friend', 'followed', 'blocked', 'none'], 'friend, followed, blocked or none')),
+  /** Petname; null takes it away. */
+  name: v.optional(v.nullable(name(64))),
+  /** Unix ms of the decision, which may be written later; absent: the entry's time. */
+  at: v.optional(integer(0, MAX_TIME))
 })
 
 /** An answer of one emoji. */

@@ -13,16 +13,21 @@ const TOPIC_BYTES = 16
 /** How long an entry that came another way is still passed on: as long as gossipsub remembers a message. */
 const FRESH_MS = 120_000
 
-/** The topic secret of a public feed follows from its id: whoever knows the feed can compute it. */
-export function topicSecret(feed: Uint8Array): Uint8Array {
-  return sha256(Buffer.concat([SECRET_DOMAIN, feed]))
+/** The topic secret that follows from an author's public key: whoever knows the key can compute it. */
+export function topicSecret(author: Uint8Array): Uint8Array {
+  return sha256(Buffer.concat([SECRET_DOMAIN, author]))
 }
 
-/** The name of a feed's topic in the month of `timeMs` (UTC): a keyed hash, so that names cannot be linked from month to month. */
-export function topicName(secret: Uint8Array, timeMs: number): string {
+/**
+ * The name of a feed's topic in the month of `timeMs` (UTC): a keyed hash, so that names cannot be linked from month to
+ * month, nor from feed to feed.
+ * @param secret of the feed's author
+ */
+export function topicName(secret: Uint8Array, feed: Uint8Array, timeMs: number): string {
   const month = new Date(timeMs).toISOString().slice(0, 7)
   return `/comrade/feed/1/${createHmac('sha256', secret)
     .update(month)
+    .update(feed)
     .digest('hex')
     .slice(0, TOPIC_BYTES * 2)}`
 }

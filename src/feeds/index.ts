@@ -20,12 +20,14 @@ export {
 export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } from './errors.ts'
 export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
 export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
-export { type CheckedRun, checkRun, entriesOf, lastOf, type Run } from './run.ts'
+export { type CheckedRun, checkRun, entriesOf, holdsSealed, lastOf, type Run } from './run.ts'
 export {
+  agree,
   entrySigningBytes,
   generateSeed,
   isUsableKey,
   isValidSignature,
+  type Signer,
   type SigningKey,
   signingKey
 } from './signature.ts'

@@ -279,12 +279,23 @@ function checkFlags(flags: number): never {
   throw new FeedError('FLAGS', `only flag bit 0 is defined in version 1, found 0x${flags.toString(16)}`)
 }
 
-/** Makes and signs the runs that continue a feed with these bodies: every 64th entry and the last one are signed. */
+/** Whether one of a checked run's entries has a sealed body. */
+export function holdsSealed(run: Run): boolean {
+  return placesOf(run.records, run.count).some(
+    ({ offset, isErased }) => !isErased && (run.records[offset + RECORD.flags] & FLAG_SEALED) !== 0
+  )
+}
+
+/**
+ * Makes and signs the runs that continue a feed with these bodies: every 64th entry and the last one are signed.
+ * @param flags of all these entries: {@link FLAG_SEALED} when the bodies are ciphertext
+ */
 export function signRuns(
   key: SigningKey,
   place: { first: number; prev: Uint8Array },
   bodies: readonly Uint8Array[],
-  time: number
+  time: number,
+  flags = 0
 ): CheckedRun[] {
   const runs: CheckedRun[] = []
   let { first, prev } = place
@@ -298,7 +309,7 @@ export function signRuns(
       if (size + RECORD_HEAD_SIZE + body.length > MAX_RUN_BYTES) break
       const header: Header = {
         version: VERSION,
-        flags: 0,
+        flags,
         feed: key.publicKey,
         seq: first + records.length,
         time,
@@ -307,7 +318,7 @@ export function signRuns(
         bodySize: body.length
       }
       ids.push(sha256(encodeHeader(header)))
-      records.push(packRecord({ time, body }))
+      records.push(packRecord({ flags, time, body }))
       size += RECORD_HEAD_SIZE + body.length
       next++
     }

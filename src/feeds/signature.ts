@@ -1,18 +1,40 @@
 // Ed25519 as feeds use it: strict where RFC 8032 leaves room, with keys imported once.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+  type KeyObject
+} from 'node:crypto'
 import { FeedError } from './errors.ts'
 
 const ENTRY_DOMAIN = Buffer.from('comrade/entry/1\0')
 /** DER prefixes of an Ed25519 key in SubjectPublicKeyInfo and PKCS #8 (RFC 8410). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
+/** The same of an X25519 key. */
+const X25519_SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
+const X25519_PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const MAX_IMPORTED_KEYS = 4_096
 
-/** An Ed25519 key pair that signs. `publicKey` is the feed's id. */
-export interface SigningKey {
+/** An Ed25519 key that signs. */
+export interface Signer {
   publicKey: Uint8Array
   /** 64-byte signature over exactly these bytes. */
   sign(message: Uint8Array): Uint8Array
+}
+
+/** An Ed25519 key pair. `publicKey` is the feed's id. */
+export interface SigningKey extends Signer {
+  /**
+   * X25519 (RFC 7748) with this key's form on Curve25519, whose public half is that of the Ed25519 key.
+   * @param publicKey the other's X25519 public key, 32 bytes
+   * @throws when the result would be zeros, as with a key of small order
+   */
+  agree(publicKey: Uint8Array): Uint8Array
 }
 
 /** A fresh seed of 32 random bytes for {@link signingKey}. */
@@ -27,7 +49,23 @@ export function signingKey(seed: Uint8Array): SigningKey {
   if (seed.length !== 32) throw new RangeError(`an Ed25519 seed has 32 bytes, not ${seed.length}`)
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX.length)
-  return { publicKey: new Uint8Array(publicKey), sign: (message) => sign(null, message, key) }
+  const scalar = hash('sha512', seed, 'buffer').subarray(0, 32)
+  return {
+    publicKey: new Uint8Array(publicKey),
+    sign: (message) => sign(null, message, key),
+    agree: (other) => agree(scalar, other)
+  }
+}
+
+/** X25519 of a secret scalar, not clamped yet, and a public key. @throws when the result would be zeros */
+export function agree(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([X25519_PKCS8_PREFIX, secret]),
+    format: 'der',
+    type: 'pkcs8'
+  })
+  const other = createPublicKey({ key: Buffer.concat([X25519_SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
+  return diffieHellman({ privateKey, publicKey: other })
 }
 
 /** What an entry's signature is made over: "comrade/entry/1\0" ‖ id. */

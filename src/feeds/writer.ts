@@ -1,6 +1,7 @@
 // Writes an own feed. Calls that come together are committed together (one sync of the disk), and none resolves before
 // its entries are on the disk. It does not sign while the feed may have been continued elsewhere.
 import { MAX_BODY_SIZE } from './body.ts'
+import { FLAG_SEALED } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { type CheckedRun, idAt, lastOf, signRuns } from './run.ts'
 import type { SigningKey } from './signature.ts'
@@ -25,6 +26,7 @@ export interface Appended {
 
 interface Waiting {
   bodies: readonly Uint8Array[]
+  isSealed: boolean
   resolve: (entries: Appended[]) => void
   reject: (error: unknown) => void
 }
@@ -91,10 +93,11 @@ export class FeedWriter {
 
   /**
    * Appends bodies (encoded) as the next entries, under one signature every 64 and one at the end; all or none.
+   * @param options.isSealed the bodies are ciphertext, and their entries are marked so @default false
    * @returns their ids and seqs, when they are on the disk
    * @throws FeedError BODY_TOO_LARGE, SIGNING_PAUSED, FEED_FROZEN, DISK_FULL, STORE_IO; RangeError for more than 10,000 bodies
    */
-  append(bodies: readonly Uint8Array[]): Promise<Appended[]> {
+  append(bodies: readonly Uint8Array[], { isSealed = false }: { isSealed?: boolean } = {}): Promise<Appended[]> {
     if (bodies.length > MAX_BATCH)
       throw new RangeError(`at most ${MAX_BATCH} entries can be appended at once, not ${bodies.length}`)
     const tooLarge = bodies.find((body) => body.length > MAX_BODY_SIZE)
@@ -105,7 +108,7 @@ export class FeedWriter {
       )
     if (bodies.length === 0) return Promise.resolve([])
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
-    this.#waiting.push({ bodies, resolve, reject })
+    this.#waiting.push({ bodies, isSealed, resolve, reject })
     this.#schedule()
     return promise
   }
@@ -167,8 +170,8 @@ export class FeedWriter {
     const { height, head } = this.feed
     let place = { first: height + 1, prev: height === 0 ? new Uint8Array(32) : head }
     const time = Math.max(0, Date.now())
-    return group.map(({ bodies }) => {
-      const runs = signRuns(this.key, place, bodies, time)
+    return group.map(({ bodies, isSealed }) => {
+      const runs = signRuns(this.key, place, bodies, time, isSealed ? FLAG_SEALED : 0)
       const last = runs[runs.length - 1]
       place = { first: lastOf(last) + 1, prev: idAt(last, last.count - 1) }
       return runs

@@ -101,6 +101,7 @@ export class Connections {
     this.#gossip = new GossipService({
       store,
       gossip: this.#pubsub,
+      secretOf: (feed) => people.topicSecretOf(feed),
       pull: (feed, height, from) => this.#sync.pull(feed, height, from)
     })
     this.#redial = new RedialLoop({

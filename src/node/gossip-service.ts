@@ -1,14 +1,6 @@
 // Gossip of feeds: which topics are subscribed, what is published on them, and what becomes of what arrives.
 import type { PeerId } from '@libp2p/interface'
-import {
-  encodeGossip,
-  type Extension,
-  type FeedState,
-  type FeedStore,
-  judgeGossip,
-  topicName,
-  topicSecret
-} from '../feeds/index.ts'
+import { encodeGossip, type Extension, type FeedState, type FeedStore, judgeGossip, topicName } from '../feeds/index.ts'
 import { type Gossip, MAX_TOPICS, type Verdict } from './gossip.ts'
 
 /** How often topics are looked at again: the month may have turned, other feeds may have become active. */
@@ -21,6 +13,8 @@ const CLOCK_SKEW_MS = 24 * 3_600_000
 export interface GossipServiceOptions {
   store: FeedStore
   gossip: Gossip
+  /** The topic secret of a feed's author. */
+  secretOf: (feed: Uint8Array) => Uint8Array
   /** Fetches by sync what gossip only told of. */
   pull: (feed: FeedState, height: number, from: PeerId) => void
 }
@@ -80,11 +74,17 @@ export class GossipService {
       .toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.changed - a.changed)
     this.#topics.clear()
     for (const feed of feeds) {
-      const names = topicsOf(feed.key, Date.now())
+      const names = topicsOf(this.#options.secretOf(feed.key), feed.key, Date.now())
       if (this.#topics.size + names.length > MAX_TOPICS) break
       for (const name of names) this.#topics.set(name, feed.key)
     }
     this.#options.gossip.subscribe(new Set(this.#topics.keys()))
+  }
+
+  /** Somebody's topic secret is another one now, perhaps one's own. */
+  onSecretsChanged(): void {
+    this.#own = undefined
+    this.#refreshSoon()
   }
 
   #refreshSoon(): void {
@@ -109,7 +109,7 @@ export class GossipService {
   #ownTopic(feed: FeedState): string {
     const period = Math.floor(Date.now() / REFRESH_MS)
     if (this.#own?.num !== feed.num || this.#own.period !== period) {
-      this.#own = { num: feed.num, period, topic: topicName(topicSecret(feed.key), Date.now()) }
+      this.#own = { num: feed.num, period, topic: topicName(this.#options.secretOf(feed.key), feed.key, Date.now()) }
     }
     return this.#own.topic
   }
@@ -123,8 +123,7 @@ export class GossipService {
 }
 
 /** The topic's name now and, near the turn of a month, its other name. */
-function topicsOf(feed: Uint8Array, nowMs: number): string[] {
-  const secret = topicSecret(feed)
-  const [before, after] = [topicName(secret, nowMs - CLOCK_SKEW_MS), topicName(secret, nowMs + CLOCK_SKEW_MS)]
+function topicsOf(secret: Uint8Array, feed: Uint8Array, nowMs: number): string[] {
+  const [before, after] = [nowMs - CLOCK_SKEW_MS, nowMs + CLOCK_SKEW_MS].map((time) => topicName(secret, feed, time))
   return before === after ? [before] : [before, after]
 }

@@ -131,6 +131,11 @@ export class People {
     return this.contacts.get(feed).relation === 'none' ? undefined : feed
   }
 
+  /** Under which secret this feed is gossiped, as far as its author told us. */
+  topicSecretOf(feed: Uint8Array): Uint8Array {
+    return this.contacts.topics.of(this.identityOf(feed) ?? feed).secret
+  }
+
   /** Whether an entry counts as its author's: its device was not revoked before it. */
   isCurrent(entry: { feed: Uint8Array; seq: number }): boolean {
     const device = this.contacts.deviceByKey(entry.feed)

@@ -5,7 +5,7 @@
 // computed by @noble/curves, since node:crypto multiplies none; signatures verify as plain Ed25519.
 import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import type { SigningKey } from '../feeds/index.ts'
+import type { Signer } from '../feeds/index.ts'
 import { TrustError } from './errors.ts'
 
 const { Point } = ed25519
@@ -45,7 +45,7 @@ export function blindedKey(root: Uint8Array, day: number): Uint8Array {
  * long again for each signature.
  * @param rootSeed the identity's Ed25519 seed, 32 bytes
  */
-export function blindedSigningKey(rootSeed: Uint8Array, day: number): SigningKey {
+export function blindedSigningKey(rootSeed: Uint8Array, day: number): Signer {
   const { scalar, prefix, publicKey: root } = expand(rootSeed)
   const secret = (blindingFactor(root, day) * scalar) % ORDER
   const nonces = sha512(NONCE_DOMAIN, prefix, dayBytes(day)).subarray(0, 32)

@@ -1,17 +1,23 @@
 // The people this device knows: whom it follows or blocks, what they are called, and which devices are theirs.
 // Everything is in the node's database; this class is its only reader and writer.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { migrate } from '../feeds/index.ts'
+import { type Body, migrate } from '../feeds/index.ts'
 import { AddressBook } from './addresses.ts'
 import { type ContactRecord, toContactRecord } from './contact-record.ts'
 import { byPetname, findKey } from './contact-search.ts'
+import { type Decided, type DecidedRelation, Decisions, type Place } from './decisions.ts'
 import { formatDid } from './did.ts'
 import { TrustError } from './errors.ts'
+import { Greetings } from './greetings.ts'
 import type { Device } from './identity-log.ts'
 import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
 import type { PolicyPerson } from './policy.ts'
 import { TRUST_MIGRATIONS } from './schema.ts'
+import { SealedQueue } from './sealed-queue.ts'
+import { SelfKeys } from './self-keys.ts'
+import { SharedFollows } from './shared-follows.ts'
 import { type Row, Statements, type Write } from './statements.ts'
+import { TopicSecrets } from './topic-secrets.ts'
 
 /** Longest text about oneself that is kept of others, in UTF-16 code units. */
 export const MAX_ABOUT_LENGTH = 2_048
@@ -28,21 +34,40 @@ export interface ContactsOptions {
   self: Uint8Array
   /** Runs a write transaction on the database; FeedStore.write of the store that the database belongs to. */
   write: Write
+  /** Seed of the own root key, where this device holds it. */
+  rootSeed?: Uint8Array
 }
 
 export class Contacts {
   /** Where people's devices were reached. */
   readonly addresses: AddressBook
+  /** What waits to be written for the own devices. */
+  readonly queue: SealedQueue
+  /** What the own devices seal it with. */
+  readonly selfKeys: SelfKeys
+  /** Under which secrets fresh entries are gossiped. */
+  readonly topics: TopicSecrets
+  /** What friends' devices were told of that, and of whom one follows. */
+  readonly greetings: Greetings
+  /** Whom friends say they follow. */
+  readonly shared: SharedFollows
+  readonly #decisions: Decisions
   readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
 
-  constructor(database: DatabaseSync, { self, write }: ContactsOptions) {
+  constructor(database: DatabaseSync, { self, write, rootSeed }: ContactsOptions) {
     migrate(database, 'trust', TRUST_MIGRATIONS)
     this.#statements = new Statements(database)
     this.#self = self
     this.#write = write
     this.addresses = new AddressBook(this.#statements, { self, write })
+    this.queue = new SealedQueue(this.#statements)
+    this.selfKeys = new SelfKeys(this.#statements, { write, rootSeed })
+    this.topics = new TopicSecrets(this.#statements, { self, write, queue: this.queue })
+    this.greetings = new Greetings(this.#statements, { write })
+    this.shared = new SharedFollows(this.#statements, { self, write })
+    this.#decisions = new Decisions(this.#statements, this.queue)
   }
 
   /** Those with a relation or a petname, by the name that is shown; not oneself, not strangers. */
@@ -75,29 +100,32 @@ export class Contacts {
     if (this.get(key).relation === 'blocked') {
       throw new TrustError('BLOCKED', `${harmless(this.get(key).name)} is blocked: unblock first, then follow`)
     }
-    return this.#setRelation(key, 'followed')
+    return this.#decideRelation(key, 'followed')
   }
 
-  /** Ends following; the petname stays. Does nothing for somebody who is not followed. */
+  /**
+   * Ends following; the petname stays. Does nothing for somebody who is not followed. Who was told under which secret
+   * one's entries are gossiped is not told the next one.
+   */
   unfollow(key: Uint8Array): ContactRecord {
-    return this.get(key).relation === 'followed' ? this.#setRelation(key, 'none') : this.get(key)
+    const { relation, isFriend } = this.get(key)
+    if (relation !== 'followed') return this.get(key)
+    return this.#decideRelation(key, 'none', isFriend || this.topics.own.generation > 0)
   }
 
-  /** Ends following, and forgets where their devices are reached. @throws TrustError SELF */
+  /**
+   * Ends following, forgets where their devices are reached, and begins a topic secret that they are not told.
+   * @throws TrustError SELF
+   */
   block(key: Uint8Array): ContactRecord {
     this.#refuseSelf(key, 'blocked')
-    return this.#write(
-      () => {
-        this.addresses.forgetIdentity(key)
-        return this.#setRelation(key, 'blocked')
-      },
-      { isDurable: true }
-    )
+    const knowsTopic = this.get(key).relation === 'followed' || this.topics.own.generation === 0
+    return this.#decideRelation(key, 'blocked', knowsTopic)
   }
 
   /** Ends blocking; does not follow again. Does nothing for somebody who is not blocked. */
   unblock(key: Uint8Array): ContactRecord {
-    return this.get(key).relation === 'blocked' ? this.#setRelation(key, 'none') : this.get(key)
+    return this.get(key).relation === 'blocked' ? this.#decideRelation(key, 'none') : this.get(key)
   }
 
   /**
@@ -114,12 +142,35 @@ export class Contacts {
         `the petname "${name}" is taken by ${formatDid(holder.key as Uint8Array)}: names compare without case`
       )
     }
-    return this.#change(
-      key,
-      'petname = ?2, petname_folded = ?3',
-      name ?? null,
-      name === undefined ? null : foldName(name)
+    if (this.get(key).petname === name) return this.get(key)
+    return this.#write(
+      () => {
+        this.#show(this.#decisions.decide(key, { petname: name }))
+        return this.get(key)
+      },
+      { isDurable: true }
     )
+  }
+
+  /**
+   * Takes what an own device decided, as it was written for the others. The newest decision on each matter counts.
+   * @returns whether something changed
+   */
+  applyDecision(body: Body, place: Place): boolean {
+    return this.#write(() => {
+      const decided = this.#decisions.apply(body, place, this.#self)
+      if (decided !== undefined) this.#show(decided)
+      return decided !== undefined
+    })
+  }
+
+  /** Forgets what an own device decided after this seq: it was revoked there. @returns whether there was something */
+  forgetDecisions(device: Uint8Array, last: number): boolean {
+    return this.#write(() => {
+      const forgotten = this.#decisions.forgetAfter(device, last)
+      for (const decided of forgotten) this.#show(decided)
+      return forgotten.length > 0
+    })
   }
 
   /**
@@ -211,20 +262,39 @@ export class Contacts {
     if (isSame(key, this.#self)) throw new TrustError('SELF', `one's own identity cannot be ${what}`)
   }
 
-  #setRelation(key: Uint8Array, relation: 'followed' | 'blocked' | 'none'): ContactRecord {
-    return this.#change(key, 'relation = ?2', relation)
-  }
-
   /** What the user decided: on the disk before it is confirmed. */
-  #change(key: Uint8Array, assignment: string, ...values: SQLInputValue[]): ContactRecord {
+  #decideRelation(key: Uint8Array, relation: DecidedRelation, isTopicEnded = false): ContactRecord {
+    if (this.get(key).relation === relation) return this.get(key)
     return this.#write(
       () => {
-        this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
-        this.#statements.run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
+        this.#show(this.#decisions.decide(key, { relation }))
+        if (isTopicEnded) this.topics.rotate()
         return this.get(key)
       },
       { isDurable: true }
     )
+  }
+
+  /** Brings what is shown in line with a decision, and lets go what ends with it. */
+  #show({ contact, relation, petnames }: Decided): void {
+    for (const { contact: key, petname } of petnames) {
+      this.#change(
+        key,
+        'petname = ?2, petname_folded = ?3',
+        petname ?? null,
+        petname === undefined ? null : foldName(petname)
+      )
+    }
+    if (relation === undefined) return
+    this.#change(contact, 'relation = ?2', relation)
+    if (relation === 'blocked') this.addresses.forgetIdentity(contact)
+    if (relation === 'followed') return
+    for (const told of [this.topics, this.greetings, this.shared]) told.forget(contact)
+  }
+
+  #change(key: Uint8Array, assignment: string, ...values: SQLInputValue[]): void {
+    this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
+    this.#statements.run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
   }
 
   /** What was learned from others: can be learned again, and the number of strangers is bounded. */

@@ -37,5 +37,49 @@ export const TRUST_MIGRATIONS: readonly string[] = [
     UNIQUE (peer, address)
   ) STRICT;
   CREATE INDEX addresses_by_identity ON contact_addresses (identity) WHERE identity IS NOT NULL;
+  `,
+  `
+  CREATE TABLE contact_decisions (      -- the newest decision on each, whichever own device made it
+    contact BLOB PRIMARY KEY,           -- root key of the person
+    relation TEXT NOT NULL DEFAULT 'none',
+    relation_stamp BLOB NOT NULL,       -- when, on which device's feed, at which seq: higher bytes win
+    petname TEXT,
+    petname_folded TEXT,
+    petname_stamp BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_by_petname ON contact_decisions (petname_folded) WHERE petname_folded IS NOT NULL;
+
+  CREATE TABLE sealed_queue (           -- what is still to be written for the own devices
+    name TEXT PRIMARY KEY,              -- what it is about: a newer one takes the place of an older
+    body BLOB NOT NULL                  -- encoded, not sealed yet
+  ) STRICT;
+  CREATE TABLE sealed_read (            -- how much of own devices' feeds was looked through for sealed entries
+    feed BLOB PRIMARY KEY,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE self_keys (
+    generation INTEGER PRIMARY KEY,
+    key BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE topic_secrets (
+    identity BLOB PRIMARY KEY,          -- root key; without a row generation 0, which follows from it
+    generation INTEGER NOT NULL,
+    secret BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE greeted (                -- what a person's device was told last
+    device BLOB PRIMARY KEY,
+    identity BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX greeted_by_identity ON greeted (identity);
+  CREATE TABLE shared_follows (         -- whom friends say they follow
+    friend BLOB NOT NULL,
+    person BLOB NOT NULL,
+    PRIMARY KEY (friend, person)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX shared_by_person ON shared_follows (person);
   `
 ]

@@ -143,7 +143,7 @@ describe('a topic', () => {
   it('has another name each month, and none that tells the feed', () => {
     const feed = keyOf('carol').publicKey
     const names = ['2026-11-30T23:59:59Z', '2026-12-01T00:00:00Z', '2026-12-31T00:00:00Z'].map((time) =>
-      topicName(topicSecret(feed), Date.parse(time))
+      topicName(topicSecret(feed), feed, Date.parse(time))
     )
     assert.notEqual(names[0], names[1])
     assert.equal(names[1], names[2])

@@ -6,6 +6,7 @@ import type { Vector } from './cases/build.ts'
 import { cborCases } from './cases/cbor.ts'
 import { chainCases } from './cases/chain.ts'
 import { headerCases } from './cases/header.ts'
+import { boxCases, sealedCases, selfKeyCases } from './cases/sealed.ts'
 import { signatureCases } from './cases/signature.ts'
 import { typeCases } from './cases/types.ts'
 
@@ -20,13 +21,23 @@ export const vectorFiles: Readonly<Record<string, readonly Vector[]>> = {
   'types.json': typeCases
 }
 
+/** What is not about entries, in files of their own. */
+export const trustFiles: Readonly<Record<string, readonly object[]>> = {
+  'sealed.json': sealedCases,
+  'self-keys.json': selfKeyCases,
+  'boxes.json': boxCases
+}
+
 /** A file's text: an array with one vector a line, so that a change shows as the lines that it concerns. */
-export function formatVectors(vectors: readonly Vector[]): string {
+export function formatVectors(vectors: readonly object[]): string {
   return `[\n${vectors.map((vector) => `  ${JSON.stringify(vector)}`).join(',\n')}\n]\n`
 }
 
 if (import.meta.main) {
   for (const [file, vectors] of Object.entries(vectorFiles)) {
     writeFileSync(join(import.meta.dirname, file), formatVectors(vectors))
+  }
+  for (const [file, vectors] of Object.entries(trustFiles)) {
+    writeFileSync(join(import.meta.dirname, 'trust', file), formatVectors(vectors))
   }
 }
