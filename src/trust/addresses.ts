@@ -124,11 +124,13 @@ export class AddressBook {
     return this.#select('given = 1')
   }
 
-  /** Peers to stay connected with: given by the user, or devices of people whom one follows or of oneself. */
+  /** Peers to stay connected with: given by the user, or devices of oneself, of people whom one follows, or whom one asked. */
   targets(): DialTarget[] {
     const known = this.#select(
-      `given = 1 OR identity = ? OR identity IN (SELECT key FROM contacts WHERE relation = 'followed')`,
-      this.#self
+      `given = 1 OR identity = ? OR identity IN (SELECT key FROM contacts WHERE relation = 'followed')
+       OR identity IN (SELECT person FROM acquaintances WHERE state = 'asked' AND expires_ms > ?)`,
+      this.#self,
+      Date.now()
     )
     const targets = Map.groupBy(known, ({ peerId, address }) => peerId ?? address)
     return [...targets.values()].map((addresses) => ({

@@ -2,6 +2,7 @@
 // Everything is in the node's database; this class is its only reader and writer.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type Body, migrate } from '../feeds/index.ts'
+import { Acquaintances } from './acquaintances.ts'
 import { AddressBook } from './addresses.ts'
 import { type ContactRecord, toContactRecord } from './contact-record.ts'
 import { byPetname, findKey } from './contact-search.ts'
@@ -10,6 +11,8 @@ import { formatDid } from './did.ts'
 import { TrustError } from './errors.ts'
 import { Greetings } from './greetings.ts'
 import type { Device } from './identity-log.ts'
+import { Introductions } from './introductions.ts'
+import { Invites } from './invites.ts'
 import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
 import type { PolicyPerson } from './policy.ts'
 import { TRUST_MIGRATIONS } from './schema.ts'
@@ -52,6 +55,12 @@ export class Contacts {
   /** Whom friends say they follow. */
   readonly shared: SharedFollows
   readonly #decisions: Decisions
+  /** Invites to meet that this device made. */
+  readonly invites: Invites
+  /** Who is on the way to knowing each other. */
+  readonly acquaintances: Acquaintances
+  /** Whom contacts say that one should meet. */
+  readonly introductions: Introductions
   readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
@@ -68,6 +77,9 @@ export class Contacts {
     this.greetings = new Greetings(this.#statements, { write })
     this.shared = new SharedFollows(this.#statements, { self, write })
     this.#decisions = new Decisions(this.#statements, this.queue)
+    this.invites = new Invites('meet', this.#statements, { write })
+    this.acquaintances = new Acquaintances(this.#statements, { write })
+    this.introductions = new Introductions(this.#statements, { write })
   }
 
   /** Those with a relation or a petname, by the name that is shown; not oneself, not strangers. */

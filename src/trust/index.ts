@@ -1,4 +1,14 @@
 // The door of the trust layer: people, their devices and keys, and which feeds are wanted.
+export {
+  type Acquaintance,
+  Acquaintances,
+  type AcquaintanceState,
+  MAX_REQUESTS,
+  MAX_REQUESTS_PER_PEER,
+  MAX_STRANGERS_PER_MINUTE,
+  REQUEST_LIFE_MS,
+  type RequestOf
+} from './acquaintances.ts'
 export { AddressBook, MAX_ADDRESSES, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 export type { DialTarget, KnownAddress } from './addresses.ts'
 export { blindedKey, blindedSigningKey, dayOf } from './blinding.ts'
@@ -33,6 +43,17 @@ export {
   type LinkKind,
   MAX_LINK_ADDRESSES
 } from './link.ts'
+export { type Introduction, Introductions, MAX_INTRODUCTIONS, MAX_INTRODUCTIONS_PER_DAY } from './introductions.ts'
+export {
+  type Invite,
+  INVITE_ID_SIZE,
+  inviteId,
+  type InviteProof,
+  inviteProof,
+  Invites,
+  type InviteUse,
+  isInviteProof
+} from './invites.ts'
 export { looksLike, resembles, skeleton } from './look-alike.ts'
 export type { NameWarning } from './look-alike.ts'
 export { cleanClaim, displayName, foldName, harmless, MAX_NAME_LENGTH, normalizePetname, tagOf } from './names.ts'

@@ -81,5 +81,39 @@ export const TRUST_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (friend, person)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX shared_by_person ON shared_follows (person);
+  `,
+  `
+  CREATE TABLE invites (                -- made by this device
+    id BLOB PRIMARY KEY,                -- first 16 bytes of the secret's hash
+    kind TEXT NOT NULL,                 -- as in links
+    secret BLOB NOT NULL,
+    expires_ms INTEGER NOT NULL,
+    asks INTEGER NOT NULL,              -- whether the user still decides about who brings it
+    used_by BLOB                        -- key of who was first, NULL: nobody yet
+  ) STRICT;
+
+  CREATE TABLE acquaintances (
+    person BLOB PRIMARY KEY,            -- root key of the identity
+    state TEXT NOT NULL CHECK (state IN ('asked', 'asks', 'met', 'declined')),
+    name TEXT,                          -- as they claim
+    peer TEXT,                          -- peer id of the device that asked
+    addresses TEXT NOT NULL,            -- JSON
+    known INTEGER NOT NULL,             -- whether a contact knew them when they asked
+    told INTEGER NOT NULL,              -- whether they know that we met
+    time_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL         -- of requests; to have met does not expire
+  ) STRICT;
+  CREATE INDEX acquaintances_by_state ON acquaintances (state, time_ms);
+  CREATE INDEX acquaintances_by_peer ON acquaintances (peer, time_ms) WHERE peer IS NOT NULL;
+
+  CREATE TABLE introductions (
+    person BLOB NOT NULL,               -- root keys
+    by BLOB NOT NULL,
+    name TEXT,                          -- as the contact says
+    addresses TEXT NOT NULL,            -- JSON
+    time_ms INTEGER NOT NULL,
+    PRIMARY KEY (person, by)
+  ) STRICT;
+  CREATE INDEX introductions_by ON introductions (by, time_ms);
   `
 ]
