@@ -1,7 +1,7 @@
 // Which network addresses may be stored and dialled. What strangers say about where they are is hostile: it could point
 // this node at a router's page, at a mail server, or at a socket file. What the user gave is always dialled.
 import { BlockList, isIP } from 'node:net'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 
 /** Addresses that are kept and dialled of one peer. */
 export const MAX_ADDRESSES_PER_PEER = 16
@@ -60,6 +60,8 @@ export class AddressPolicy {
   /** The user gave this address (on the command line, in a link): it is dialled whatever it is. */
   give(address: Multiaddr): void {
     this.#given.add(withoutPeer(address))
+    const [relay, ...beyond] = address.toString().split('/p2p-circuit')
+    if (beyond.length > 0) this.#given.add(withoutPeer(multiaddr(relay)))
   }
 
   /** Whether an address may be stored and dialled. */
@@ -80,18 +82,31 @@ export class AddressPolicy {
 /**
  * Whether an address that somebody else named may be dialled: no socket files, no ports of system services, and without
  * `lan` no private addresses and no names (what a name stands for can change between the check and the dial).
- * Kinds of addresses that are not of the IP world belong to a transport that the embedder brought, and pass.
+ * Of a relayed address that is the relay's, since only the relay is connected to; behind it comes a peer id and nothing
+ * else. Kinds of addresses that are not of the IP world belong to a transport that the embedder brought, and pass.
  */
 export function isDialable(address: Multiaddr, lan: boolean): boolean {
   const components = address.getComponents()
   const [first] = components
-  if (first === undefined || first.name === 'unix') return false
+  if (first === undefined || components.some(({ name }) => name === 'unix') || !isRelayedOnce(address)) return false
   const isName = first.name.startsWith('dns')
   const ip = ipOf(address)
   if (!isName && ip === undefined) return true
   if (!lan && (isName || !isPublicIp(ip!))) return false
   const port = Number(components.find(({ name }) => name === 'tcp' || name === 'udp')?.value ?? FIRST_USER_PORT)
   return port >= FIRST_USER_PORT || port === HTTPS_PORT
+}
+
+/** Whether an address leads through a relay. */
+export function isRelayed(address: Multiaddr): boolean {
+  return address.getComponents().some(({ name }) => name === 'p2p-circuit')
+}
+
+function isRelayedOnce(address: Multiaddr): boolean {
+  const names = address.getComponents().map(({ name }) => name)
+  const at = names.indexOf('p2p-circuit')
+  const beyond = names.slice(at + 1)
+  return at < 0 || (names[at - 1] === 'p2p' && (beyond.length === 0 || (beyond.length === 1 && beyond[0] === 'p2p')))
 }
 
 /** The IP address that is connected to, without an IPv6 zone; undefined when there is none. */

@@ -10,6 +10,7 @@ const MAX_FILE_SIZE = 1_048_576
 const MAX_LIST = 256
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export const RELAY_MODES = ['friends', 'off'] as const
 export const STORE_MODES = ['all', 'groups', 'own', 'none'] as const
 
 /** All settings, each with a value. */
@@ -18,6 +19,7 @@ export interface Config {
   peers: string[]
   mdns: boolean
   lan: boolean
+  relay: (typeof RELAY_MODES)[number]
   store: (typeof STORE_MODES)[number]
   quota: number
   compress: boolean
@@ -54,6 +56,7 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   peers: { default: [], type: 'addresses', schema: addresses, about: 'peers to stay connected with' },
   mdns: { default: true, type: 'boolean', schema: boolean, about: 'find nodes in the local network by multicast' },
   lan: { default: true, type: 'boolean', schema: boolean, about: 'dial private addresses that others announce' },
+  relay: { default: 'friends', ...choice(RELAY_MODES), about: 'for whom connections are passed on' },
   store: { default: 'all', ...choice(STORE_MODES), about: "how much of other people's data is kept" },
   quota: {
     default: 10 * 1024 ** 3,

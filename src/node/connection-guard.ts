@@ -22,6 +22,8 @@ export interface GuardOptions {
   self: PeerId
   /** Peers that are let in whatever the number of strangers. @default nobody */
   isWanted?(peerId: string): boolean
+  /** Peers who are not let in through a relay; at a direct connection it is seen later who it is. @default nobody */
+  isBlocked?(peerId: string): boolean
   /** @default 40 */
   maxStrangers?: number
   /** The connections that are open now. */
@@ -58,6 +60,9 @@ export class ConnectionGuard implements ConnectionGater {
     connection.addEventListener('close', () => this.#pending.delete(connection), { once: true })
     return false
   }
+
+  denyInboundRelayedConnection = (_relay: PeerId, peerId: PeerId): boolean =>
+    this.#options.isBlocked?.(peerId.toString()) ?? false
 
   denyInboundUpgradedConnection = (peerId: PeerId, connection: MultiaddrConnection): boolean => {
     this.#pending.delete(connection)

@@ -2,6 +2,7 @@
 // the contacts say about who is at the other end.
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { FeedStore, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord } from '../trust/index.ts'
@@ -59,9 +60,14 @@ export class Connections {
       lan: settings.lan,
       mdns: settings.mdns && settings.lan,
       isWanted: (peerId) => people.contacts.addresses.ofPeer(peerId).length > 0,
+      relay: settings.relay === 'friends',
+      mayRelayFor: (peerId) => connections.#isOurs(peerIdFromString(peerId)),
+      relays: () => connections.#relays(),
+      isBlocked: (peerId) => connections.#isBlocked(peerIdFromString(peerId)),
       libp2p: options.libp2p
     })
-    return new Connections(options, network)
+    const connections = new Connections(options, network)
+    return connections
   }
 
   private constructor(options: ConnectionsOptions, network: Network) {
@@ -79,7 +85,7 @@ export class Connections {
       store,
       isPacked: settings.compress,
       deviceOf: (peerId) => this.#hello.deviceOf(peerId),
-      isBlocked: (peerId) => this.#contactOf(peerId)?.relation === 'blocked',
+      isBlocked: (peerId) => this.#isBlocked(peerId),
       onSettled: (peerId, session) => this.#settled(peerId, session),
       onFault: (peerId, error) => {
         log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
@@ -112,7 +118,8 @@ export class Connections {
           priority: identity === undefined ? 0 : 1
         })),
       isConnected: (target) => network.isConnected(target),
-      dial: (target, signal) => network.dial(target, signal)
+      isRelayed: (target) => network.isRelayed(target),
+      dial: (target, signal) => network.dial(target, signal, (address) => this.#noteFailure(address, target.peerId))
     })
     for (const address of settings.peers) this.give(address)
   }
@@ -215,6 +222,7 @@ export class Connections {
       const device = this.#hello.deviceOf(peer)
       if (device !== undefined) this.#recognised(peer, device)
     }
+    this.#network.relay?.review()
   }
 
   #connected(peerId: PeerId): void {
@@ -240,6 +248,10 @@ export class Connections {
     }
   }
 
+  #noteFailure(address: string, peerId?: string): void {
+    if (this.#options.store.isOpen) this.#options.people.contacts.addresses.noteFailure(address, peerId)
+  }
+
   /** The device at the other end of a connection has proven to be one that is known. */
   #recognised(peerId: PeerId, deviceKey: Uint8Array): void {
     const contact = this.#options.people.contactOfDevice(deviceKey)
@@ -252,6 +264,7 @@ export class Connections {
     const { addresses } = this.#options.people.contacts
     addresses.tie(peerId.toString(), contact.key)
     this.#options.people.contacts.setSeen(contact.key, Date.now())
+    this.#network.reservations.look()
     const session = this.#sync.sessionOf(peerId)
     if (session?.stats.isSettled) this.#settled(peerId, session)
   }
@@ -315,6 +328,24 @@ export class Connections {
   #contactOf(peerId: PeerId): ContactRecord | undefined {
     const device = this.#hello.deviceOf(peerId)
     return device && this.#options.people.contactOfDevice(device)
+  }
+
+  #isBlocked(peerId: PeerId): boolean {
+    return this.#contactOf(peerId)?.relation === 'blocked'
+  }
+
+  /** Whether the device at the other end is of somebody who is followed, or an own one. */
+  #isOurs(peerId: PeerId): boolean {
+    const contact = this.#contactOf(peerId)
+    return contact !== undefined && ['followed', 'self'].includes(contact.relation)
+  }
+
+  /** Connected peers at whom this device may wait to be reached: those whom it could dial are reached best. */
+  #relays(): PeerId[] {
+    const peers = this.libp2p.getPeers().filter((peerId) => this.#isOurs(peerId))
+    const isDialled = (peerId: PeerId): boolean =>
+      this.libp2p.getConnections(peerId).some(({ direct, direction }) => direct && direction === 'outbound')
+    return peers.toSorted((a, b) => Number(isDialled(b)) - Number(isDialled(a)))
   }
 
   #didOf(peerId: PeerId): { did?: string } {

@@ -1,10 +1,9 @@
 // What a libp2p node of this program consists of: transports, limits and services. js-libp2p's defaults are for a visit
 // to a public network; these are for running for years among friends, on a LAN or behind a shared address.
 import { noise } from '@chainsafe/libp2p-noise'
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import type { PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
 import {
   kadDHT,
   passthroughMapper,
@@ -18,9 +17,11 @@ import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
-import { MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
+import { isRelayed, MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
 import { MAX_PENDING, MAX_STRANGERS } from './connection-guard.ts'
 import { gossipOptions, type PeerFaults } from './gossip.ts'
+import type { Relay } from './relay.ts'
+import type { Reservations } from './reservations.ts'
 
 export const DHT_PROTOCOL = '/comrade/kad/1.0.0'
 const MDNS_TAG = '_comrade._udp.local'
@@ -67,12 +68,23 @@ export interface NetworkOptions {
   isWanted?(peerId: string): boolean
   /** Connections of all other peers. @default 40 */
   maxStrangers?: number
+  /** Pass on the connections of those for whom `mayRelayFor` says yes. @default false */
+  relay?: boolean
+  /** Peers who may wait here to be reached. @default nobody */
+  mayRelayFor?(peerId: string): boolean
+  /** Connected peers at whom this node may wait to be reached, the most wanted first. @default nobody */
+  relays?(): Iterable<PeerId>
+  /** Peers who are not connected with others, nor with this node, through a relay. @default nobody */
+  isBlocked?(peerId: string): boolean
   libp2p?: NetworkOverrides
 }
 
 export interface NetworkParts {
   addresses: AddressPolicy
   faults: PeerFaults
+  reservations: Reservations
+  /** Absent when this node passes nothing on. */
+  relay?: Relay
   /** Called with whom a discovery service has found. */
   onFound(peer: PeerInfo): void
 }
@@ -80,14 +92,13 @@ export interface NetworkParts {
 /** The options of `createLibp2p`, but for the datastore and the connection gater. */
 export function libp2pOptions(
   options: NetworkOptions,
-  { addresses, faults, onFound }: NetworkParts
+  { addresses, faults, reservations, relay, onFound }: NetworkParts
 ): Libp2pOptions<NetworkServices> {
   const { lan = true, libp2p: overrides = {} } = options
   const listen = overrides.addresses?.listen ?? options.listen ?? ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
   return {
     start: false,
     nodeInfo: { userAgent: 'comrade' },
-    transports: [tcp(), circuitRelayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -99,13 +110,14 @@ export function libp2pOptions(
     peerStore: { maxAddressAge: 30 * DAY_MS, maxPeerAge: 90 * DAY_MS },
     ...overrides,
     privateKey: options.privateKey,
+    transports: [...(overrides.transports ?? [tcp()]), reservations.transport()],
     peerDiscovery: (overrides.peerDiscovery ?? ((options.mdns ?? lan) ? [localDiscovery()] : [])).map((discovery) =>
       heard(discovery, onFound)
     ),
     addresses: {
       listen,
       appendAnnounce: options.announce ?? [],
-      announceFilter: (found) => addresses.announced(found, listen),
+      announceFilter: (found) => reservations.announced(addresses.announced(found, listen)),
       ...overrides.addresses
     },
     connectionManager: {
@@ -123,7 +135,11 @@ export function libp2pOptions(
       abortConnectionOnPingFailure: false,
       ...overrides.connectionMonitor
     },
-    services: { ...services(options, lan, faults), ...overrides.services }
+    services: {
+      ...services(options, lan, faults),
+      ...(relay === undefined ? {} : { relay: relay.service() }),
+      ...overrides.services
+    }
   }
 }
 
@@ -140,12 +156,17 @@ function services(
     dht: kadDHT({
       protocol: DHT_PROTOCOL,
       clientMode: false, // else a node without a public address never answers, and a LAN has no DHT
-      peerInfoMapper: lan ? passthroughMapper : removePrivateAddressesMapper,
+      peerInfoMapper: (peer) => withoutRelayed(lan ? passthroughMapper(peer) : removePrivateAddressesMapper(peer)),
       networkDialTimeout: { minTimeout: 1_000, maxTimeout: 4_000 },
       validators,
       selectors
     })
   }
+}
+
+/** Friends are relayed for what they say to each other, not for strangers' lookups. */
+function withoutRelayed(peer: PeerInfo): PeerInfo {
+  return { ...peer, multiaddrs: peer.multiaddrs.filter((address) => !isRelayed(address)) }
 }
 
 type Discovery = NonNullable<Libp2pOptions['peerDiscovery']>[number]

@@ -1,5 +1,6 @@
 // Stays in touch with the peers that one wants: js-libp2p neither dials by itself nor keeps trying for longer than half a
 // minute. Tries for ever, ever less often, with jitter so that a village that wakes up together does not call at once.
+// Who is connected through a relay is tried as well: a direct connection is better.
 
 const FIRST_DELAY_MS = 1_000
 const LAST_DELAY_MS = 600_000
@@ -35,6 +36,8 @@ export interface RedialOptions {
   targets(): Iterable<RedialTarget>
   /** `target` has the peer id of who answered last when it had none. */
   isConnected(target: RedialTarget): boolean
+  /** Whether it is connected, but only through a relay. @default never */
+  isRelayed?(target: RedialTarget): boolean
   /** Resolves with the peer id when connected, rejects when not; must end soon after `signal` aborts. */
   dial(target: RedialTarget, signal: AbortSignal): Promise<string>
   /** @default the system's */
@@ -48,8 +51,20 @@ interface Attempts {
   dueMs: number
   isDialing: boolean
   connectedSinceMs?: number
+  isRelayed: boolean
   /** Who answered. */
   peerId?: string
+  error?: unknown
+}
+
+/** How it stands with somebody who is to be connected. */
+export interface RedialState {
+  /** Attempts that failed, one after the other. */
+  failures: number
+  /** When it is tried again, Unix ms. */
+  dueMs: number
+  /** What went wrong the last time. */
+  error?: unknown
 }
 
 /**
@@ -99,6 +114,12 @@ export class RedialLoop {
     this.look()
   }
 
+  /** How it stands with a peer; undefined when it is no target. */
+  stateOf(peerId: string): RedialState | undefined {
+    const attempts = this.#attempts.get(peerId)
+    return attempts && { failures: attempts.failures, dueMs: attempts.dueMs, error: attempts.error }
+  }
+
   /** Looks who is wanted, connected and due. Call it when a peer came or went, or when the targets changed. */
   look(): void {
     if (this.#stopping === undefined) return
@@ -112,10 +133,14 @@ export class RedialLoop {
 
   #isDue(name: string, target: RedialTarget): boolean {
     const now = this.#clock.now()
-    const attempts: Attempts = this.#attempts.get(name) ?? { failures: 0, dueMs: now, isDialing: false }
+    const fresh = { failures: 0, dueMs: now, isDialing: false, isRelayed: false }
+    const attempts: Attempts = this.#attempts.get(name) ?? fresh
     this.#attempts.set(name, attempts)
     if (attempts.isDialing) return false
-    if (this.#options.isConnected({ ...target, peerId: target.peerId ?? attempts.peerId })) {
+    const known = { ...target, peerId: target.peerId ?? attempts.peerId }
+    const isConnected = this.#options.isConnected(known)
+    this.#note(attempts, isConnected && (this.#options.isRelayed?.(known) ?? false), now)
+    if (isConnected && !attempts.isRelayed) {
       attempts.connectedSinceMs ??= now
       return false
     }
@@ -123,40 +148,52 @@ export class RedialLoop {
     return attempts.dueMs <= now
   }
 
+  /** A relayed connection that came gives time before the next attempt; one that went is a reason to try soon. */
+  #note(attempts: Attempts, isRelayed: boolean, now: number): void {
+    if (isRelayed === attempts.isRelayed) return
+    attempts.isRelayed = isRelayed
+    if (isRelayed) attempts.connectedSinceMs = undefined
+    else attempts.failures = 0
+    if (isRelayed || attempts.connectedSinceMs === undefined) this.#delay(attempts, now)
+  }
+
   #onLost(attempts: Attempts, now: number): void {
     if (now - attempts.connectedSinceMs! >= GOOD_CONNECTION_MS) attempts.failures = 0
     attempts.connectedSinceMs = undefined
-    this.#delay(attempts)
+    this.#delay(attempts, now)
   }
 
   #dial(name: string, target: RedialTarget): void {
     const attempts = this.#attempts.get(name)!
     attempts.isDialing = true
-    const dial = this.#tryOnce(target).then((peerId) => {
+    const dial = this.#tryOnce(target, attempts).then((peerId) => {
       this.#dials.delete(dial)
       attempts.isDialing = false
       attempts.peerId = peerId ?? attempts.peerId
       if (peerId !== undefined) attempts.connectedSinceMs = this.#clock.now()
-      else this.#delay(attempts)
+      else this.#delay(attempts, this.#clock.now())
       this.look()
     })
     this.#dials.add(dial)
   }
 
-  async #tryOnce(target: RedialTarget): Promise<string | undefined> {
+  async #tryOnce(target: RedialTarget, attempts: Attempts): Promise<string | undefined> {
     const timeout = new AbortController()
     const timer = this.#clock.setTimeout(() => timeout.abort(new Error('nobody answered in time')), DIAL_TIMEOUT_MS)
     try {
-      return await this.#options.dial(target, AbortSignal.any([this.#stopping!.signal, timeout.signal]))
-    } catch {
-      return undefined // why does not matter: it is tried again
+      const peerId = await this.#options.dial(target, AbortSignal.any([this.#stopping!.signal, timeout.signal]))
+      attempts.error = undefined
+      return peerId
+    } catch (error) {
+      attempts.error = error // for who asks; it is tried again, whatever it was
+      return undefined
     } finally {
       this.#clock.clearTimeout(timer)
     }
   }
 
-  #delay(attempts: Attempts): void {
-    attempts.dueMs = this.#clock.now() + redialDelayMs(attempts.failures++, this.#random())
+  #delay(attempts: Attempts, now: number): void {
+    attempts.dueMs = now + redialDelayMs(attempts.failures++, this.#random())
   }
 
   #schedule(): void {

@@ -1,5 +1,5 @@
 // Runs /comrade/sync/1 on every connection: one stream a pair of peers, opened by the side with the lower peer id, opened
-// again when it broke while the connection lives.
+// again when it broke while a connection lives. A direct connection takes it over from a relayed one.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { FeedClaims, FeedError, type FeedState, type FeedStore, SyncSession } from '../feeds/index.ts'
 import { framedStream } from './frames.ts'
@@ -95,7 +95,9 @@ export class SyncService {
   #offer(connection: Connection): void {
     const { libp2p, isBlocked } = this.#options
     const peer = connection.remotePeer
-    if (this.#isStopped || this.#running.has(peer.toString()) || isBlocked(peer)) return
+    const running = this.#running.get(peer.toString())
+    const isBetter = running === undefined || (connection.direct && !running.connection.direct)
+    if (this.#isStopped || !isBetter || isBlocked(peer)) return
     if (Buffer.compare(libp2p.peerId.toMultihash().bytes, peer.toMultihash().bytes) < 0) void this.#open(connection)
   }
 
@@ -113,9 +115,6 @@ export class SyncService {
     const isLower = Buffer.compare(connection.remotePeer.toMultihash().bytes, libp2p.peerId.toMultihash().bytes) < 0
     if (this.#isStopped || !isLower || isBlocked(connection.remotePeer))
       return stream.abort(new Error('sync is opened by the lower peer id'))
-    this.#running
-      .get(connection.remotePeer.toString())
-      ?.abort.abort(new FeedError('ABORTED', 'the peer opened sync anew'))
     this.#run(stream, connection, false)
   }
 
@@ -135,6 +134,7 @@ export class SyncService {
       signal: abort.signal
     })
     const running: Running = { session, abort, connection, ended: Promise.resolve() }
+    this.#running.get(peerId.toString())?.abort.abort(new FeedError('ABORTED', 'sync goes on elsewhere'))
     this.#running.set(peerId.toString(), running)
     running.ended = this.#watch(running, isInitiator)
   }
@@ -152,15 +152,21 @@ export class SyncService {
 
   #retryLater(connection: Connection): void {
     const name = connection.remotePeer.toString()
-    if (this.#isStopped || connection.status !== 'open' || this.#running.has(name)) return
+    if (this.#isStopped || this.#running.has(name) || this.#connectionWith(connection.remotePeer) === undefined) return
     const delayMs = this.#retries.get(name)?.delayMs ?? FIRST_RETRY_MS
     const timer = setTimeout(() => {
-      const current = this.#options.libp2p.getConnections(connection.remotePeer).find(({ status }) => status === 'open')
+      const current = this.#connectionWith(connection.remotePeer)
       if (current !== undefined) this.#offer(current)
     }, delayMs)
     timer.unref()
     clearTimeout(this.#retries.get(name)?.timer)
     this.#retries.set(name, { delayMs: Math.min(delayMs * 2, LAST_RETRY_MS), timer })
+  }
+
+  /** The best open connection: a direct one, if there is one. */
+  #connectionWith(peerId: PeerId): Connection | undefined {
+    const open = this.#options.libp2p.getConnections(peerId).filter(({ status }) => status === 'open')
+    return open.find(({ direct }) => direct) ?? open[0]
   }
 }
 
