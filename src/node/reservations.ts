@@ -3,7 +3,7 @@
 import { circuitRelayTransport, RELAY_V2_HOP_CODEC, RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2'
 import type { Connection, Libp2p, PeerId, Transport } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { ipOf, isPublicIp } from './addresses.ts'
+import { ipOf, isDialable, isPublicIp } from './addresses.ts'
 import { redialDelayMs } from './redial.ts'
 
 /** Friends at whom one waits: one may be switched off. */
@@ -58,8 +58,17 @@ export class Reservations {
     return (components) => {
       this.#components = components
       this.#transport = make(
-        Object.create(components, { registrar: { value: this.#registrar(components) } }) as Components
+        Object.create(components, {
+          registrar: { value: this.#registrar(components) },
+          addressManager: { value: addressManager(components) }
+        }) as Components
       ) as CircuitTransport
+      const createListener = this.#transport.createListener.bind(this.#transport)
+      this.#transport.createListener = (options) => {
+        const listener = createListener(options)
+        const getAddrs = listener.getAddrs.bind(listener)
+        return Object.assign(listener, { getAddrs: () => getAddrs().filter(isRelayable) })
+      }
       return this.#transport
     }
   }
@@ -176,8 +185,9 @@ export class Reservations {
   }
 
   async #canRelay(relay: PeerId): Promise<boolean> {
-    const isDirect = this.#libp2p?.getConnections(relay).some(({ direct, status }) => direct && status === 'open')
-    if (isDirect !== true) return false
+    const isDirect = ({ direct, status, remoteAddr }: Connection): boolean =>
+      direct && status === 'open' && isRelayable(remoteAddr)
+    if (this.#libp2p?.getConnections(relay).some(isDirect) !== true) return false
     return (await this.#libp2p!.peerStore.get(relay)).protocols.includes(RELAY_V2_HOP_CODEC)
   }
 
@@ -218,6 +228,25 @@ export class Reservations {
       unhandle: { value: registrar.unhandle.bind(registrar) }
     }) as typeof registrar
   }
+}
+
+/** What a relay says of where it is comes from outside, and libp2p throws, where nobody catches it, when it is not of the IP world. */
+function isRelayable(address: Multiaddr): boolean {
+  return (ipOf(address) !== undefined || address.toString().startsWith('/dns')) && isDialable(address, true)
+}
+
+function addressManager({ addressManager }: Components): Components['addressManager'] {
+  return Object.create(addressManager, {
+    getAddresses: { value: () => addressManager.getAddresses() },
+    confirmObservedAddr: {
+      value: ((address, options) => {
+        if (isRelayable(address)) addressManager.confirmObservedAddr(address, options)
+      }) satisfies typeof addressManager.confirmObservedAddr
+    },
+    removeObservedAddr: {
+      value: (address: Multiaddr) => isRelayable(address) && addressManager.removeObservedAddr(address)
+    }
+  }) as typeof addressManager
 }
 
 /** The relay of a relayed address; undefined for any other. */
