@@ -188,7 +188,7 @@ export class Reservations {
     const isDirect = ({ direct, status, remoteAddr }: Connection): boolean =>
       direct && status === 'open' && isRelayable(remoteAddr)
     if (this.#libp2p?.getConnections(relay).some(isDirect) !== true) return false
-    return (await this.#libp2p!.peerStore.get(relay)).protocols.includes(RELAY_V2_HOP_CODEC)
+    return (await this.#libp2p.peerStore.get(relay)).protocols.includes(RELAY_V2_HOP_CODEC)
   }
 
   /** One listener a relay, for good: libp2p takes back all reservations when one is closed, and has no other way to end one. */
