@@ -3,7 +3,7 @@
 import { HASH_SIZE, KEY_SIZE, SIGNATURE_SIZE } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { decodeForkProof } from './fork.ts'
-import { type CheckedRun, checkRun, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
+import { type CheckedRun, checkRun, idAt, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
 import type { FeedState, FeedStore } from './store/store.ts'
 
 /** First bytes of every archive. */
@@ -74,6 +74,47 @@ export async function importFeeds(
     flush() // also before a failure is told of: what came before it is good
   }
   return count
+}
+
+/**
+ * A whole feed in one piece, as an archive's items: what is sent of an identity log inside a message.
+ * @throws FeedError NOT_FOUND when its beginning is not here
+ */
+export function packFeed(store: FeedStore, feed: FeedState): Uint8Array {
+  if (feed.low !== 1) throw new FeedError('NOT_FOUND', 'the first entry of this feed is not stored here')
+  const runs = store.rows(feed, 1, feed.height).filter((run) => lastOf(run) <= feed.height)
+  return Buffer.concat(runs.map((run) => item(encodeRun(run))))
+}
+
+/**
+ * Reads what {@link packFeed} has written, and checks it as a whole: every run, and that they are one feed from its
+ * first entry on. Whoever calls it limits the size.
+ * @throws FeedError ARCHIVE_FORMAT, or the code of what is invalid
+ */
+export function unpackFeed(bytes: Uint8Array): CheckedRun[] {
+  const runs: CheckedRun[] = []
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let at = 0; at < buffer.length;) {
+    const end = buffer.length - at < 4 ? Infinity : at + 4 + buffer.readUInt32BE(at)
+    if (end > buffer.length) throw new FeedError('ARCHIVE_FORMAT', 'the feed is cut off: its last run is not whole')
+    const run = checkRun(decodeRun(buffer.subarray(at + 4, end)))
+    if (!continues(runs.at(-1), run))
+      throw new FeedError('ARCHIVE_FORMAT', `the run at seq ${run.first} does not continue the one before it`)
+    runs.push(run)
+    at = end
+  }
+  if (runs.length === 0) throw new FeedError('ARCHIVE_FORMAT', 'the feed has no entries')
+  return runs
+}
+
+/** Whether a run follows on another; without one, whether it begins a feed. */
+function continues(before: CheckedRun | undefined, run: CheckedRun): boolean {
+  if (before === undefined) return run.first === 1
+  return (
+    Buffer.compare(before.feed, run.feed) === 0 &&
+    run.first === lastOf(before) + 1 &&
+    Buffer.compare(idAt(before, before.count - 1), run.prev) === 0
+  )
 }
 
 function item(bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 // The door of the feeds layer: signed append-only feeds, their store, and how they get from node to node. It knows keys
 // and bytes, not people.
-export { type ArchiveCount, exportFeeds, importFeeds } from './archive.ts'
+export { type ArchiveCount, exportFeeds, importFeeds, packFeed, unpackFeed } from './archive.ts'
 export { type Body, decodeBody, encodeBody, renderable } from './body.ts'
 export type { Contact, DeviceAdd, DeviceRevoke, Erase, KnownBody, Post, Profile, Reaction } from './body.ts'
 export { decode as decodeCbor, encode as encodeCbor } from './cbor.ts'

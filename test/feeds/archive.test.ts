@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ARCHIVE_MAGIC, exportFeeds, importFeeds } from '../../src/feeds/archive.ts'
+import { ARCHIVE_MAGIC, exportFeeds, importFeeds, packFeed, unpackFeed } from '../../src/feeds/archive.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
 import { Author, contentsOf, keyOf, temporaryStore, texts, want } from '../support/feeds.ts'
@@ -127,5 +127,51 @@ describe('an archive of feeds', () => {
     await importFeeds(to.store, chunksOf(before))
     assert.deepEqual(contentsOf(to.store, author.key), after)
     assert.equal(to.store.feed(keyOf('nobody').publicKey), undefined)
+  })
+})
+
+describe('a packed feed', () => {
+  function setup() {
+    const from = temporaryStore()
+    const author = new Author('ann')
+    want(from.store, author.key)
+    const bodies = ['a', 'b', 'c'].map((text) => ({ type: 'post', text }))
+    from.store.ingest(author.writeSingly(...bodies))
+    const feed = from.store.feed(author.key.publicKey)!
+    return { ...from, feed, packed: Buffer.from(packFeed(from.store, feed)), author }
+  }
+
+  it('comes back as runs that another store takes', () => {
+    using test = setup()
+    using to = temporaryStore()
+    want(to.store, test.author.key)
+    to.store.ingest(unpackFeed(test.packed))
+    assert.deepEqual(contentsOf(to.store, test.author.key), contentsOf(test.store, test.author.key))
+  })
+
+  it('is refused when it is empty, cut off, changed anywhere, not from the beginning, in another order, or of two feeds', () => {
+    using test = setup()
+    const { packed } = test
+    const size = 4 + packed.readUInt32BE(0)
+    const [one, two, three] = [0, 1, 2].map((i) => packed.subarray(i * size, (i + 1) * size))
+    using other = temporaryStore()
+    const ben = new Author('ben')
+    want(other.store, ben.key)
+    other.store.ingest(ben.post('x'))
+    const foreign = packFeed(other.store, other.store.feed(ben.key.publicKey)!)
+    const wrong = [[], [two, three], [one, three], [one, two, one], [two, one], [one, foreign]].map((parts) =>
+      Buffer.concat(parts)
+    )
+    for (let length = 1; length < size; length++) wrong.push(packed.subarray(0, length))
+    for (let at = 0; at < size; at++) wrong.push(Buffer.from(packed.map((byte, i) => (i === at ? byte ^ 1 : byte))))
+    for (const bytes of wrong) assert.throws(() => unpackFeed(bytes), FeedError)
+  })
+
+  it('is not made of a feed whose beginning is missing', () => {
+    using test = setup()
+    using to = temporaryStore()
+    want(to.store, test.author.key)
+    to.store.ingest(unpackFeed(test.packed).slice(1))
+    assert.throws(() => packFeed(to.store, to.store.feed(test.author.key.publicKey)!), code('NOT_FOUND'))
   })
 })
