@@ -1,5 +1,5 @@
-// This device as a signer: its feed's writer, the identity log's writer, and what is done when the feed can't be
-// continued (an older copy was restored, or the same key was used in two places).
+// This device as a signer: its feed's writer, the identity log's writer where it holds the root key, and what is done when
+// the feed can't be continued (an older copy was restored, the same key was used in two places, the device was revoked).
 import {
   type Body,
   decodeForkProof,
@@ -12,14 +12,23 @@ import {
   type SigningKey
 } from '../feeds/index.ts'
 import { deviceAddBody, deviceRevokeBody } from '../trust/index.ts'
-import { forgetRestored, renewGeneration } from './generation.ts'
+import { NodeError } from './comrade.ts'
+import { forgetRestored, renewGeneration, type Restored } from './generation.ts'
 import { type Keys, replaceDeviceKey } from './keystore.ts'
 import type { People } from './people.ts'
 
-const WAITING =
-  'this store is older than its keys (a backup was restored): it signs again when a contact has given back what was written since'
+const WAITING: Record<Exclude<Restored, 'no'>, string> = {
+  backup:
+    'this store is older than its keys (a backup was restored): it signs again when a contact has given back what was written since',
+  phrase:
+    'this identity was restored from its phrase: it signs when somebody who keeps its identity log has given it back'
+}
+const REVOKED = 'this device was revoked by another one of its identity: it signs nothing any more'
+const FORKED_FOR_GOOD = 'revoke this device on one that holds the root key, and join anew in an empty home'
 /** How long the copy whose turn comes second waits to hear of the first one's new key. */
 const SECOND_TURN_MS = 3_000
+/** How long nothing may have been added to a log that was given back before it is continued: others may hold more of it. */
+const QUIET_MS = 3_000
 
 export interface DeviceOptions {
   store: FeedStore
@@ -31,15 +40,20 @@ export interface DeviceOptions {
   people: People
   /** The feed that this device writes is another one now. */
   onReplaced: (before: FeedState) => void
+  /** Another device of the identity has ended this one, while it was running. */
+  onRevoked: () => void
 }
 
 export class Device {
   readonly #options: DeviceOptions
-  readonly #log: FeedWriter
+  /** Undefined where the root key is not held. */
+  readonly #log: FeedWriter | undefined
   #writer: FeedWriter
-  #isRestored = false
+  #restored: Restored = 'no'
+  #isRevoked = false
   #isAtWork = false
   #secondTurn: NodeJS.Timeout | undefined
+  #quiet: NodeJS.Timeout | undefined
   readonly #onFork = (feed: FeedState): void => {
     if (!this.#isKey(feed)) return
     // Two copies that both run hear of it at the same time: did both write the identity log now, it would fork as well.
@@ -47,14 +61,21 @@ export class Device {
     else this.#secondTurn = setTimeout(() => this.#tryToPutInOrder(), SECOND_TURN_MS).unref()
   }
   readonly #onExtended = ({ feed, origin }: Extension): void => {
-    const isOthers = origin !== this.#log && Buffer.compare(feed.key, this.#log.key.publicKey) === 0
-    if (isOthers) this.#tryToPutInOrder()
+    const isOthers = origin !== this.#log && Buffer.compare(feed.key, this.#options.keys.identity) === 0
+    if (!isOthers) return
+    this.#quiet?.refresh()
+    const wasRevoked = this.#isRevoked
+    this.#noteRevocation()
+    if (this.#isRevoked && !wasRevoked) this.#options.onRevoked()
+    this.#tryToPutInOrder()
   }
 
   constructor(options: DeviceOptions) {
     this.#options = options
-    this.#log = new FeedWriter(options.store, options.keys.root)
-    this.#writer = new FeedWriter(options.store, options.keys.device)
+    const { store, keys } = options
+    if (keys.root === undefined) store.own(keys.identity)
+    else this.#log = new FeedWriter(store, keys.root)
+    this.#writer = new FeedWriter(store, keys.device)
     options.store.events.on('fork', this.#onFork)
     options.store.events.on('extended', this.#onExtended)
   }
@@ -62,19 +83,18 @@ export class Device {
   /** Makes the identity log's first entry, unless this store may be an older copy. */
   async open(): Promise<void> {
     const { store, directory } = this.#options
-    this.#isRestored = renewGeneration(store, directory)
-    if (this.#isRestored) {
-      this.#log.pause(WAITING)
-      this.#writer.pause(WAITING)
-    }
+    this.#restored = renewGeneration(store, directory)
+    if (this.#restored !== 'no') this.#pause(WAITING[this.#restored])
+    this.#noteRevocation()
     await this.#putInOrder()
   }
 
   close(): void {
     clearTimeout(this.#secondTurn)
+    clearTimeout(this.#quiet)
     this.#options.store.events.off('fork', this.#onFork)
     this.#options.store.events.off('extended', this.#onExtended)
-    this.#log.close()
+    this.#log?.close()
     this.#writer.close()
   }
 
@@ -88,22 +108,72 @@ export class Device {
 
   /** The feed of the identity log. */
   get log(): FeedState {
-    return this.#log.feed
+    return this.#options.store.feed(this.#options.keys.identity)!
+  }
+
+  /** Whether the root key is here, with which the identity log is signed. */
+  get holdsRoot(): boolean {
+    return this.#log !== undefined
   }
 
   /** Why nothing is signed now, or undefined. */
   get paused(): string | undefined {
-    return this.#writer.paused ?? this.#log.paused
+    const { paused, feed } = this.#writer
+    if (feed.frozen !== undefined && this.#log === undefined) return `${paused}: ${FORKED_FOR_GOOD}`
+    return paused ?? (this.log.frozen === undefined ? this.#log?.paused : undefined)
   }
 
-  /** A contact who keeps our feeds has given back all it had of them. */
+  /** Why nothing is signed ever again: another device of the identity has ended this one. */
+  get revoked(): string | undefined {
+    return this.#isRevoked ? REVOKED : undefined
+  }
+
+  /** Whether this device's key was made for this store and has signed nothing elsewhere: only the log can be missing. */
+  get isNew(): boolean {
+    return this.#restored === 'phrase'
+  }
+
+  /** Somebody who keeps our feeds has given back all it had of them. */
   caughtUp(): void {
-    if (!this.#isRestored) return
-    this.#isRestored = false
+    if (this.#restored === 'backup') this.#resume()
+    // Two who give back the log may hold different lengths of it, and a log that forked cannot be mended.
+    else if (this.#restored === 'phrase') this.#quiet ??= setTimeout(() => this.#resume(), QUIET_MS).unref()
+  }
+
+  /**
+   * Appends to the identity log.
+   * @throws NodeError NOT_OWN without the root key; FeedError SIGNING_PAUSED, FEED_FROZEN, DISK_FULL
+   */
+  async appendToLog(bodies: Body[]): Promise<void> {
+    if (this.#log === undefined)
+      throw new NodeError(
+        'NOT_OWN',
+        "this device does not hold the identity's root key: do it on one that does, or restore from the phrase"
+      )
+    await this.#log.append(bodies.map(encodeBody))
+  }
+
+  #resume(): void {
+    this.#restored = 'no'
+    clearTimeout(this.#quiet)
     forgetRestored(this.#options.store)
-    this.#log.resume()
+    this.#log?.resume()
     this.#writer.resume()
+    this.#noteRevocation()
     this.#tryToPutInOrder()
+  }
+
+  #pause(reason: string): void {
+    this.#log?.pause(reason)
+    this.#writer.pause(reason)
+  }
+
+  /** A device that forked is revoked by its own other copy, and goes on under a new key; that is not meant here. */
+  #noteRevocation(): void {
+    const isRevoked = this.#options.people.contacts.deviceByKey(this.key.publicKey)?.revoked !== undefined
+    if (!isRevoked || this.#isRevoked || this.#writer.feed.frozen !== undefined) return
+    this.#isRevoked = true
+    this.#pause(REVOKED)
   }
 
   #isKey(feed: FeedState): boolean {
@@ -125,11 +195,15 @@ export class Device {
 
   /** Takes a new device key when the feed of the present one forked, and brings the identity log up to date. */
   async #putInOrder(): Promise<void> {
-    if (this.#isAtWork || this.#log.paused !== undefined) return
+    const before = this.#writer.feed
+    if (before.frozen !== undefined && this.#isRevoked) {
+      this.#isRevoked = false // it was another copy that revoked it, as this one would have
+      if (this.#restored === 'no') this.#log?.resume()
+    }
+    if (this.#isAtWork || this.#log === undefined || this.#log.paused !== undefined) return
     this.#isAtWork = true
     clearTimeout(this.#secondTurn)
     try {
-      const before = this.#writer.feed
       if (before.frozen !== undefined) await this.#replaceKey()
       const missing = this.#missingInLog()
       if (missing.length > 0) await this.#log.append(missing.map(encodeBody))
@@ -139,15 +213,16 @@ export class Device {
     }
   }
 
-  /** What the identity log should say and does not: which own devices' feeds forked, and that this device is one. */
+  /** What the identity log should say and does not: which feeds written here forked, and that this device is one. */
   #missingInLog(): Body[] {
     const { store, people, keys, name } = this.#options
     const forked = people.ownDevices().flatMap(({ device, revoked }) => {
       const feed = store.feed(device)
-      return revoked !== undefined || feed?.frozen === undefined ? [] : [deviceRevokeBody(device, feed.frozen - 1)]
+      if (revoked !== undefined || feed?.frozen === undefined || !feed.isOwn) return []
+      return [deviceRevokeBody(device, feed.frozen - 1)]
     })
     const isNamed = people.contacts.deviceByKey(this.key.publicKey) !== undefined
-    return isNamed ? forked : [...forked, deviceAddBody(keys.root.publicKey, this.key, name)]
+    return isNamed ? forked : [...forked, deviceAddBody(keys.identity, this.key, name)]
   }
 
   async #replaceKey(): Promise<void> {

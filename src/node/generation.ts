@@ -2,14 +2,21 @@
 // kept in both places. (A copy of the whole home has both; that one shows when contacts hold more of our feed than we do.)
 import { randomBytes } from 'node:crypto'
 import type { FeedStore } from '../feeds/index.ts'
-import { EPOCH_SIZE, readEpoch, writeEpoch } from './keystore.ts'
+import { EPOCH_SIZE, readEpoch, RESTORED_EPOCH, writeEpoch } from './keystore.ts'
+
+/**
+ * Whether the store may lack what was signed before. 'backup': it was restored from an older copy, or made anew beside keys
+ * that have signed before. 'phrase': the device is new, but its identity was restored, and has signed its log elsewhere.
+ */
+export type Restored = 'no' | 'backup' | 'phrase'
+
+const STATES: readonly Restored[] = ['no', 'backup', 'phrase']
 
 /**
  * Compares the two tokens and renews both. A crash between any two steps leaves a pair that still fits.
  * @param keys directory of the keys
- * @returns whether the store was restored from an older copy, or made anew beside keys that have signed before
  */
-export function renewGeneration(store: FeedStore, keys: string): boolean {
+export function renewGeneration(store: FeedStore, keys: string): Restored {
   const token = readEpoch(keys)
   const fits = [store.meta('generation'), store.meta('next generation')].some((known) => isSame(known, token))
   const isRestored = token !== undefined && !fits
@@ -20,12 +27,12 @@ export function renewGeneration(store: FeedStore, keys: string): boolean {
     () => {
       if (token !== undefined && !isRestored) store.setMeta('generation', token)
       store.setMeta('next generation', next)
-      if (isRestored) store.setMeta('restored', 1)
+      if (isRestored) store.setMeta('restored', STATES.indexOf(isSame(RESTORED_EPOCH, token) ? 'phrase' : 'backup'))
     },
     { isDurable: true }
   )
   writeEpoch(keys, next)
-  return store.meta('restored') === 1
+  return STATES[Number(store.meta('restored') ?? 0)]
 }
 
 /** The store has caught up with what its owner's contacts hold: it may sign again, also after a restart. */

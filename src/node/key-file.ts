@@ -1,7 +1,8 @@
 // One secret key in a file: what is in it, how a passphrase wraps it, and that nobody else may read it.
 //
-// JSON of one object. `version` 1; `kind` root, device, peer or wrapping; then either `seed` (32 bytes) or, under a
-// passphrase, `nonce` (12 bytes) and `sealed` (seed ‖ tag, 48 bytes); bytes are base64url. Sealing is ChaCha20-Poly1305
+// JSON of one object. `version` 1; `kind` root, device, peer or wrapping; then `seed` (32 bytes) or, under a passphrase,
+// `nonce` (12 bytes) and `sealed` (seed ‖ tag, 48 bytes), or, for the root key of an identity that this device joined,
+// only its `public` half (32 bytes); bytes are base64url. Sealing is ChaCha20-Poly1305
 // (RFC 8439) with "comrade/key/1\0" ‖ kind as associated data. Root, device and peer are sealed under the wrapping
 // key, which is random; the wrapping key under scrypt (RFC 7914) of the passphrase, with `n`, `r`, `p` and `salt` beside
 // it. So a new passphrase replaces one file, and no crash can leave some keys under the old one.
@@ -32,6 +33,7 @@ const bytes = (length: number) =>
   )
 const common = { version: v.literal(1), kind: v.picklist(['root', 'device', 'peer', 'wrapping']) }
 const PlainSchema = v.strictObject({ ...common, seed: bytes(32) })
+const PublicSchema = v.strictObject({ ...common, kind: v.literal('root'), public: bytes(32) })
 const SealedSchema = v.strictObject({ ...common, nonce: bytes(12), sealed: bytes(32 + TAG_SIZE) })
 const WrappingSchema = v.strictObject({
   ...common,
@@ -48,14 +50,21 @@ const WrappingSchema = v.strictObject({
   nonce: bytes(12),
   sealed: bytes(32 + TAG_SIZE)
 })
-const KeyFileSchema = v.union([PlainSchema, SealedSchema, WrappingSchema])
+const KeyFileSchema = v.union([PlainSchema, PublicSchema, SealedSchema, WrappingSchema])
 
 /** A decoded key file; nobody has opened what is sealed in it. */
 export type KeyFile = v.InferOutput<typeof KeyFileSchema>
+/** Says whose the device is; there is nothing secret in it. */
+export type PublicFile = v.InferOutput<typeof PublicSchema>
 
 /** The file's content for a key that no passphrase protects. */
 export function plainKey(kind: KeyKind, seed: Uint8Array): string {
   return encode({ version: 1, kind, seed })
+}
+
+/** The file's content for a root key that this device does not hold. */
+export function publicKey(key: Uint8Array): string {
+  return encode({ version: 1, kind: 'root', public: key })
 }
 
 /** The file's content for a key under the wrapping key. */
@@ -89,7 +98,7 @@ export async function openWrappedKey(file: KeyFile, passphrase: string): Promise
  * The seed in a key file.
  * @throws NodeError LOCKED when it is sealed and no wrapping key is given, FAILED when it was tampered with
  */
-export function openKey(file: KeyFile, wrappingKey: Uint8Array | undefined): Uint8Array {
+export function openKey(file: Exclude<KeyFile, PublicFile>, wrappingKey: Uint8Array | undefined): Uint8Array {
   if ('seed' in file) return file.seed
   if (wrappingKey === undefined)
     throw new NodeError('LOCKED', 'the keys are protected by a passphrase, and none was given')

@@ -1,9 +1,10 @@
-// The device's secret keys in keys/: the identity's root key, the device's key, and the network's peer key, each apart
-// from the others. They are made all at once or not at all, and may be protected by a passphrase.
+// The device's secret keys in keys/: the identity's root key (only its public half on a device that joined), the device's
+// key, and the network's peer key, each apart from the others. They are made all at once or not at all, and may be
+// protected by a passphrase.
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { generateSeed, signingKey, type SigningKey } from '../feeds/index.ts'
+import { generateSeed, isUsableKey, signingKey, type SigningKey } from '../feeds/index.ts'
 import { generatePhrase, rootSeedFromPhrase } from '../trust/index.ts'
 import { NodeError } from './comrade.ts'
 import { replaceFile, syncDirectory, writeDurably, writeError } from './durable-file.ts'
@@ -12,6 +13,7 @@ import {
   openKey,
   openWrappedKey,
   plainKey,
+  publicKey,
   readKeyFile,
   SCRYPT,
   sealedKey,
@@ -22,8 +24,17 @@ import {
 
 const KINDS = ['root', 'device', 'peer'] as const
 type Kind = (typeof KINDS)[number]
-type Seeds = Record<Kind, Uint8Array>
+/** Without a root seed, the device belongs to an identity whose log it cannot sign. */
+interface Seeds {
+  identity: Uint8Array
+  root?: Uint8Array
+  device: Uint8Array
+  peer: Uint8Array
+}
+const HANDOVER = 'handover'
 export const EPOCH_SIZE = 16
+/** The token beside keys that were made from a phrase: it fits no store, since the root key has signed elsewhere. */
+export const RESTORED_EPOCH: Uint8Array = new Uint8Array(EPOCH_SIZE)
 
 /** The keys, ready to sign. */
 export interface Keys {
@@ -31,8 +42,8 @@ export interface Keys {
   identity: Uint8Array
   /** Ed25519 seed of the root key, where this device holds it: what else follows from the identity is derived from it. */
   rootSeed?: Uint8Array
-  /** Signs the identity log and nothing else; its public key is the identity. */
-  root: SigningKey
+  /** Signs the identity log and nothing else; absent on a device that joined and does not hold it. */
+  root?: SigningKey
   /** Signs this device's feed; its public key is the feed's id. */
   device: SigningKey
   /** Ed25519 seed of the libp2p key, 32 bytes. Tells nothing about the other two. */
@@ -46,6 +57,14 @@ export interface PassphraseOptions {
   scryptN?: number
 }
 
+/** What a new device is made from. */
+export interface KeyOrigin {
+  /** The recovery phrase that the root key follows from. @default a new one */
+  phrase?: string
+  /** The identity has signed its log elsewhere, and this device signs nothing before it has that log. @default false */
+  isRestored?: boolean
+}
+
 /** Whether keys were made in this directory. */
 export function hasKeys(directory: string): boolean {
   return KINDS.some((kind) => existsSync(fileOf(directory, kind)))
@@ -53,27 +72,83 @@ export function hasKeys(directory: string): boolean {
 
 /** Whether a passphrase is needed to open the keys. @throws NodeError FAILED, KEYS_EXPOSED */
 export function needsPassphrase(directory: string): boolean {
-  return KINDS.some((kind) => !('seed' in readRequired(directory, kind)))
+  return KINDS.some((kind) => 'sealed' in readRequired(directory, kind))
 }
 
 /**
  * Makes the keys of a new device, all files at once: after a crash there are all or none.
- * @param options.phrase the recovery phrase that the root key follows from @default a new one
  * @returns the keys, and the phrase, which is stored nowhere: a caller that must not lose it to a crash makes it
  *   first, with generatePhrase(), and shows it before calling this
  * @throws NodeError FAILED when there are keys already; DISK_FULL; TrustError PHRASE
  */
 export async function createKeys(
   directory: string,
-  options: PassphraseOptions & { phrase?: string } = {}
+  options: PassphraseOptions & KeyOrigin = {}
 ): Promise<{ keys: Keys; phrase: string }> {
   if (hasKeys(directory))
     throw new NodeError('FAILED', `there are keys in ${directory} already: they are never overwritten`)
   const phrase = options.phrase ?? generatePhrase()
-  const seeds: Seeds = { root: rootSeedFromPhrase(phrase), device: generateSeed(), peer: generateSeed() }
-  const files = await encodeKeys(seeds, options)
+  const root = rootSeedFromPhrase(phrase)
+  const seeds: Seeds = {
+    identity: signingKey(root).publicKey,
+    root,
+    device: generateSeed(),
+    peer: generateSeed()
+  }
+  const files: KeyFiles = await encodeKeys(seeds, options)
+  if (options.isRestored === true) files.set('epoch', RESTORED_EPOCH)
   placeAtOnce(directory, files)
   return { keys: toKeys(seeds), phrase }
+}
+
+/**
+ * Makes the keys of a device that is about to join an identity. They lie beside `directory` until placeKeys(): a try that
+ * was cut short goes on under the same device key, which the identity's log may name already.
+ * @param identity public root key, 32 bytes
+ * @throws NodeError FAILED when there are keys already; DISK_FULL
+ */
+export async function prepareKeys(
+  directory: string,
+  identity: Uint8Array,
+  options: PassphraseOptions = {}
+): Promise<Keys> {
+  if (hasKeys(directory))
+    throw new NodeError('FAILED', `there are keys in ${directory} already: a device joins with an empty home`)
+  const beside = joiningDirectory(directory)
+  const known = await openSeeds(beside, options.passphrase).catch(() => undefined)
+  if (known !== undefined && known.seeds.root === undefined && Buffer.compare(known.seeds.identity, identity) === 0)
+    return toKeys(known.seeds)
+  const seeds: Seeds = { identity, device: generateSeed(), peer: generateSeed() }
+  writeAll(beside, await encodeKeys(seeds, options))
+  return toKeys(seeds)
+}
+
+/** Makes prepared keys those of this directory, with what the identity handed over, in one step. */
+export function placeKeys(directory: string, handover: Uint8Array): void {
+  const beside = joiningDirectory(directory)
+  replaceFile(join(beside, HANDOVER), handover)
+  rename(beside, directory)
+}
+
+/** Forgets prepared keys. */
+export function discardKeys(directory: string): void {
+  rmSync(joiningDirectory(directory), { recursive: true, force: true })
+}
+
+/** Whether joining an identity was begun here, and neither ended nor given up. */
+export function isJoining(directory: string): boolean {
+  return !hasKeys(directory) && existsSync(joiningDirectory(directory))
+}
+
+/** What the identity handed over when this device joined; undefined when there is nothing that waits to be taken in. */
+export function readHandover(directory: string): Uint8Array | undefined {
+  return readIfThere(join(directory, HANDOVER))
+}
+
+/** Its contents are in the store. */
+export function removeHandover(directory: string): void {
+  rmSync(join(directory, HANDOVER), { force: true })
+  syncDirectory(directory)
 }
 
 /**
@@ -98,7 +173,7 @@ export async function changePassphrase(
 ): Promise<void> {
   const { seeds, wrappingKey } = await openSeeds(directory, change.current)
   if (change.next === undefined) {
-    for (const kind of KINDS) replaceFile(fileOf(directory, kind), plainKey(kind, seeds[kind]))
+    for (const [kind, seed] of secretsOf(seeds)) replaceFile(fileOf(directory, kind), plainKey(kind, seed))
     rmSync(fileOf(directory, 'wrapping'), { force: true })
     syncDirectory(directory)
     return
@@ -107,9 +182,9 @@ export async function changePassphrase(
   // is kept, so that replacing this one file is all that a new passphrase takes.
   const wrapping = wrappingKey ?? randomBytes(32)
   replaceFile(fileOf(directory, 'wrapping'), await wrappedKey(wrapping, checkPassphrase(change.next), change.scryptN))
-  for (const kind of KINDS) {
+  for (const [kind, seed] of secretsOf(seeds)) {
     if (wrappingKey === undefined || isPlain(directory, kind))
-      replaceFile(fileOf(directory, kind), sealedKey(kind, seeds[kind], wrapping))
+      replaceFile(fileOf(directory, kind), sealedKey(kind, seed, wrapping))
   }
 }
 
@@ -134,14 +209,7 @@ export async function replaceDeviceKey(directory: string, passphrase?: string): 
  * @returns what the file holds, undefined when there is none; anything but 16 bytes is damage and equals no store's
  */
 export function readEpoch(directory: string): Uint8Array | undefined {
-  try {
-    return new Uint8Array(readFileSync(join(directory, 'epoch')))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new NodeError('FAILED', `${join(directory, 'epoch')} cannot be read: ${(error as Error).message}`, {
-      cause: error
-    })
-  }
+  return readIfThere(join(directory, 'epoch'))
 }
 
 /** Replaces the token; it is on the disk when this returns. @throws NodeError DISK_FULL, FAILED */
@@ -150,14 +218,41 @@ export function writeEpoch(directory: string, epoch: Uint8Array): void {
   replaceFile(join(directory, 'epoch'), epoch)
 }
 
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new NodeError('FAILED', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function joiningDirectory(directory: string): string {
+  return `${directory}.joining`
+}
+
 async function openSeeds(
   directory: string,
   passphrase: string | undefined
 ): Promise<{ seeds: Seeds; wrappingKey?: Uint8Array }> {
-  const files = KINDS.map((kind) => readRequired(directory, kind))
-  const wrappingKey = files.every((file) => 'seed' in file) ? undefined : await openWrapping(directory, passphrase)
-  const [root, device, peer] = files.map((file) => openKey(file, wrappingKey))
-  return { seeds: { root, device, peer }, wrappingKey }
+  const [root, ...others] = KINDS.map((kind) => readRequired(directory, kind))
+  const isSealed = [root, ...others].some((file) => 'sealed' in file)
+  const wrappingKey = isSealed ? await openWrapping(directory, passphrase) : undefined
+  const [device, peer] = others.map((file) => openSecret(file, wrappingKey))
+  if ('public' in root) return { seeds: { identity: checkPublic(directory, root.public), device, peer }, wrappingKey }
+  const seed = openKey(root, wrappingKey)
+  return { seeds: { identity: signingKey(seed).publicKey, root: seed, device, peer }, wrappingKey }
+}
+
+/** Reading the file has made sure that only a root key is public. */
+function openSecret(file: KeyFile, wrappingKey: Uint8Array | undefined): Uint8Array {
+  if ('public' in file) throw new NodeError('FAILED', 'expected a secret key, found a public one')
+  return openKey(file, wrappingKey)
+}
+
+function checkPublic(directory: string, key: Uint8Array): Uint8Array {
+  if (isUsableKey(key)) return key
+  throw new NodeError('FAILED', `${fileOf(directory, 'root')} holds no Ed25519 key: restore keys/ from a backup`)
 }
 
 async function openWrapping(directory: string, passphrase: string | undefined): Promise<Uint8Array> {
@@ -169,22 +264,51 @@ async function openWrapping(directory: string, passphrase: string | undefined): 
   return openWrappedKey(file, passphrase)
 }
 
-async function encodeKeys(seeds: Seeds, { passphrase, scryptN }: PassphraseOptions): Promise<Map<KeyKind, string>> {
-  if (passphrase === undefined)
-    return new Map<KeyKind, string>(KINDS.map((kind) => [kind, plainKey(kind, seeds[kind])]))
+async function encodeKeys(seeds: Seeds, { passphrase, scryptN }: PassphraseOptions): Promise<KeyFiles> {
+  const files: KeyFiles = new Map()
+  if (seeds.root === undefined) files.set(nameOf('root'), publicKey(seeds.identity))
+  if (passphrase === undefined) {
+    for (const [kind, seed] of secretsOf(seeds)) files.set(nameOf(kind), plainKey(kind, seed))
+    return files
+  }
   const wrapping = randomBytes(32)
-  const files = new Map<KeyKind, string>(KINDS.map((kind) => [kind, sealedKey(kind, seeds[kind], wrapping)]))
-  return files.set('wrapping', await wrappedKey(wrapping, checkPassphrase(passphrase), scryptN ?? SCRYPT.n))
+  for (const [kind, seed] of secretsOf(seeds)) files.set(nameOf(kind), sealedKey(kind, seed, wrapping))
+  return files.set(nameOf('wrapping'), await wrappedKey(wrapping, checkPassphrase(passphrase), scryptN ?? SCRYPT.n))
 }
 
+function secretsOf(seeds: Seeds): [Kind, Uint8Array][] {
+  return KINDS.flatMap((kind) => {
+    const seed = seeds[kind]
+    return seed === undefined ? [] : [[kind, seed] as [Kind, Uint8Array]]
+  })
+}
+
+/** Contents by file name. */
+type KeyFiles = Map<string, string | Uint8Array>
+
 /** Writes the files into a directory beside, and gives it the name of the empty `directory` in one step. */
-function placeAtOnce(directory: string, files: Map<KeyKind, string>): void {
+function placeAtOnce(directory: string, files: KeyFiles): void {
   const beside = `${directory}.new`
+  writeAll(beside, files)
+  rename(beside, directory)
+}
+
+/** Makes a directory that holds these files and nothing else; on the disk when this returns. */
+function writeAll(directory: string, files: KeyFiles): void {
   try {
-    rmSync(beside, { recursive: true, force: true }) // of a crash before the step
-    makePrivateDirectory(beside)
-    for (const [kind, content] of files) writeDurably(fileOf(beside, kind), content)
-    syncDirectory(beside)
+    rmSync(directory, { recursive: true, force: true }) // of a crash before
+    makePrivateDirectory(directory)
+    for (const [name, content] of files) writeDurably(join(directory, name), content)
+    syncDirectory(directory)
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw error instanceof NodeError ? error : writeError(directory, error)
+  }
+}
+
+/** Gives the directory beside the name of the empty `directory`. */
+function rename(beside: string, directory: string): void {
+  try {
     renameSync(beside, directory)
     syncDirectory(dirname(directory))
   } catch (error) {
@@ -215,16 +339,18 @@ function checkPassphrase(passphrase: string): string {
 }
 
 function toKeys(seeds: Seeds): Keys {
-  const root = signingKey(seeds.root)
   return {
-    identity: root.publicKey,
-    rootSeed: new Uint8Array(seeds.root),
-    root,
+    identity: new Uint8Array(seeds.identity),
+    ...(seeds.root === undefined ? {} : { rootSeed: new Uint8Array(seeds.root), root: signingKey(seeds.root) }),
     device: signingKey(seeds.device),
     peerSeed: new Uint8Array(seeds.peer)
   }
 }
 
 function fileOf(directory: string, kind: KeyKind): string {
-  return join(directory, `${kind}.key`)
+  return join(directory, nameOf(kind))
+}
+
+function nameOf(kind: KeyKind): string {
+  return `${kind}.key`
 }

@@ -114,7 +114,7 @@ class ComradeNode implements Comrade {
     this.recoveryPhrase = parts.phrase
     this.#quota = settings.quota
     this.#log = createLog(settings.logLevel)
-    this.#people = new People({ store, root: keys.root.publicKey, device: keys.device.publicKey, mode: settings.store })
+    this.#people = new People({ store, root: keys.identity, device: keys.device.publicKey, mode: settings.store })
     this.#indexer = new Indexer(store, { hasFullText: settings.fullText })
     this.#device = new Device({
       store,
@@ -123,7 +123,8 @@ class ComradeNode implements Comrade {
       passphrase: options.passphrase,
       name: deviceName(options.deviceName),
       people: this.#people,
-      onReplaced: (before) => this.#onDeviceReplaced(before)
+      onReplaced: (before) => this.#onDeviceReplaced(before),
+      onRevoked: () => this.#tellRevocation()
     })
     this.feeds = new NodeFeeds({
       store,
@@ -160,7 +161,7 @@ class ComradeNode implements Comrade {
   }
 
   get identity(): { did: string; device: string } {
-    return { did: formatDid(this.#parts.keys.root.publicKey), device: formatDid(this.#device.key.publicKey) }
+    return { did: formatDid(this.#parts.keys.identity), device: formatDid(this.#device.key.publicKey) }
   }
 
   get libp2p(): Libp2p {
@@ -186,6 +187,7 @@ class ComradeNode implements Comrade {
       await this.stop()
       throw error
     }
+    this.#tellRevocation() // what happened before anybody could listen
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
   }
@@ -233,7 +235,7 @@ class ComradeNode implements Comrade {
   }
 
   async profile(change?: { name?: string; about?: string }): Promise<Profile> {
-    const { claimed, about } = this.#people.contacts.get(this.#parts.keys.root.publicKey)
+    const { claimed, about } = this.#people.contacts.get(this.#parts.keys.identity)
     // An empty text takes a field away.
     const profile = withoutUndefined({
       name: (change?.name ?? claimed) || undefined,
@@ -337,6 +339,11 @@ class ComradeNode implements Comrade {
       `this device's feed was written in two places: it goes on under a new device key`,
       before
     )
+  }
+
+  #tellRevocation(): void {
+    const { revoked, writer } = this.#device
+    if (revoked !== undefined) this.#warn('REVOKED', revoked, writer.feed)
   }
 
   #isLog(feed: FeedState): boolean {

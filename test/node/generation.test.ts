@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FeedStore } from '../../src/feeds/index.ts'
 import { forgetRestored, renewGeneration } from '../../src/node/generation.ts'
-import { readEpoch, writeEpoch } from '../../src/node/keystore.ts'
+import { readEpoch, RESTORED_EPOCH, writeEpoch } from '../../src/node/keystore.ts'
 
 describe('the generation of a store', () => {
   let directory: string
@@ -32,7 +32,7 @@ describe('the generation of a store', () => {
   }
 
   function isRestored(name?: string): boolean {
-    return withStore((store) => renewGeneration(store, keys), name)
+    return withStore((store) => renewGeneration(store, keys), name) === 'backup'
   }
 
   function copyStore(): void {
@@ -82,6 +82,15 @@ describe('the generation of a store', () => {
       writeEpoch(keys, crashed) // the store was written, the file was not
     }
     assert.equal(isRestored(), false)
+  })
+
+  it('shows keys that were made from a phrase, until their log was given back', () => {
+    writeEpoch(keys, RESTORED_EPOCH)
+    const restored = () => withStore((store) => renewGeneration(store, keys))
+    assert.equal(restored(), 'phrase')
+    assert.equal(restored(), 'phrase')
+    withStore(forgetRestored)
+    assert.equal(restored(), 'no')
   })
 
   it('takes a damaged token for one that does not fit', () => {

@@ -20,10 +20,16 @@ import { openHome } from '../../src/node/home.ts'
 import {
   changePassphrase,
   createKeys,
+  discardKeys,
   hasKeys,
+  isJoining,
   needsPassphrase,
   openKeys,
+  placeKeys,
+  prepareKeys,
   readEpoch,
+  readHandover,
+  removeHandover,
   writeEpoch,
   type Keys
 } from '../../src/node/keystore.ts'
@@ -33,7 +39,7 @@ import { generatePhrase, rootSeedFromPhrase } from '../../src/trust/phrase.ts'
 const has = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
 /** Cheap in tests: what is tested does not depend on the cost. */
 const scryptN = 16
-const publicOf = ({ root, device, peerSeed }: Keys) => [root.publicKey, device.publicKey, peerSeed]
+const publicOf = ({ identity, device, peerSeed }: Keys) => [identity, device.publicKey, peerSeed]
 
 describe('keystore', () => {
   let directory: string
@@ -57,14 +63,14 @@ describe('keystore', () => {
         .size,
       4
     )
-    assert.deepEqual(made.root.publicKey, signingKey(rootSeedFromPhrase(phrase)).publicKey)
+    assert.deepEqual(made.identity, signingKey(rootSeedFromPhrase(phrase)).publicKey)
   })
 
   it('makes the root key from a given phrase, and a new device each time', async () => {
     const phrase = generatePhrase()
     const one = await createKeys(keys, { phrase })
     const other = await createKeys(openHome(join(directory, 'other')).keys, { phrase })
-    assert.deepEqual(one.keys.root.publicKey, other.keys.root.publicKey)
+    assert.deepEqual(one.keys.identity, other.keys.identity)
     assert.notDeepEqual(one.keys.device.publicKey, other.keys.device.publicKey)
     assert.equal(one.phrase, phrase)
   })
@@ -190,6 +196,64 @@ describe('keystore', () => {
       await assert.rejects(openKeys(keys), has('LOCKED'))
       assert.deepEqual(publicOf(await openKeys(keys, { passphrase: 'q' })), publicOf(made))
     }
+  })
+
+  describe('of a device that joins', () => {
+    const { publicKey: identity } = signingKey(new Uint8Array(32).fill(9))
+    const handover = Uint8Array.of(1, 2, 3)
+
+    it('holds the root key only in its public half, and is there with what was handed over, or not at all', async () => {
+      const made = await prepareKeys(keys, identity)
+      assert.deepEqual([hasKeys(keys), isJoining(keys)], [false, true])
+      placeKeys(keys, handover)
+      assert.deepEqual([hasKeys(keys), isJoining(keys)], [true, false])
+      const opened = await openKeys(keys)
+      assert.deepEqual(publicOf(opened), publicOf(made))
+      assert.deepEqual([opened.identity, opened.root, opened.rootSeed], [identity, undefined, undefined])
+      assert.equal(JSON.parse(read('root.key')).seed, undefined)
+      assert.deepEqual(readHandover(keys), handover)
+      removeHandover(keys)
+      assert.equal(readHandover(keys), undefined)
+      await assert.rejects(prepareKeys(keys, identity), has('FAILED'))
+    })
+
+    it('goes on under the same key after a crash, but not for another identity', async () => {
+      const first = await prepareKeys(keys, identity)
+      assert.deepEqual(publicOf(await prepareKeys(keys, identity)), publicOf(first))
+      const { publicKey: other } = signingKey(new Uint8Array(32).fill(8))
+      const second = await prepareKeys(keys, other)
+      assert.notDeepEqual(second.device.publicKey, first.device.publicKey)
+      assert.notDeepEqual(second.peerSeed, first.peerSeed)
+      rmSync(`${keys}.joining/peer.key`)
+      assert.notDeepEqual((await prepareKeys(keys, other)).device.publicKey, second.device.publicKey)
+      discardKeys(keys)
+      assert.equal(isJoining(keys), false)
+    })
+
+    it('may have a passphrase, which can be changed and taken away', async () => {
+      const made = await prepareKeys(keys, identity, { passphrase: 'p', scryptN })
+      assert.deepEqual(publicOf(await prepareKeys(keys, identity, { passphrase: 'p', scryptN })), publicOf(made))
+      placeKeys(keys, handover)
+      assert.equal(needsPassphrase(keys), true)
+      await assert.rejects(openKeys(keys), has('LOCKED'))
+      await changePassphrase(keys, { current: 'p', next: 'q', scryptN })
+      assert.deepEqual(publicOf(await openKeys(keys, { passphrase: 'q' })), publicOf(made))
+      await changePassphrase(keys, { current: 'q' })
+      assert.equal(needsPassphrase(keys), false)
+      assert.deepEqual(publicOf(await openKeys(keys)), publicOf(made))
+    })
+
+    it('is refused when its root key is no key, and no other key may be public', async () => {
+      await prepareKeys(keys, identity)
+      placeKeys(keys, handover)
+      const write = (name: string, kind: string, key: Uint8Array) =>
+        writeFileSync(file(name), JSON.stringify({ version: 1, kind, public: Buffer.from(key).toString('base64url') }))
+      write('root.key', 'root', new Uint8Array(32))
+      await assert.rejects(openKeys(keys), has('FAILED'))
+      write('root.key', 'root', identity)
+      write('device.key', 'device', identity)
+      await assert.rejects(openKeys(keys), has('FAILED'))
+    })
   })
 
   it('notices every kind of damage, and says nothing of what is in the file', async () => {
