@@ -4,14 +4,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
-import {
-  kadDHT,
-  passthroughMapper,
-  removePrivateAddressesMapper,
-  type KadDHT,
-  type Selectors,
-  type Validators
-} from '@libp2p/kad-dht'
+import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type KadDHT, type KadDHTInit } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -20,6 +13,7 @@ import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isRelayed, MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
 import { MAX_PENDING, MAX_STRANGERS } from './connection-guard.ts'
 import { gossipOptions, type PeerFaults } from './gossip.ts'
+import type { RecordStore } from './record-store.ts'
 import type { Relay } from './relay.ts'
 import type { Reservations } from './reservations.ts'
 
@@ -61,9 +55,8 @@ export interface NetworkOptions {
   lan?: boolean
   /** Find peers by multicast DNS. @default the value of `lan` */
   mdns?: boolean
-  /** What the DHT holds, by namespace. @default nothing */
-  validators?: Validators
-  selectors?: Selectors
+  /** What the DHT holds. @default nothing */
+  records?: RecordStore
   /** Peers that are let in, and kept, whatever the number of strangers. @default nobody */
   isWanted?(peerId: string): boolean
   /** Connections of all other peers. @default 40 */
@@ -143,24 +136,31 @@ export function libp2pOptions(
   }
 }
 
-function services(
-  { validators, selectors }: NetworkOptions,
-  lan: boolean,
-  faults: PeerFaults
-): ServiceFactoryMap<NetworkServices> {
+function services({ records }: NetworkOptions, lan: boolean, faults: PeerFaults): ServiceFactoryMap<NetworkServices> {
   return {
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping(),
     pubsub: gossipsub(gossipOptions(faults)),
-    dht: kadDHT({
-      protocol: DHT_PROTOCOL,
-      clientMode: false, // else a node without a public address never answers, and a LAN has no DHT
-      peerInfoMapper: (peer) => withoutRelayed(lan ? passthroughMapper(peer) : removePrivateAddressesMapper(peer)),
-      networkDialTimeout: { minTimeout: 1_000, maxTimeout: 4_000 },
-      validators,
-      selectors
-    })
+    dht: directoryDht(records, lan)
+  }
+}
+
+type DhtComponents = Parameters<ReturnType<typeof kadDHT>>[0]
+
+/** Kademlia that keeps directory records and nothing else, in a store of its own. */
+function directoryDht(records: RecordStore | undefined, lan: boolean): (components: DhtComponents) => KadDHT {
+  const init: KadDHTInit = {
+    protocol: DHT_PROTOCOL,
+    clientMode: false, // else a node without a public address never answers, and a LAN has no DHT
+    peerInfoMapper: (peer) => withoutRelayed(lan ? passthroughMapper(peer) : removePrivateAddressesMapper(peer)),
+    networkDialTimeout: { minTimeout: 1_000, maxTimeout: 4_000 },
+    ...(records && { validators: records.validators, selectors: records.selectors })
+  }
+  return (components) => {
+    if (records === undefined) return kadDHT(init)(components)
+    const datastore = records.asDatastore(components.peerId.toMultihash().bytes)
+    return kadDHT(init)(Object.create(components, { datastore: { value: datastore } }) as DhtComponents)
   }
 }
 

@@ -8,6 +8,7 @@ import { type ContactRecord, toContactRecord } from './contact-record.ts'
 import { byPetname, findKey } from './contact-search.ts'
 import { type Decided, type DecidedRelation, Decisions, type Place } from './decisions.ts'
 import { formatDid } from './did.ts'
+import { DirectoryBook } from './directory-book.ts'
 import { TrustError } from './errors.ts'
 import { Greetings } from './greetings.ts'
 import type { Device } from './identity-log.ts'
@@ -61,6 +62,8 @@ export class Contacts {
   readonly acquaintances: Acquaintances
   /** Whom contacts say that one should meet. */
   readonly introductions: Introductions
+  /** What is known of and for the directory. */
+  readonly directory: DirectoryBook
   readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
@@ -80,6 +83,7 @@ export class Contacts {
     this.invites = new Invites('meet', this.#statements, { write })
     this.acquaintances = new Acquaintances(this.#statements, { write })
     this.introductions = new Introductions(this.#statements, { write })
+    this.directory = new DirectoryBook(this.#statements, { write })
   }
 
   /** Those with a relation or a petname, by the name that is shown; not oneself, not strangers. */
@@ -299,7 +303,7 @@ export class Contacts {
     }
     if (relation === undefined) return
     this.#change(contact, 'relation = ?2', relation)
-    if (relation === 'blocked') this.addresses.forgetIdentity(contact)
+    if (relation === 'blocked') for (const places of [this.addresses, this.directory]) places.forgetIdentity(contact)
     if (relation === 'followed') return
     for (const told of [this.topics, this.greetings, this.shared]) told.forget(contact)
   }

@@ -115,5 +115,26 @@ export const TRUST_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (person, by)
   ) STRICT;
   CREATE INDEX introductions_by ON introductions (by, time_ms);
+  `,
+  `
+  CREATE TABLE directory_seed (
+    id INTEGER PRIMARY KEY CHECK (id = 0),
+    generation INTEGER NOT NULL,        -- devices that the identity log had revoked
+    seed BLOB NOT NULL                  -- of the own directory keys
+  ) STRICT;
+
+  CREATE TABLE directory_certificates (
+    day INTEGER PRIMARY KEY,
+    rank INTEGER NOT NULL,
+    signature BLOB NOT NULL             -- by the identity's blinded key of the day
+  ) STRICT;
+
+  CREATE TABLE directory_records (
+    identity BLOB NOT NULL,             -- root key; own ones too
+    day INTEGER NOT NULL,
+    blinded BLOB NOT NULL UNIQUE,       -- the identity's key of that day, under which it is asked for
+    record BLOB NOT NULL,
+    PRIMARY KEY (identity, day)
+  ) STRICT;
   `
 ]

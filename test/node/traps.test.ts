@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
+import { dhtKey, RecordStore } from '../../src/node/record-store.ts'
+import { directoryRecord } from '../support/directory.ts'
 import {
   addressOf,
   connect,
@@ -72,22 +74,16 @@ describe('traps of js-libp2p', () => {
   })
 
   it('stores and finds a DHT record among private addresses', async () => {
-    const options = {
-      validators: { comrade: () => {} },
-      selectors: { comrade: () => 0 }
-    }
     await using stack = new AsyncDisposableStack()
     const nodes: TestNetwork[] = []
-    for (let i = 0; i < 4; i++) nodes.push(stack.use(await startTcpNode(options)))
+    for (let i = 0; i < 4; i++) nodes.push(stack.use(await startTcpNode({ records: new RecordStore() })))
     for (let i = 1; i < nodes.length; i++) await connect(nodes[i], nodes[i - 1])
     await until(async () => (await knownServers(nodes[0])) > 0 && (await knownServers(nodes[3])) > 0)
-    const key = utf8('/comrade/key')
-    for await (const event of nodes[0].libp2p.services.dht.put(key, utf8('value'), {
-      signal: AbortSignal.timeout(5_000)
-    }))
-      void event
-    for await (const event of nodes[3].libp2p.services.dht.get(key, { signal: AbortSignal.timeout(5_000) })) {
-      if (event.name === 'VALUE') return assert.equal(Buffer.from(event.value).toString(), 'value')
+    const { blinded, bytes } = directoryRecord()
+    const signal = AbortSignal.timeout(5_000)
+    for await (const event of nodes[0].libp2p.services.dht.put(dhtKey(blinded), bytes, { signal })) void event
+    for await (const event of nodes[3].libp2p.services.dht.get(dhtKey(blinded), { signal })) {
+      if (event.name === 'VALUE') return assert.deepEqual(Buffer.from(event.value), Buffer.from(bytes))
     }
     assert.fail('no value was found')
   })
