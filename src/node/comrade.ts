@@ -147,7 +147,7 @@ export interface Meetings {
   introduce(one: string, other: string): Promise<void>
 }
 
-export interface Contacts {
+export interface Contacts extends Meetings {
   list(): Promise<Contact[]>
   follow(who: string): Promise<Contact>
   unfollow(who: string): Promise<Contact>
@@ -240,6 +240,10 @@ export interface ComradeEvents {
   'peer:connect': CustomEvent<{ peerId: string; did?: string }>
   'peer:disconnect': CustomEvent<{ peerId: string; did?: string }>
   entry: CustomEvent<FeedItem>
+  /** Somebody wants to make this user's acquaintance, or was introduced by a contact. */
+  request: CustomEvent<MeetingRequest>
+  /** This user and somebody else have both said that they want to know each other. */
+  met: CustomEvent<Meeting>
   /** A feed was frozen because it was written by two machines, or this device's own must not sign. */
   warning: CustomEvent<{ code: string; message: string; feed?: string }>
 }

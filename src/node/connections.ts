@@ -21,6 +21,7 @@ import { SyncService } from './sync-service.ts'
 
 /** How long newly known devices wait to be looked for among the connected peers, in ms. */
 const RECOGNISE_DELAY_MS = 50
+const REACH_TIMEOUT_MS = 10_000
 
 export interface ConnectionsOptions {
   settings: Settings
@@ -135,7 +136,7 @@ export class Connections {
 
   async peers(): Promise<Peer[]> {
     return this.libp2p.getConnections().map((connection) => {
-      const contact = this.#contactOf(connection.remotePeer)
+      const contact = this.contactOf(connection.remotePeer)
       return {
         peerId: connection.remotePeer.toString(),
         ...(contact === undefined ? {} : { did: contact.did, name: contact.name }),
@@ -158,6 +159,47 @@ export class Connections {
       })
     }
     this.#redial.look()
+  }
+
+  /**
+   * Connects with a peer, if it is not connected already.
+   * @param isGiven the user gave these addresses: they are dialled whatever they are
+   * @throws NodeError UNREACHABLE when nobody answers within 10 s; whatever `signal` was aborted with
+   */
+  async reach(
+    peerId: PeerId,
+    addresses: readonly string[],
+    { isGiven = false, signal }: { isGiven?: boolean; signal?: AbortSignal } = {}
+  ): Promise<void> {
+    if (isGiven) for (const address of addresses) this.#network.addresses.give(readAddress(address))
+    const target = { peerId: peerId.toString(), multiaddrs: [...addresses], priority: 0 }
+    if (this.#network.isConnected(target)) return
+    const limit = AbortSignal.timeout(REACH_TIMEOUT_MS)
+    try {
+      await this.#network.dial(target, signal === undefined ? limit : AbortSignal.any([limit, signal]))
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw new NodeError('UNREACHABLE', `peer ${peerId} does not answer: ${(error as Error).message.split('\n')[0]}`, {
+        cause: error
+      })
+    }
+  }
+
+  /** Whether an address that somebody named may be kept and dialled. */
+  isAllowed(address: string): boolean {
+    try {
+      return this.#network.addresses.isAllowed(multiaddr(address))
+    } catch {
+      return false // what cannot be read cannot be dialled
+    }
+  }
+
+  /** The connected peers that have proven to be a device of this person. */
+  peersOf(identity: Uint8Array): PeerId[] {
+    return this.libp2p.getPeers().filter((peer) => {
+      const contact = this.contactOf(peer)
+      return contact !== undefined && Buffer.compare(contact.key, identity) === 0
+    })
   }
 
   /** @throws NodeError FAILED when the node cannot listen */
@@ -265,6 +307,7 @@ export class Connections {
     addresses.tie(peerId.toString(), contact.key)
     this.#options.people.contacts.setSeen(contact.key, Date.now())
     this.#network.reservations.look()
+    void this.#learnIdentified(peerId)
     const session = this.#sync.sessionOf(peerId)
     if (session?.stats.isSettled) this.#settled(peerId, session)
   }
@@ -276,17 +319,29 @@ export class Connections {
     return identities.flatMap((identity) => contacts.devicesOf(identity).map(({ device }) => device))
   }
 
+  /** Who was identified before being recognised has told its addresses already. */
+  async #learnIdentified(peerId: PeerId): Promise<void> {
+    try {
+      const { addresses } = await this.libp2p.peerStore.get(peerId)
+      this.#learnAddresses(
+        peerId,
+        addresses.map(({ multiaddr }) => multiaddr.toString())
+      )
+    } catch {
+      // it was not identified yet: then that is still to come
+    }
+  }
+
   #learnAddresses(peerId: PeerId, addresses: string[]): void {
-    const identity = this.#contactOf(peerId)
+    const identity = this.contactOf(peerId)
     const book = this.#options.people.contacts.addresses
     const isKept = identity?.relation === 'followed' || book.ofPeer(peerId.toString()).length > 0
     if (!isKept || !this.#options.store.isOpen) return
-    for (const address of addresses.slice(0, 16)) {
+    for (const address of addresses.slice(0, 16).filter((each) => this.isAllowed(each))) {
       try {
-        if (this.#network.addresses.isAllowed(multiaddr(address)))
-          book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
+        book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
       } catch {
-        // an address that cannot be read says nothing
+        // it names another peer, or is longer than an address is
       }
     }
   }
@@ -297,7 +352,7 @@ export class Connections {
       this.#sharing.add(peerId.toString())
       if (this.#hasGivenBack(session)) this.#options.device.caughtUp()
     } else this.#sharing.delete(peerId.toString())
-    const contact = this.#contactOf(peerId)
+    const contact = this.contactOf(peerId)
     if (contact !== undefined) this.#options.people.contacts.setFollowsUs(contact.key, isSharing)
     this.#updateDirectPeers()
   }
@@ -312,7 +367,7 @@ export class Connections {
   #updateDirectPeers(): void {
     const friends = [...this.#sharing].filter((name) => {
       const peer = this.libp2p.getPeers().find((each) => each.toString() === name)
-      return peer !== undefined && this.#contactOf(peer)?.isFriend === true
+      return peer !== undefined && this.contactOf(peer)?.isFriend === true
     })
     this.#pubsub.setDirectPeers(new Set(friends))
   }
@@ -325,18 +380,19 @@ export class Connections {
     }, RECOGNISE_DELAY_MS)
   }
 
-  #contactOf(peerId: PeerId): ContactRecord | undefined {
+  /** Who is at the other end, if it has proven to be a device of somebody known. */
+  contactOf(peerId: PeerId): ContactRecord | undefined {
     const device = this.#hello.deviceOf(peerId)
     return device && this.#options.people.contactOfDevice(device)
   }
 
   #isBlocked(peerId: PeerId): boolean {
-    return this.#contactOf(peerId)?.relation === 'blocked'
+    return this.contactOf(peerId)?.relation === 'blocked'
   }
 
   /** Whether the device at the other end is of somebody who is followed, or an own one. */
   #isOurs(peerId: PeerId): boolean {
-    const contact = this.#contactOf(peerId)
+    const contact = this.contactOf(peerId)
     return contact !== undefined && ['followed', 'self'].includes(contact.relation)
   }
 
@@ -349,7 +405,7 @@ export class Connections {
   }
 
   #didOf(peerId: PeerId): { did?: string } {
-    const contact = this.#contactOf(peerId)
+    const contact = this.contactOf(peerId)
     return contact === undefined ? {} : { did: contact.did }
   }
 

@@ -1,15 +1,25 @@
 // node.contacts: people by what the user calls them. Errors of the trust layer become the node's.
 import { type ContactRecord, TrustError } from '../trust/index.ts'
-import { type Contact, type Contacts, NodeError } from './comrade.ts'
+import {
+  type Contact,
+  type Contacts,
+  type Invite,
+  type Meeting,
+  type MeetingRequest,
+  type Meetings,
+  NodeError
+} from './comrade.ts'
 import type { People } from './people.ts'
 
 export class NodeContacts implements Contacts {
   readonly #people: People
   readonly #onChange: () => void
+  readonly #meetings: () => Meetings
 
-  constructor(people: People, onChange: () => void) {
+  constructor(people: People, onChange: () => void, meetings: () => Meetings) {
     this.#people = people
     this.#onChange = onChange
+    this.#meetings = meetings
   }
 
   async list(): Promise<Contact[]> {
@@ -38,6 +48,30 @@ export class NodeContacts implements Contacts {
 
   name(who: string, petname: string): Promise<Contact> {
     return this.#change(who, (key) => this.#people.contacts.setPetname(key, petname))
+  }
+
+  invite(options?: { expiresInMs?: number; ask?: boolean }): Promise<Invite> {
+    return this.#meetings().invite(options)
+  }
+
+  meet(linkOrDid: string, options?: { name?: string; signal?: AbortSignal }): Promise<Meeting> {
+    return this.#meetings().meet(linkOrDid, options)
+  }
+
+  requests(): Promise<MeetingRequest[]> {
+    return this.#meetings().requests()
+  }
+
+  accept(who: string, options?: { name?: string; signal?: AbortSignal }): Promise<Meeting> {
+    return this.#meetings().accept(who, options)
+  }
+
+  decline(who: string): Promise<Meeting> {
+    return this.#meetings().decline(who)
+  }
+
+  introduce(one: string, other: string): Promise<void> {
+    return this.#meetings().introduce(one, other)
   }
 
   async #change(who: string, change: (key: Uint8Array) => ContactRecord): Promise<Contact> {

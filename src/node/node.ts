@@ -33,6 +33,8 @@ import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, hasKeys, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
+import { Encounters } from './encounters.ts'
+import { NodeMeetings } from './meetings.ts'
 import { type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
 import { version } from './version.ts'
@@ -101,6 +103,8 @@ class ComradeNode implements Comrade {
   readonly #log: Log
   #entryEvents: AbortController | undefined
   #connections!: Connections
+  #encounters!: Encounters
+  #meetings!: NodeMeetings
   #upkeep: NodeJS.Timeout | undefined
   #startedAt = 0
   #stopping: Promise<void> | undefined
@@ -133,10 +137,11 @@ class ComradeNode implements Comrade {
       writer: () => this.#device.writer,
       holders: () => this.#connections.holders
     })
-    this.contacts = new NodeContacts(this.#people, () => {
-      this.#people.update()
-      this.#connections.onContactsChanged()
-    })
+    this.contacts = new NodeContacts(
+      this.#people,
+      () => this.#onContactsChanged(),
+      () => this.#meetings
+    )
     store.events.on('fork', (feed) =>
       this.#warn('FORK', `a feed was continued in two places; it is kept up to entry ${feed.height}`, feed)
     )
@@ -154,10 +159,43 @@ class ComradeNode implements Comrade {
       people: this.#people,
       device: this.#device,
       log: this.#log,
-      onConnect: (peer) => this.#emit('peer:connect', peer),
+      onConnect: (peer) => {
+        this.#emit('peer:connect', peer)
+        this.#encounters.onConnect(peer.peerId)
+      },
       onDisconnect: (peer) => this.#emit('peer:disconnect', peer),
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
+    this.#makeMeetings()
+  }
+
+  #makeMeetings(): void {
+    const common = { root: this.#parts.keys.identity, people: this.#people, connections: this.#connections }
+    const onMet = (person: Uint8Array): void => {
+      const { did, name } = this.#people.contacts.get(person)
+      this.#emit('met', { did, name, state: 'met' })
+    }
+    this.#encounters = new Encounters({
+      ...common,
+      store: this.#store,
+      device: this.#device,
+      onRequest: (person) => {
+        const request = this.#meetings.requestOf(person)
+        if (request !== undefined) this.#emit('request', request)
+      },
+      onMet
+    })
+    this.#meetings = new NodeMeetings({
+      ...common,
+      encounters: this.#encounters,
+      onChange: () => this.#onContactsChanged(),
+      onMet
+    })
+  }
+
+  #onContactsChanged(): void {
+    this.#people.update()
+    this.#connections.onContactsChanged()
   }
 
   get identity(): { did: string; device: string } {

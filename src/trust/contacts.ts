@@ -145,19 +145,29 @@ export class Contacts {
   }
 
   /**
-   * Gives a petname, or takes it away with undefined.
+   * What a petname is kept as, for this person.
    * @throws TrustError NAME, NAME_TAKEN, SELF
    */
-  setPetname(key: Uint8Array, petname: string | undefined): ContactRecord {
+  checkPetname(key: Uint8Array, petname: string): string {
     this.#refuseSelf(key, 'given a petname')
-    const name = petname === undefined ? undefined : normalizePetname(petname)
-    const holder = name === undefined ? undefined : byPetname(this.#statements, name)[0]
+    const name = normalizePetname(petname)
+    const holder = byPetname(this.#statements, name)[0]
     if (holder !== undefined && !isSame(holder.key as Uint8Array, key)) {
       throw new TrustError(
         'NAME_TAKEN',
         `the petname "${name}" is taken by ${formatDid(holder.key as Uint8Array)}: names compare without case`
       )
     }
+    return name
+  }
+
+  /**
+   * Gives a petname, or takes it away with undefined.
+   * @throws TrustError NAME, NAME_TAKEN, SELF
+   */
+  setPetname(key: Uint8Array, petname: string | undefined): ContactRecord {
+    this.#refuseSelf(key, 'given a petname')
+    const name = petname === undefined ? undefined : this.checkPetname(key, petname)
     if (this.get(key).petname === name) return this.get(key)
     return this.#write(
       () => {
