@@ -6,18 +6,27 @@ export interface Space {
   store: 'all' | 'groups' | 'own' | 'none'
   quota: number
   used: number
+  /** 0: one's own, 1: of people who are followed, 2: of whom friends follow. */
+  distances: { distance: number; feeds: number; bytes: number; quota?: number }[]
+  /** Of `used`: what is no longer wanted. */
+  unwanted: number
 }
 
 const MEANING: Readonly<Record<Space['store'], string>> = {
   all: 'you, whom you follow, and their friends',
-  groups: 'you, your groups, and whom you follow',
+  groups: 'you and your groups',
   own: 'only your own entries, for others to fetch',
   none: 'nothing is kept for others'
 }
 
-export function spaceLines({ store, quota, used }: Space): Line[] {
+const WHOSE = ['your own', 'whom you follow', 'their friends']
+
+export function spaceLines({ store, quota, used, distances, unwanted }: Space): Line[] {
+  const parts = distances.map(({ distance, bytes }) => `${WHOSE[distance]} ${formatSize(bytes)}`)
+  if (unwanted > 0) parts.push(`no longer wanted ${formatSize(unwanted)}`)
   return [
     [dim('store  '), `${store}: ${MEANING[store]}`],
-    [dim('quota  '), `${formatSize(used)} of ${formatSize(quota)} used`]
+    [dim('quota  '), `${formatSize(used)} of ${formatSize(quota)} used`],
+    [dim('held   '), parts.join(', ')]
   ]
 }

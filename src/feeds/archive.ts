@@ -4,6 +4,7 @@ import { HASH_SIZE, KEY_SIZE, SIGNATURE_SIZE } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { decodeForkProof } from './fork.ts'
 import { type CheckedRun, checkRun, idAt, lastOf, MAX_RUN_BYTES, type Run } from './run.ts'
+import { isServed } from './store/limits.ts'
 import type { FeedState, FeedStore } from './store/store.ts'
 
 /** First bytes of every archive. */
@@ -35,7 +36,7 @@ export function* exportFeeds(
     // One row at a time, so that the store may be written to between two chunks.
     for (let seq = feed.low; seq <= feed.height;) {
       const [row] = store.rowsUp(feed, seq, seq)
-      if (row === undefined || lastOf(row) > feed.height) break
+      if (row === undefined || !isServed(feed, row)) break
       yield { chunk: item(encodeRun(row)), entries: row.count }
       seq = lastOf(row) + 1
     }

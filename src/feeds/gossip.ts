@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 import { type Entry, HEADER_SIZE, sha256, SIGNATURE_SIZE, validateEntry } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { entriesOf, headersOf, lastOf, runOfEntry, type Run } from './run.ts'
+import { isOutgrown } from './store/limits.ts'
 import type { FeedState, FeedStore } from './store/store.ts'
 
 /** Bodies up to this size travel with their entry; longer ones are pulled by sync. Bytes. */
@@ -100,7 +101,10 @@ export function judgeGossip(
   if (feed?.priority === undefined) return { verdict: 'ignore' }
   if (feed.frozen !== undefined && entry.seq >= feed.frozen) return { verdict: 'ignore' }
   const isMissing = entry.body === undefined && entry.seq > feed.height
-  if (isMissing || (feed.height === 0 && entry.seq > 1)) return { verdict: 'accept', pull: { feed, height: entry.seq } }
+  const isBeyond = entry.seq > (feed.last ?? Infinity)
+  if (isBeyond) return { verdict: 'ignore' }
+  const isFarAbove = feed.height === 0 ? entry.seq > 1 : isOutgrown(feed, entry.seq) && entry.seq > feed.height + 1
+  if (isMissing || isFarAbove) return { verdict: 'accept', pull: { feed, height: entry.seq } }
   if (entry.body === undefined && entry.seq < feed.low) return { verdict: 'ignore' }
   const [outcome] = store.ingest([runOfEntry(entry, signature)], { origin })
   if (outcome.kind === 'stored') return { verdict: 'accept' }

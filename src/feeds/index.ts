@@ -32,7 +32,7 @@ export {
   signingKey
 } from './signature.ts'
 export { migrate } from './store/database.ts'
-export { eraseExpired, eraseForRoom, holdersThatErased } from './store/erasure.ts'
+export { eraseExpired, holdersThatErased, usageByPriority } from './store/erasure.ts'
 export { bodyOf } from './store/derived.ts'
 export { Indexer } from './store/indexer.ts'
 export {
@@ -50,6 +50,7 @@ export {
   type TimelinePoint
 } from './store/reader.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
+export { type Quota, Trimmer } from './store/trimmer.ts'
 export { FeedClaims } from './sync/feed-claims.ts'
 export { FrameQueue, framePrefix } from './sync/frame-queue.ts'
 export { type MessageStream, messageStreamPair } from './sync/message-stream.ts'

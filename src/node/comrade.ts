@@ -65,6 +65,27 @@ export interface Peer {
 export type Relation = 'self' | 'friend' | 'followed' | 'blocked' | 'none'
 export type StoreMode = 'all' | 'groups' | 'own' | 'none'
 
+/** What is stored of the feeds at one distance. */
+export interface DistanceUsage {
+  /** 0: one's own, 1: of people who are followed, 2: of whom friends follow. */
+  distance: 0 | 1 | 2
+  /** Feeds of which something is stored. */
+  feeds: number
+  bytes: number
+  /** What they may take, where that is less than all of the quota. */
+  quota?: number
+}
+
+export interface Space {
+  store: StoreMode
+  /** Bytes that other people's data may take, and takes. */
+  quota: number
+  used: number
+  distances: DistanceUsage[]
+  /** Of `used`: bytes of feeds that are no longer wanted, kept as long as there is room. */
+  unwanted: number
+}
+
 export interface Contact {
   did: string
   /** Petname, else claimed name, else a short key tag. */
@@ -268,8 +289,10 @@ export interface Comrade {
   profile(change?: { name?: string; about?: string }): Promise<Profile>
   peers(): Promise<Peer[]>
   connect(multiaddr: string, options?: { signal?: AbortSignal }): Promise<void>
-  storeMode(mode?: StoreMode): Promise<{ store: StoreMode; quota: number; used: number }>
-  quota(bytes?: number): Promise<{ store: StoreMode; quota: number; used: number }>
+  /** Keeps more or less of other people's data from now on; what is no longer covered is deleted, behind when it is much. */
+  storeMode(mode?: StoreMode): Promise<Space>
+  /** How much other people's data may take, in bytes. */
+  quota(bytes?: number): Promise<Space>
   exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }>
   importFrom(file: string): Promise<{ entries: number; bytes: number }>
   doctor(): Promise<Check[]>

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
 import type { FeedStore } from '../feeds/index.ts'
-import type { Check } from './comrade.ts'
+import type { Check, Space } from './comrade.ts'
 import type { Home } from './home.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
@@ -14,11 +14,10 @@ export interface Examined {
   libp2p: Libp2p
   warnings: string[]
   paused: string | undefined
-  quota: number
-  used: number
+  space: Space
 }
 
-export async function examine({ store, home, libp2p, warnings, paused, quota, used }: Examined): Promise<Check[]> {
+export async function examine({ store, home, libp2p, warnings, paused, space }: Examined): Promise<Check[]> {
   return [
     checkStore(store),
     await checkDisk(home),
@@ -30,12 +29,7 @@ export async function examine({ store, home, libp2p, warnings, paused, quota, us
     },
     checkAddresses(libp2p),
     checkPeers(libp2p),
-    {
-      check: 'quota',
-      ok: used <= quota,
-      detail: `${used} of ${quota} bytes of other people's data`,
-      ...(used <= quota ? {} : { todo: 'comrade quota <size>' })
-    },
+    checkQuota(space),
     {
       check: 'config',
       ok: warnings.length === 0,
@@ -52,6 +46,22 @@ function checkStore(store: FeedStore): Check {
     ok: result === 'ok',
     detail: result === 'ok' ? 'the database is sound' : result,
     ...(result === 'ok' ? {} : { todo: 'restore feeds.sqlite from a backup, or remove it: contacts give it back' })
+  }
+}
+
+/** Above the quota is what could not be erased: headers, and identity logs. */
+function checkQuota({ quota, used, distances, unwanted }: Space): Check {
+  const [, followed, far] = distances
+  const parts = [
+    `${followed.bytes} of ${followed.feeds} feeds that you follow`,
+    `${far.bytes} of ${far.feeds} further away`,
+    ...(unwanted === 0 ? [] : [`${unwanted} no longer wanted`])
+  ]
+  return {
+    check: 'quota',
+    ok: used <= quota,
+    detail: `${used} of ${quota} bytes of other people's data: ${parts.join(', ')}`,
+    ...(used <= quota ? {} : { todo: 'comrade quota <a larger size>, or comrade store own' })
   }
 }
 

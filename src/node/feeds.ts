@@ -30,6 +30,8 @@ import type { People } from './people.ts'
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
 const LIVE_PAGE = 64
+/** How often a live read lets the index catch up before it begins. */
+const MAX_CATCH_UPS = 16
 /** Stretches of new entries that wait for a slow reader; past it the oldest are left out. */
 const MAX_LIVE_STRETCHES = 10_000
 /** Fields that name other entries: given as text, stored as links. */
@@ -100,7 +102,10 @@ export class NodeFeeds implements Feeds {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {
-    await this.#options.indexer.catchUp()
+    const { indexer } = this.#options
+    await indexer.catchUp()
+    // What arrived meanwhile is in neither part yet; where more arrives than can be indexed, a live read does not wait for ever.
+    for (let i = 0; options.live === true && indexer.behind > 0 && i < MAX_CATCH_UPS; i++) await indexer.catchUp()
     // In one turn of the event loop: nothing is in both parts, and nothing in neither.
     const arrivals = options.live === true ? new Arrivals(this.#options.store) : undefined
     try {
@@ -121,6 +126,7 @@ export class NodeFeeds implements Feeds {
       const identity = this.#options.people.identityOf(entry.feed)
       if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0))
         continue
+      if (query.identity === undefined && !this.#options.people.isNear(entry.feed)) continue
       if (matches(entry, query) && this.#options.people.isCurrent(entry)) yield this.#item(entry)
     }
   }

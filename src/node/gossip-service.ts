@@ -69,9 +69,7 @@ export class GossipService {
 
   /** Subscribes own feeds (an author who is not in the topic's mesh reaches few), then those that were active last, up to the limit. */
   refresh(): void {
-    const feeds = this.#options.store
-      .wantedFeeds()
-      .toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || b.changed - a.changed)
+    const feeds = this.#options.store.nearFeeds(MAX_TOPICS)
     this.#topics.clear()
     for (const feed of feeds) {
       const names = topicsOf(this.#options.secretOf(feed.key), feed.key, Date.now())

@@ -5,13 +5,14 @@ import { readArchive, writeArchive } from './archive-file.ts'
 import {
   encodeBody,
   eraseExpired,
-  eraseForRoom,
   type FeedState,
   FeedStore,
   Indexer,
-  storeSize
+  storeSize,
+  Trimmer,
+  usageByPriority
 } from '../feeds/index.ts'
-import { formatDid, generatePhrase, MAX_DEVICE_NAME_LENGTH, type StoreMode } from '../trust/index.ts'
+import { formatDid, generatePhrase, MAX_DEVICE_NAME_LENGTH, quotaOf, type StoreMode } from '../trust/index.ts'
 import {
   type Check,
   type Comrade,
@@ -20,6 +21,7 @@ import {
   NodeError,
   type Peer,
   type Profile,
+  type Space,
   type Status
 } from './comrade.ts'
 import { setConfig } from './config.ts'
@@ -37,12 +39,15 @@ import { Encounters } from './encounters.ts'
 import { NodeMeetings } from './meetings.ts'
 import { type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
+import { spaceOf } from './space.ts'
 import { version } from './version.ts'
 
 /** How often expired bodies are looked for, and the quota is held, in ms. */
 const UPKEEP_MS = 60_000
 /** A node leaves within 3 s; what hangs longer is left behind. */
 const STOP_TIMEOUT_MS = 2_800
+/** How long a change of what is kept is waited for before it is answered; the rest is done behind. */
+const TRIM_WAIT_MS = 1_000
 
 /**
  * Makes a node: opens (or, on first use, makes) the data directory, the identity and the store. It neither listens nor
@@ -98,6 +103,7 @@ class ComradeNode implements Comrade {
   readonly #store: FeedStore
   readonly #people: People
   readonly #indexer: Indexer
+  readonly #trimmer: Trimmer
   readonly #device: Device
   readonly #events = new EventTarget()
   readonly #log: Log
@@ -118,8 +124,16 @@ class ComradeNode implements Comrade {
     this.recoveryPhrase = parts.phrase
     this.#quota = settings.quota
     this.#log = createLog(settings.logLevel)
-    this.#people = new People({ store, root: keys.identity, device: keys.device.publicKey, mode: settings.store })
+    this.#people = new People({
+      store,
+      root: keys.identity,
+      device: keys.device.publicKey,
+      mode: settings.store,
+      quota: settings.quota
+    })
     this.#indexer = new Indexer(store, { hasFullText: settings.fullText })
+    this.#trimmer = new Trimmer(store, quotaOf(settings.quota))
+    if (settings.store !== 'all') this.#trimmer.removeUnwanted() // a stop may have come before all of it was gone
     this.#device = new Device({
       store,
       keys,
@@ -239,10 +253,12 @@ class ComradeNode implements Comrade {
     clearInterval(this.#upkeep)
     this.#entryEvents?.abort()
     this.#indexer.stop()
+    const trimmed = this.#trimmer.stop()
     const limit = Promise.withResolvers<void>()
     const timer = setTimeout(limit.resolve, STOP_TIMEOUT_MS)
     await Promise.race([this.#connections.stop(), limit.promise])
     clearTimeout(timer)
+    await trimmed
     try {
       this.#device.close()
       this.#people.close()
@@ -291,21 +307,41 @@ class ComradeNode implements Comrade {
     return this.#connections.connect(address, options)
   }
 
-  async storeMode(mode?: StoreMode): Promise<{ store: StoreMode; quota: number; used: number }> {
+  async storeMode(mode?: StoreMode): Promise<Space> {
     if (mode !== undefined) {
       setConfig(this.#parts.home.config, 'store', mode)
       this.#people.setMode(mode)
+      this.#connections.onContactsChanged()
+      this.#trimmer.removeUnwanted()
+      await this.#trimFor(TRIM_WAIT_MS)
     }
-    return this.quota()
+    return this.#space()
   }
 
-  async quota(bytes?: number): Promise<{ store: StoreMode; quota: number; used: number }> {
+  async quota(bytes?: number): Promise<Space> {
     if (bytes !== undefined) {
       setConfig(this.#parts.home.config, 'quota', bytes)
       this.#quota = bytes
-      this.#holdQuota()
+      this.#people.setQuota(bytes)
+      this.#trimmer.setQuota(quotaOf(bytes))
+      await this.#trimFor(TRIM_WAIT_MS)
     }
-    return { store: this.#people.mode, quota: this.#quota, used: this.#used() }
+    return this.#space()
+  }
+
+  /** Lets go of what is not to be kept, and waits for it, but not for ever: with many entries it takes minutes. */
+  async #trimFor(limitMs: number): Promise<void> {
+    const limit = Promise.withResolvers<void>()
+    const timer = setTimeout(limit.resolve, limitMs)
+    try {
+      await Promise.race([this.#trimmer.catchUp(), limit.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #space(): Space {
+    return spaceOf(usageByPriority(this.#store), { store: this.#people.mode, quota: this.#quota })
   }
 
   async exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }> {
@@ -330,8 +366,7 @@ class ComradeNode implements Comrade {
       libp2p: this.libp2p,
       warnings: this.#parts.settings.warnings,
       paused: this.#device.paused,
-      quota: this.#quota,
-      used: this.#used()
+      space: this.#space()
     })
   }
 
@@ -354,7 +389,8 @@ class ComradeNode implements Comrade {
     const { signal } = (this.#entryEvents = new AbortController())
     const arrivals = new Arrivals(this.#store)
     const run = async (): Promise<void> => {
-      for await (const entry of arrivals.entries(signal)) this.#emit('entry', toFeedItem(entry, this.#people))
+      for await (const entry of arrivals.entries(signal))
+        if (this.#people.isNear(entry.feed)) this.#emit('entry', toFeedItem(entry, this.#people))
     }
     run()
       .catch(() => {}) // aborted by stop
@@ -391,23 +427,18 @@ class ComradeNode implements Comrade {
     )
   }
 
-  #used(): number {
-    return Number(this.#store.get('SELECT coalesce(sum(bytes), 0) AS n FROM feeds WHERE own = 0')!.n)
-  }
-
-  #holdQuota(): void {
-    const over = this.#used() - this.#quota
-    if (over > 0) eraseForRoom(this.#store, over)
-  }
-
   #doUpkeep(): void {
     try {
       eraseExpired(this.#store, Date.now())
-      this.#holdQuota()
     } catch (error) {
-      this.#log.error({ err: error }, 'upkeep failed')
-      this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
+      this.#upkeepFailed(error)
     }
+    this.#trimmer.catchUp().catch((error: unknown) => this.#upkeepFailed(error))
+  }
+
+  #upkeepFailed(error: unknown): void {
+    this.#log.error({ err: error }, 'upkeep failed')
+    this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
   }
 }
 

@@ -24,6 +24,8 @@ import {
 const PAGE = 512
 /** Identity logs that arrive within this time are looked at together, in ms. */
 const UPDATE_DELAY_MS = 10
+/** How much longer than an update takes it is waited for the next one, while logs arrive. */
+const UPDATE_PAUSES = 4
 /** How exactly it is known when somebody was seen last, in ms. */
 const SEEN_STEP_MS = 60_000
 const SEEN_DELAY_MS = 1_000
@@ -37,6 +39,8 @@ export interface PeopleOptions {
   root: Uint8Array
   device: Uint8Array
   mode: StoreMode
+  /** Bytes that other people's data may take: fewer mean fewer friends' friends. */
+  quota: number
 }
 
 export class People {
@@ -45,20 +49,28 @@ export class People {
   readonly #root: Uint8Array
   #device: Uint8Array
   #mode: StoreMode
+  #quota: number
   /** Whose feeds are, by feed key in hexadecimal; forgotten when contacts or devices change. */
   readonly #identities = new Map<string, Uint8Array | undefined>()
   readonly #seen = new Map<string, number>()
   #unsaved: Uint8Array[] = []
   #saving: NodeJS.Timeout | undefined
   #updating: NodeJS.Timeout | undefined
+  /** How long the last update took. */
+  #updateMs = 0
   readonly #onExtended = (extension: Extension): void => this.#take(extension)
 
-  constructor({ store, root, device, mode }: PeopleOptions) {
+  constructor({ store, root, device, mode, quota }: PeopleOptions) {
     this.#store = store
     this.#root = root
     this.#device = device
     this.#mode = mode
-    this.contacts = new Contacts(store.database, { self: root, write: (work, options) => store.write(work, options) })
+    this.#quota = quota
+    this.contacts = new Contacts(store.database, {
+      self: root,
+      write: (work, options) => store.write(work, options),
+      onPolicyChange: () => this.#updateSoon()
+    })
     store.events.on('extended', this.#onExtended)
     this.update()
   }
@@ -73,11 +85,15 @@ export class People {
     return this.#mode
   }
 
-  /** Keeps more or less of other people's data from now on; what is no longer kept is deleted. @returns entries deleted */
-  setMode(mode: StoreMode): number {
+  /** Keeps more or less of other people's data from now on. */
+  setMode(mode: StoreMode): void {
     this.#mode = mode
     this.update()
-    return this.#store.removeUnwanted()
+  }
+
+  setQuota(quota: number): void {
+    this.#quota = quota
+    this.update()
   }
 
   /** This device signs with another key from now on. */
@@ -90,11 +106,17 @@ export class People {
   update(): void {
     clearTimeout(this.#updating)
     this.#updating = undefined
-    const people = this.contacts.policyPeople()
-    const logs = new Set([this.#root, ...people.map(({ key }) => key)].map(hex))
-    const wanted = wantedFeeds({ self: { root: this.#root, devices: this.ownDevices() }, people, mode: this.#mode })
+    const start = performance.now()
+    const wanted = wantedFeeds({
+      self: { root: this.#root, devices: this.ownDevices() },
+      people: this.contacts.policyPeople(),
+      shared: this.contacts.sharedLists(),
+      mode: this.#mode,
+      quota: this.#quota
+    })
     this.#identities.clear()
-    this.#store.setWanted(wanted.map(({ feed, priority }) => ({ feed, priority, isWhole: logs.has(hex(feed)) })))
+    this.#store.setWanted(wanted)
+    this.#updateMs = performance.now() - start
   }
 
   /** Does now what waits for more identity logs. */
@@ -102,9 +124,9 @@ export class People {
     if (this.#updating !== undefined) this.update()
   }
 
-  /** The same, once for all identity logs that arrive together. */
+  /** The same after contacts or devices have changed, once for all identity logs that arrive together; with very many people they wait a little longer for each other. */
   #updateSoon(): void {
-    this.#updating ??= setTimeout(() => this.update(), UPDATE_DELAY_MS)
+    this.#updating ??= setTimeout(() => this.update(), Math.max(UPDATE_DELAY_MS, UPDATE_PAUSES * this.#updateMs))
   }
 
   /** Own devices by the identity log, and in any case this one. */
@@ -128,7 +150,19 @@ export class People {
     if (Buffer.compare(feed, this.#root) === 0 || Buffer.compare(feed, this.#device) === 0) return this.#root
     const identity = this.contacts.deviceByKey(feed)?.identity
     if (identity !== undefined) return identity
-    return this.contacts.get(feed).relation === 'none' ? undefined : feed
+    const isLog = this.contacts.get(feed).relation !== 'none' || this.#isKeptLog(feed)
+    return isLog ? feed : undefined
+  }
+
+  /** Of a friend's friend, too. */
+  #isKeptLog(feed: Uint8Array): boolean {
+    const kept = this.#store.feed(feed)
+    return kept?.priority !== undefined && kept.isWhole
+  }
+
+  /** Whether a feed is one's own or followed, rather than carried for friends' friends. */
+  isNear(feed: Uint8Array): boolean {
+    return (this.#store.feed(feed)?.priority ?? Infinity) <= 1
   }
 
   /** Under which secret this feed is gossiped, as far as its author told us. */
@@ -174,6 +208,7 @@ export class People {
   /** An identity log grew: when its devices have changed, others feeds are wanted. */
   #readLog(root: Uint8Array): void {
     const feed = this.#store.feed(root)!
+    if (feed.low > 1) return // the rest is being fetched, and without it later entries mean something else
     const entries = entriesBetween(this.#store, feed, feed.low, feed.height)
     const devices = evaluateIdentityLog(
       root,
@@ -181,7 +216,6 @@ export class People {
     )
     this.contacts.setDevices(root, devices.values())
     this.#identities.clear()
-    this.#updateSoon()
   }
 
   #readProfiles(identity: Uint8Array, feed: FeedState, from: number, to: number): void {

@@ -15,7 +15,8 @@ import type { Device } from './identity-log.ts'
 import { Introductions } from './introductions.ts'
 import { Invites } from './invites.ts'
 import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
-import type { PolicyPerson } from './policy.ts'
+import { PolicyPeople } from './policy-people.ts'
+import type { PolicyPerson, SharedList } from './policy.ts'
 import { TRUST_MIGRATIONS } from './schema.ts'
 import { SealedQueue } from './sealed-queue.ts'
 import { SelfKeys } from './self-keys.ts'
@@ -40,6 +41,8 @@ export interface ContactsOptions {
   write: Write
   /** Seed of the own root key, where this device holds it. */
   rootSeed?: Uint8Array
+  /** Relations, devices or what friends share is becoming different: other feeds may be wanted. @default nobody is told */
+  onPolicyChange?: () => void
 }
 
 export class Contacts {
@@ -67,18 +70,24 @@ export class Contacts {
   readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
+  readonly #policy: PolicyPeople
 
-  constructor(database: DatabaseSync, { self, write, rootSeed }: ContactsOptions) {
+  constructor(database: DatabaseSync, { self, write, rootSeed, onPolicyChange }: ContactsOptions) {
     migrate(database, 'trust', TRUST_MIGRATIONS)
     this.#statements = new Statements(database)
     this.#self = self
     this.#write = write
+    this.#policy = new PolicyPeople(this.#statements, onPolicyChange)
     this.addresses = new AddressBook(this.#statements, { self, write })
     this.queue = new SealedQueue(this.#statements)
     this.selfKeys = new SelfKeys(this.#statements, { write, rootSeed })
     this.topics = new TopicSecrets(this.#statements, { self, write, queue: this.queue })
     this.greetings = new Greetings(this.#statements, { write })
-    this.shared = new SharedFollows(this.#statements, { self, write })
+    this.shared = new SharedFollows(this.#statements, {
+      self,
+      write,
+      onChange: (friend) => this.#policy.noteShared(friend)
+    })
     this.#decisions = new Decisions(this.#statements, this.queue)
     this.invites = new Invites('meet', this.#statements, { write })
     this.acquaintances = new Acquaintances(this.#statements, { write })
@@ -228,9 +237,14 @@ export class Contacts {
 
   /** Notes whether a person follows us, as far as they said so. */
   setFollowsUs(key: Uint8Array, followsUs: boolean): void {
-    this.#observe(key, () =>
-      this.#statements.run('UPDATE contacts SET follows_us = ?2 WHERE key = ?1', key, followsUs ? 1 : 0)
-    )
+    this.#observe(key, () => {
+      const isNews = this.#statements.run(
+        'UPDATE contacts SET follows_us = ?2 WHERE key = ?1 AND follows_us <> ?2',
+        key,
+        followsUs ? 1 : 0
+      )
+      if (isNews > 0) this.#policy.note(key)
+    })
   }
 
   /**
@@ -238,6 +252,7 @@ export class Contacts {
    * identity named first stays with that one.
    */
   setDevices(identity: Uint8Array, devices: Iterable<Device>): void {
+    this.#policy.note(identity)
     this.#observe(identity, () => {
       this.#statements.run('DELETE FROM contact_devices WHERE identity = ?', identity)
       for (const { device, name, addedAt, revoked } of devices) {
@@ -266,22 +281,12 @@ export class Contacts {
 
   /** Those who are followed or blocked, with their devices: what the policy works on. */
   policyPeople(): PolicyPerson[] {
-    const devices = Map.groupBy(
-      this.#statements
-        .all(
-          `SELECT * FROM contact_devices WHERE identity IN (SELECT key FROM contacts WHERE relation <> 'none') ORDER BY added_at`
-        )
-        .map(toDevice),
-      ({ identity }) => Buffer.from(identity).toString('hex')
-    )
-    return this.#statements.all(`SELECT key, relation FROM contacts WHERE relation <> 'none'`).map((row) => {
-      const key = row.key as Uint8Array
-      return {
-        key,
-        relation: row.relation as PolicyPerson['relation'],
-        devices: devices.get(Buffer.from(key).toString('hex')) ?? []
-      }
-    })
+    return this.#policy.list()
+  }
+
+  /** Whom friends say they follow, for the policy. */
+  sharedLists(): SharedList[] {
+    return this.#policy.shared()
   }
 
   #refuseSelf(key: Uint8Array, what: string): void {
@@ -319,6 +324,7 @@ export class Contacts {
   }
 
   #change(key: Uint8Array, assignment: string, ...values: SQLInputValue[]): void {
+    this.#policy.note(key)
     this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
     this.#statements.run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
   }
@@ -333,16 +339,19 @@ export class Contacts {
   }
 
   #forgetStrangers(newest: Uint8Array): void {
-    const isStranger = `relation = 'none' AND petname IS NULL AND key <> ?1 AND key <> ?2`
-    const count = Number(
-      this.#statements.all(`SELECT count(*) AS n FROM contacts WHERE ${isStranger}`, this.#self, newest)[0].n
-    )
-    if (count < MAX_STRANGERS) return
+    let isStranger = `relation = 'none' AND petname IS NULL AND key <> ?1 AND key <> ?2`
+    const count = (): number =>
+      Number(this.#statements.all(`SELECT count(*) AS n FROM contacts WHERE ${isStranger}`, this.#self, newest)[0].n)
+    if (count() < MAX_STRANGERS) return
+    // Whom friends follow is remembered besides: the devices that are carried for them are found by it.
+    isStranger += ' AND key NOT IN (SELECT person FROM shared_follows)'
+    const beside = count()
+    if (beside < MAX_STRANGERS) return
     this.#statements.run(
       `DELETE FROM contacts WHERE key IN (SELECT key FROM contacts WHERE ${isStranger} ORDER BY seen_ms LIMIT ?3)`,
       this.#self,
       newest,
-      count + 1 - MAX_STRANGERS
+      beside + 1 - MAX_STRANGERS
     )
   }
 }

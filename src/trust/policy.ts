@@ -1,26 +1,47 @@
-// Which feeds this device keeps, and how dear each is: all that the feeds layer hears about people.
+// Which feeds this device keeps, how dear each is, and how much of it: all that the feeds layer hears about people.
+// Distances: 0 is oneself, 1 whom one follows, 2 whom one's friends say they follow. Nobody further away is kept.
+import type { Quota, WantedFeed } from '../feeds/index.ts'
 import type { Device } from './identity-log.ts'
+
+/** Feeds of friends' friends that are kept, all together: a follow graph has no end. */
+export const MAX_FAR_FEEDS = 10_000
+/** Newest entries kept of each of them. */
+export const FAR_ENTRIES = 1_000
+/** Devices of one of them whose feeds are kept. */
+export const MAX_FAR_DEVICES = 8
+/** Bytes kept of one feed, headers included: of somebody who is followed, and of a friend's friend. */
+export const MAX_FOLLOWED_FEED_BYTES = 1_073_741_824
+export const MAX_FAR_FEED_BYTES = 4_194_304
+/** An identity log of somebody further away: nothing is erased in it, so nothing above this is taken. */
+export const MAX_FAR_LOG_ENTRIES = 1_024
+export const MAX_FAR_LOG_BYTES = 262_144
+/** What friends' friends may take of the quota, together. */
+const FAR_SHARE = 1 / 4
+/** Bytes that one of their feeds may come to when only its headers are left: so many are not wanted that they do not fit. */
+const FAR_FEED_RESERVE = 65_536
+/** Names in friends' lists that are looked at: friends who all name the same people cost no more. */
+const MAX_NAMES = 100_000
 
 /** How much of other people's data a device keeps. */
 export type StoreMode = 'all' | 'groups' | 'own' | 'none'
 
-/** A feed that is to be kept. */
-export interface WantedFeed {
-  /** Ed25519 public key, 32 bytes. */
-  feed: Uint8Array
-  /** 0: one's own, 1: of people whom one follows, 2: further away. Lower goes first in sync and last when space ends. */
-  priority: 0 | 1 | 2
-  /** Keep only this many of the newest entries. Absent: all. */
-  newest?: number
-  /** Nothing above this seq is wanted: the device was revoked there. Absent: no bound. */
-  last?: number
+/** A person's root key, and the devices that the identity log names, in the order in which they were added. */
+export interface PolicyIdentity {
+  key: Uint8Array
+  devices: readonly Pick<Device, 'device' | 'revoked'>[]
 }
 
-/** A person as the policy sees one: the root key, and the devices that its identity log names. */
-export interface PolicyPerson {
-  key: Uint8Array
+/** A person as the policy sees one. */
+export interface PolicyPerson extends PolicyIdentity {
   relation: 'followed' | 'blocked' | 'none'
-  devices: readonly Pick<Device, 'device' | 'revoked'>[]
+  /** Follows us too, as far as is known. @default false */
+  isFriend?: boolean
+}
+
+/** Whom somebody says to follow. It counts when that is a friend. */
+export interface SharedList {
+  friend: Uint8Array
+  people: readonly PolicyIdentity[]
 }
 
 export interface PolicyInput {
@@ -30,36 +51,43 @@ export interface PolicyInput {
     /** Own devices, this one included. */
     devices: readonly Pick<Device, 'device' | 'revoked'>[]
   }
+  /** Those who are followed or blocked. */
   people: readonly PolicyPerson[]
+  /** @default none */
+  shared?: readonly SharedList[]
   mode: StoreMode
+  /** Bytes that other people's data may take. @default no bound */
+  quota?: number
 }
 
 /**
  * The feeds that are wanted:
  *
  *  1. Own root feed and own devices' feeds always, with priority 0, in every mode: without them nothing can be signed.
- *  2. In mode `all`, the root feed and the devices' feeds of those who are followed, with priority 1. Mode `groups`
- *     keeps of others only what groups ask for, which is nothing here; `own` and `none` keep nothing of others.
- *  3. A blocked person's root feed and devices' feeds never, even where somebody who is followed names the same key;
+ *  2. In mode `all`, the root feed and the devices' feeds of those who are followed, with priority 1: all headers, and
+ *     bodies up to 1 GiB a feed. Mode `groups` keeps of others only what groups ask for, which is nothing here; `own` and
+ *     `none` keep nothing of others.
+ *  3. In mode `all`, those whom friends say they follow, with priority 2: see {@link farPeople}. Of each, the root feed and
+ *     up to 8 devices' feeds, the newest devices first; of a device's feed the newest 1,000 entries and up to 4 MiB.
+ *  4. A blocked person's root feed and devices' feeds never, even where somebody who is followed names the same key;
  *     but nobody's log can take away one's own feeds.
- *  4. Of a revoked device, what came before its revocation; nothing when that is nothing.
+ *  5. Of a revoked device, what came before its revocation; nothing when that is nothing.
  *
- * Each feed occurs once, with the lowest of its priorities and the widest of its bounds.
+ * Each feed occurs once, with the lowest of its priorities and, within that, the widest of its bounds.
  */
-export function wantedFeeds({ self, people, mode }: PolicyInput): WantedFeed[] {
+export function wantedFeeds(input: PolicyInput): WantedFeed[] {
+  const { self, people, mode } = input
   const wanted = new Map<string, WantedFeed>()
-  addPerson(wanted, self.root, self.devices, 0)
+  addPerson(wanted, self, OWN)
   if (mode !== 'all') return [...wanted.values()]
   const blocked = blockedFeeds(people)
+  const isWelcome = ({ device }: PolicyIdentity['devices'][number]): boolean => !blocked.has(name(device))
   for (const { key, relation, devices } of people) {
     if (relation !== 'followed' || blocked.has(name(key))) continue
-    addPerson(
-      wanted,
-      key,
-      devices.filter(({ device }) => !blocked.has(name(device))),
-      1
-    )
+    addPerson(wanted, { root: key, devices: blocked.size === 0 ? devices : devices.filter(isWelcome) }, FOLLOWED)
   }
+  for (const { key, devices } of farPeople(input, blocked))
+    addPerson(wanted, { root: key, devices: farDevices(devices.filter(isWelcome)) }, FAR)
   return [...wanted.values()]
 }
 
@@ -74,29 +102,122 @@ export function blockedFeeds(people: readonly PolicyPerson[]): Set<string> {
   return feeds
 }
 
-function addPerson(
-  wanted: Map<string, WantedFeed>,
-  root: Uint8Array,
-  devices: PolicyPerson['devices'],
-  priority: 0 | 1
-): void {
-  add(wanted, { feed: root, priority })
+/** What the quota means for the store: how much all others' feeds may take, and how much those furthest away. */
+export function quotaOf(bytes: number): Quota {
+  return { bytes, farBytes: Math.floor(bytes * FAR_SHARE) }
+}
+
+/** How many feeds of friends' friends there is room for. */
+export function farRoom(quota = Infinity): number {
+  return Math.min(MAX_FAR_FEEDS, Math.floor(quotaOf(quota).farBytes / FAR_FEED_RESERVE))
+}
+
+/**
+ * Those at distance 2 who are kept. The friends take turns, each naming the next in the list who is not there yet, until the
+ * room is used up: so nobody who names thousands leaves no place for those whom others name.
+ */
+function farPeople({ self, people, shared = [], quota }: PolicyInput, blocked: ReadonlySet<string>): PolicyIdentity[] {
+  const friends = new Set<string>()
+  const isTaken = new Set([name(self.root)])
+  for (const { key, relation, isFriend } of people) {
+    if (relation === 'none') continue
+    isTaken.add(name(key))
+    if (relation === 'followed' && isFriend === true) friends.add(name(key))
+  }
+  const lists = shared
+    .map((list) => ({ ...list, by: name(list.friend) }))
+    .filter(({ by }) => friends.has(by))
+    .sort((a, b) => (a.by < b.by ? -1 : 1))
+  const far: PolicyIdentity[] = []
+  let room = farRoom(quota)
+  let looks = MAX_NAMES
+  for (const person of inTurns(
+    lists.map((list) => list.people),
+    isTaken
+  )) {
+    if (looks-- === 0) break
+    if (person === undefined || blocked.has(name(person.key))) continue
+    room -= 1 + Math.max(1, Math.min(person.devices.length, MAX_FAR_DEVICES)) // before its log is here, a device is expected
+    if (room < 0) break
+    far.push(person)
+  }
+  return far
+}
+
+/** From each list in turn its next one who is not taken; undefined for one who is. */
+function* inTurns(
+  lists: readonly (readonly PolicyIdentity[])[],
+  isTaken: Set<string>
+): Generator<PolicyIdentity | undefined> {
+  const next = new Uint32Array(lists.length)
+  const seen = new Set<PolicyIdentity>() // whom many friends name is mostly the same object: no key need be compared
+  for (let isLeft = true; isLeft;) {
+    isLeft = false
+    for (const [i, list] of lists.entries()) {
+      for (let hasTurn = true; hasTurn && next[i] < list.length;) {
+        const person = list[next[i]++]
+        isLeft = true
+        hasTurn = seen.has(person) || isTaken.has(name(person.key))
+        if (!hasTurn) isTaken.add(name(person.key))
+        seen.add(person)
+        yield hasTurn ? undefined : person
+      }
+    }
+  }
+}
+
+/** The newest devices, those that are not revoked before the others. */
+function farDevices(devices: PolicyIdentity['devices']): PolicyIdentity['devices'] {
+  if (devices.length <= MAX_FAR_DEVICES) return devices
+  const newest = devices.toReversed()
+  return [
+    ...newest.filter(({ revoked }) => revoked === undefined),
+    ...newest.filter(({ revoked }) => revoked !== undefined)
+  ].slice(0, MAX_FAR_DEVICES)
+}
+
+/** What is kept of the feeds of people at one distance. */
+interface Distance {
+  log: Omit<WantedFeed, 'feed'>
+  device: Omit<WantedFeed, 'feed'>
+}
+
+const OWN: Distance = { log: { priority: 0, isWhole: true }, device: { priority: 0 } }
+const FOLLOWED: Distance = {
+  log: { priority: 1, isWhole: true },
+  device: { priority: 1, maxBytes: MAX_FOLLOWED_FEED_BYTES }
+}
+const FAR: Distance = {
+  log: { priority: 2, isWhole: true, last: MAX_FAR_LOG_ENTRIES, maxBytes: MAX_FAR_LOG_BYTES },
+  device: { priority: 2, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
+}
+
+function addPerson(wanted: Map<string, WantedFeed>, { root, devices }: PolicyInput['self'], distance: Distance): void {
+  add(wanted, { feed: root, ...distance.log })
   for (const { device, revoked } of devices) {
-    if (revoked === undefined) add(wanted, { feed: device, priority })
-    else if (revoked.last > 0) add(wanted, { feed: device, priority, last: revoked.last })
+    if (revoked === undefined) add(wanted, { feed: device, ...distance.device })
+    else if (revoked.last > 0) add(wanted, { feed: device, ...distance.device, last: revoked.last })
   }
 }
 
 function add(wanted: Map<string, WantedFeed>, next: WantedFeed): void {
   const key = name(next.feed)
   const known = wanted.get(key)
-  if (known === undefined) {
-    wanted.set(key, next)
-  } else if (known.last !== undefined) {
-    // Priorities are added in rising order, so the known one is the lower; only the bound can widen.
-    if (next.last === undefined) delete known.last
-    else known.last = Math.max(known.last, next.last)
+  if (known === undefined) wanted.set(key, next)
+  else if (known.priority === next.priority) wanted.set(key, wider(known, next))
+  // Nearer people are added first: what somebody further away says of the same key changes nothing.
+}
+
+/** One key that is named twice at one distance. */
+function wider(one: WantedFeed, other: WantedFeed): WantedFeed {
+  const both = { ...one }
+  for (const bound of ['newest', 'last', 'maxBytes'] as const) {
+    const [a, b] = [one[bound], other[bound]]
+    if (a === undefined || b === undefined) delete both[bound]
+    else both[bound] = Math.max(a, b)
   }
+  if (other.isWhole === true) both.isWhole = true
+  return both
 }
 
 function name(key: Uint8Array): string {

@@ -9,6 +9,8 @@ const IS_FRIEND = `friend IN (SELECT key FROM contacts WHERE relation = 'followe
 interface Options {
   self: Uint8Array
   write: Write
+  /** What this friend says has changed. @default nobody is told */
+  onChange?: (friend: Uint8Array) => void
 }
 
 /** Made by Contacts, which owns the tables. */
@@ -16,11 +18,13 @@ export class SharedFollows {
   readonly #statements: Statements
   readonly #self: Uint8Array
   readonly #write: Write
+  readonly #onChange: (friend: Uint8Array) => void
 
-  constructor(statements: Statements, { self, write }: Options) {
+  constructor(statements: Statements, { self, write, onChange = () => {} }: Options) {
     this.#statements = statements
     this.#self = self
     this.#write = write
+    this.#onChange = onChange
   }
 
   /**
@@ -46,6 +50,7 @@ export class SharedFollows {
 
   /** Of somebody who is no longer followed. */
   forget(friend: Uint8Array): void {
+    this.#onChange(friend)
     this.#statements.run('DELETE FROM shared_follows WHERE friend = ?', friend)
   }
 

@@ -100,7 +100,13 @@ describe('the verbs of the command line', () => {
       []
     )
     assert.deepEqual(await node.json('peers'), [])
-    assert.deepEqual(Object.keys((await node.json('store', 'own'))[0]), ['store', 'quota', 'used'])
+    assert.deepEqual(Object.keys((await node.json('store', 'own'))[0]), [
+      'store',
+      'quota',
+      'used',
+      'distances',
+      'unwanted'
+    ])
     assert.equal((await node.json('store'))[0].store, 'own')
     assert.equal((await node.json('quota', '2GiB'))[0].quota, 2 ** 31)
     assert.equal((await node.run(['store', 'some'])).code, 2)

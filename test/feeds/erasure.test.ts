@@ -4,16 +4,17 @@ import { entryCid } from '../../src/feeds/entry-id.ts'
 import { idAt } from '../../src/feeds/run.ts'
 import {
   eraseExpired,
-  eraseForRoom,
   erasuresOf,
   holdersThatErased,
-  noteErasedAt
+  noteErasedAt,
+  usageByPriority
 } from '../../src/feeds/store/erasure.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
 import { entriesByTag, entriesByWords, entryAt, entryById, linksTo, timeline } from '../../src/feeds/store/reader.ts'
 import { placeOf } from '../../src/feeds/store/schema.ts'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
-import { Author, connect, contentsOf, cut, deliver, temporaryStore, texts, until, want } from '../support/feeds.ts'
+import { Trimmer } from '../../src/feeds/store/trimmer.ts'
+import { Author, connect, cut, deliver, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 async function indexed(store: FeedStore): Promise<void> {
   const indexer = new Indexer(store)
@@ -178,23 +179,75 @@ describe('a body that expires', () => {
 })
 
 describe('making room', () => {
-  it('erases what is furthest away first, never own bodies, never feeds that must stay whole, and ends', () => {
-    using held = temporaryStore()
-    const [own, near, far, whole] = ['own', 'near', 'far', 'whole'].map((name) => new Author(name))
-    held.store.own(own.key.publicKey)
-    held.store.setWanted([
-      { feed: near.key.publicKey, priority: 1 },
-      { feed: far.key.publicKey, priority: 2 },
-      { feed: whole.key.publicKey, priority: 2, isWhole: true }
+  const hold = async (store: FeedStore, bytes: number, farBytes = bytes): Promise<void> => {
+    const trimmer = new Trimmer(store, { bytes, farBytes })
+    await trimmer.catchUp()
+    await trimmer.stop()
+  }
+
+  const fill = (store: FeedStore) => {
+    const authors = Object.fromEntries(['own', 'near', 'far', 'whole'].map((name) => [name, new Author(name)]))
+    store.own(authors.own.key.publicKey)
+    store.setWanted([
+      { feed: authors.near.key.publicKey, priority: 1 },
+      { feed: authors.far.key.publicKey, priority: 2 },
+      { feed: authors.whole.key.publicKey, priority: 2, isWhole: true }
     ])
-    for (const author of [own, near, far, whole])
-      held.store.ingest(author.post(...texts(64, 'a long enough text to be worth erasing')))
-    assert.ok(eraseForRoom(held.store, 100) >= 100)
-    assert.equal(erasedIn(held.store, far).length, 64)
-    assert.equal(erasedIn(held.store, near).length, 0)
-    while (eraseForRoom(held.store, 1e9) > 0) continue
-    assert.equal(erasedIn(held.store, near).length, 64)
-    assert.equal(erasedIn(held.store, own).length + erasedIn(held.store, whole).length, 0)
-    assert.notEqual(contentsOf(held.store, near.key), undefined)
+    for (const author of Object.values(authors)) {
+      const runs = author.writeSingly(
+        ...texts(128, 'a long enough text to be worth erasing').map((text) => ({ type: 'post', text }))
+      )
+      store.ingest(cut(runs, [16]))
+    }
+    return authors
+  }
+  const bytesOf = (store: FeedStore) =>
+    usageByPriority(store).reduce((sum, { priority, bytes }) => sum + (priority === 0 ? 0 : bytes), 0)
+
+  it('erases what is furthest away first and the oldest of it, and no more than is needed', async () => {
+    using held = temporaryStore()
+    const { own, near, far, whole } = fill(held.store)
+    const before = bytesOf(held.store)
+    await hold(held.store, before - 100)
+    assert.deepEqual(
+      erasedIn(held.store, far),
+      Array.from({ length: 16 }, (_, i) => i + 1)
+    )
+    await hold(held.store, before - 5_000)
+    assert.ok(bytesOf(held.store) <= before - 5_000)
+    assert.deepEqual(
+      [own, near, whole].map((author) => erasedIn(held.store, author).length),
+      [0, 0, 0]
+    )
+  })
+
+  it('never erases own bodies, nor in feeds that must stay whole, and ends', async () => {
+    using held = temporaryStore()
+    const { own, near, far, whole } = fill(held.store)
+    await hold(held.store, 0)
+    assert.deepEqual(
+      [near, far, own, whole].map((author) => erasedIn(held.store, author).length),
+      [128, 128, 0, 0]
+    )
+    assert.equal(held.store.feed(near.key.publicKey)!.height, 128)
+  })
+
+  it('holds what is far away to its own share', async () => {
+    using held = temporaryStore()
+    const { near, far } = fill(held.store)
+    await hold(held.store, 1e9, 0)
+    assert.deepEqual(
+      [near, far].map((author) => erasedIn(held.store, author).length),
+      [0, 128]
+    )
+  })
+
+  it('deletes feeds that are not wanted before it erases anything', async () => {
+    using held = temporaryStore()
+    const { near, far } = fill(held.store)
+    held.store.setWanted([{ feed: near.key.publicKey, priority: 1 }])
+    await hold(held.store, held.store.feed(near.key.publicKey)!.bytes)
+    assert.equal(held.store.feed(far.key.publicKey)!.height, 0)
+    assert.deepEqual(erasedIn(held.store, near), [])
   })
 })

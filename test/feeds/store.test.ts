@@ -8,6 +8,7 @@ import { entryCid } from '../../src/feeds/entry-id.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
 import { type CheckedRun, checkRun, eraseBodies, idAt } from '../../src/feeds/run.ts'
 import { openDatabase } from '../../src/feeds/store/database.ts'
+import { deleteUnwanted } from '../../src/feeds/store/deletion.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
 import {
   entriesBetween,
@@ -206,7 +207,8 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       await indexed(held.store)
       held.store.setWanted([])
       assert.equal(held.store.feed(author.key.publicKey)!.height, 100)
-      assert.equal(held.store.removeUnwanted(), 100)
+      assert.equal(deleteUnwanted(held.store, 64) + deleteUnwanted(held.store, 64), 100)
+      assert.equal(deleteUnwanted(held.store, 64), 0)
       assert.equal(held.store.feed(author.key.publicKey)!.height, 0)
       assert.equal(entryById(held.store, idAt(runs[0], 0)), undefined)
       want(held.store, author.key)
@@ -221,7 +223,7 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       held.store.setWanted([])
       assert.equal(held.store.feed(author.key.publicKey)!.priority, 0)
       held.store.ingest(author.post('a'))
-      assert.equal(held.store.removeUnwanted(), 0)
+      assert.equal(deleteUnwanted(held.store, 64), 0)
     })
 
     describe('places a run', () => {
@@ -440,7 +442,7 @@ function storeSuite(kind: 'memory' | 'disk'): void {
         changedSince: () => store.changedSince(0),
         setWanted: () => store.setWanted([]),
         own: () => store.own(author.key.publicKey),
-        removeUnwanted: () => store.removeUnwanted(),
+        deleteUnwanted: () => deleteUnwanted(store, 64),
         ingest: () => store.ingest(runs),
         forkProof: () => store.forkProof(feed),
         rows: () => store.rows(feed, 1, 1),
@@ -507,7 +509,7 @@ describe('a store on the disk', () => {
     first.ingest(ben.post(...texts(50)))
     await indexed(first)
     first.setWanted([{ feed: ann.key.publicKey, priority: 1 }])
-    first.removeUnwanted()
+    deleteUnwanted(first, 64)
     first.close()
     const second = FeedStore.open(place.file)
     second.ingest(ann.post('news'))

@@ -1,10 +1,10 @@
 // Bodies that are gone: because their author wished it, because they expired, or because there is no room.
 import { decodeBody } from '../body.ts'
-import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
-import { type CheckedRun, entriesOf, eraseBodies, lastOf, type Run } from '../run.ts'
+import { type Entry, FLAG_SEALED, HASH_SIZE, VERSION } from '../entry.ts'
+import { type CheckedRun, entriesOf, eraseBodies, lastOf, placesOf, type Run } from '../run.ts'
 import { forgetDerived } from './derived.ts'
 import { feedOfPlace, placeOf, seqOfPlace } from './schema.ts'
-import type { FeedState, Stored, StoredRun } from './stored.ts'
+import { type FeedState, type Stored, type StoredRun, toFeedState } from './stored.ts'
 
 /** How `"type": "erase"` looks in canonical DAG-CBOR: a run without these bytes holds no wish to erase. */
 const ERASE_MARK = Buffer.from('dtypeeerase')
@@ -23,6 +23,7 @@ export function noteWishes(store: Stored, feed: FeedState, run: CheckedRun): voi
   if (feed.isWhole) return
   if (Buffer.from(run.records.buffer, run.records.byteOffset, run.records.length).indexOf(ERASE_MARK) < 0) return
   for (const entry of entriesOf(run)) {
+    if (entry.seq > (feed.last ?? Infinity)) break // not the author's any more
     const wish = placeOf(feed.num, entry.seq)
     const isNew = (seq: number): boolean =>
       store.run('INSERT OR IGNORE INTO erasures VALUES (?, ?)', placeOf(feed.num, seq), wish) > 0
@@ -81,30 +82,76 @@ export function eraseExpired(store: Stored, nowMs: number, limit = 256): number 
   })
 }
 
-/**
- * Makes room: erases bodies, furthest away and oldest first, never own ones, until `bytes` were freed.
- * @returns bytes freed; less when there is nothing left to erase
- */
-export function eraseForRoom(store: Stored, bytes: number): number {
+/** Erases one slice of the oldest bodies of feeds that have grown above their limit in bytes. @returns bytes freed */
+export function eraseOverLimits(store: Stored, runs: number): number {
   return store.write(() => {
     let freed = 0
-    const rows = store.all(
-      `SELECT runs.place, runs.count FROM runs JOIN feeds ON feeds.num = runs.place >> 32
-       WHERE feeds.own = 0 AND feeds.whole = 0 AND coalesce(feeds.priority, 3) > 0 AND length(records) > count * 44
-       ORDER BY coalesce(feeds.priority, 3) DESC, arrival LIMIT 256`
+    const over = store.all(
+      'SELECT * FROM feeds WHERE own = 0 AND whole = 0 AND bytes > max_bytes AND bare < height AND priority IS NOT NULL'
     )
-    for (const row of rows) {
-      if (freed >= bytes) break
-      const place = row.place as number
-      const feed = store.feedByNumber(feedOfPlace(place))!
-      freed += eraseStored(
-        store,
-        feed,
-        Array.from({ length: row.count as number }, (_, i) => seqOfPlace(place) + i)
-      )
+    for (const row of over) {
+      if (runs <= 0) break
+      const feed = toFeedState(row)!
+      let over = feed.bytes - feed.maxBytes!
+      for (const run of store.rows(feed, Math.max(feed.low, (row.bare as number) + 1), feed.height).slice(0, runs)) {
+        if (over <= 0) break
+        runs--
+        const part = eraseRun(store, feed, run)
+        over -= part
+        freed += part
+        store.run('UPDATE feeds SET bare = ? WHERE num = ?', lastOf(run), feed.num)
+      }
     }
     return freed
   })
+}
+
+/** What making room has come to: bytes freed, and the arrival number from which on to look further. */
+export interface MadeRoom {
+  freed: number
+  next: number
+  isEnd: boolean
+}
+
+/**
+ * Makes room with one slice: erases bodies of others' feeds of one priority, those first that are here for longest, until
+ * `bytes` were freed.
+ * @param from arrival number to begin at
+ */
+export function eraseForRoom(
+  store: Stored,
+  { bytes, priority, from, runs }: { bytes: number; priority: number; from: number; runs: number }
+): MadeRoom {
+  return store.write(() => {
+    const made: MadeRoom = { freed: 0, next: from, isEnd: false }
+    const rows = store.rowsByArrival(from, runs)
+    for (const row of rows) {
+      if (made.freed >= bytes) return made
+      made.next = row.arrival + row.count
+      const feed = store.feed(row.feed)!
+      if (feed.priority === priority && !feed.isOwn) made.freed += eraseRun(store, feed, row)
+    }
+    return { ...made, isEnd: rows.length < runs }
+  })
+}
+
+/** Erases the bodies of a stored run; where a body is shorter than the hash it would leave, it stays. @returns bytes freed */
+function eraseRun(store: Stored, feed: FeedState, run: StoredRun): number {
+  const seqs = placesOf(run.records, run.count).flatMap(({ isErased, bodySize }, i) =>
+    isErased || bodySize <= HASH_SIZE ? [] : run.first + i
+  )
+  return eraseStored(store, feed, seqs)
+}
+
+/** Bytes of records by priority, own feeds and own devices' (0) too; NULL stands for what is not wanted any more. */
+export function usageByPriority(store: Stored): { priority: number | undefined; feeds: number; bytes: number }[] {
+  return store
+    .all('SELECT priority, count(*) AS feeds, sum(bytes) AS bytes FROM feeds WHERE height > 0 GROUP BY priority')
+    .map((row) => ({
+      priority: (row.priority as number | null) ?? undefined,
+      feeds: row.feeds as number,
+      bytes: row.bytes as number
+    }))
 }
 
 /** What this store has erased of a feed at its author's wish: seqs, after the wish at that seq. */

@@ -1,5 +1,4 @@
 // Where a run goes: it continues what is stored upwards or downwards, is known already, leaves a gap, or proves a fork.
-import { HASH_SIZE } from '../entry.ts'
 import { encodeForkProof, proveFork } from '../fork.ts'
 import {
   type CheckedRun,
@@ -14,9 +13,11 @@ import {
 } from '../run.ts'
 import { forgetDerived } from './derived.ts'
 import { applyErasures, noteWishes } from './erasure.ts'
+import { deleteAll } from './deletion.ts'
 import type { IdIndex } from './id-index.ts'
+import { isOutgrown } from './limits.ts'
 import { placeOf } from './schema.ts'
-import type { FeedState, Stored, StoredRun } from './stored.ts'
+import { type FeedState, idOf, type Stored, type StoredRun } from './stored.ts'
 
 /** What became of a run that was offered. */
 export type IngestOutcome =
@@ -50,23 +51,30 @@ export class Placement {
 
   /** Finds the run's place relative to low and height, and writes what is new of it. `feed` is brought up to date. */
   place(feed: FeedState, run: CheckedRun): IngestOutcome {
-    const last = lastOf(run)
-    if (feed.height === 0)
-      return this.#insert(feed, run, { low: run.first, height: last, head: idAt(run, run.count - 1) })
+    // A run may reach beyond the last entry that counts: with its signature, but not with its height.
+    const last = Math.min(lastOf(run), feed.last ?? Infinity)
+    const head = idAt(run, last - run.first)
+    if (isOutgrown(feed, last) && run.first > feed.height + 1) this.#beginAnew(feed)
+    if (feed.height === 0) return this.#insert(feed, run, { low: run.first, height: last, head })
     if (run.first > feed.height + 1) return { kind: 'gap', from: feed.height + 1, to: run.first - 1 }
     if (last < feed.low - 1) return { kind: 'gap', from: last + 1, to: feed.low - 1 }
     if (last > feed.height) {
       const before = run.first === feed.height + 1 ? run.prev : idAt(run, feed.height - run.first)
       if (!isEqual(before, feed.head)) return this.#conflict(feed, run)
-      return this.#insert(feed, tailOf(run, feed.height + 1), { height: last, head: idAt(run, run.count - 1) })
+      return this.#insert(feed, tailOf(run, feed.height + 1), { height: last, head })
     }
     if (last === feed.low - 1) {
-      if (!isEqual(idAt(run, run.count - 1), this.#idBefore(feed, feed.low)))
-        return { kind: 'diverges', before: feed.low }
+      if (!isEqual(head, this.#idBefore(feed, feed.low))) return { kind: 'diverges', before: feed.low }
       return this.#insert(feed, run, { low: run.first })
     }
-    if (!isEqual(idAt(run, run.count - 1), idOf(this.#stored, feed, last)!)) return this.#conflict(feed, run)
-    return run.first < feed.low ? this.#insertAcrossLow(feed, run, last) : { kind: 'known' }
+    if (!isEqual(head, idOf(this.#stored, feed, last)!)) return this.#conflict(feed, run)
+    return run.first < feed.low ? this.#insertAcrossLow(feed, run) : { kind: 'known' }
+  }
+
+  /** Lets go of all that is held: only newer entries are kept, and the run is among those. */
+  #beginAnew(feed: FeedState): void {
+    deleteAll(this.#stored, feed)
+    Object.assign(feed, { low: 1, height: 0, head: new Uint8Array(), beforeLow: undefined, bytes: 0 })
   }
 
   #insert(
@@ -90,26 +98,29 @@ export class Placement {
     this.#counters.arrival += run.count
     this.#ids.add(feed.num, run, this.#counters.arrival - 1)
     this.#stored.run(
-      'UPDATE feeds SET low = ?, height = ?, head = ?, bytes = bytes + ?, changed = ? WHERE num = ?',
+      'UPDATE feeds SET low = ?, height = ?, head = ?, bytes = bytes + ?, bare = min(bare, ?), changed = ? WHERE num = ?',
       grown.low ?? feed.low,
       grown.height ?? feed.height,
       grown.head ?? feed.head,
       records.length,
+      run.first - 1,
       change,
       feed.num
     )
     // The caller's state goes along, so that the next run of a batch needs no look at the table.
     Object.assign(feed, grown, {
       changed: change,
+      bytes: feed.bytes + records.length,
       beforeLow: feed.height === 0 || grown.low !== undefined ? run.prev : feed.beforeLow
     })
     noteWishes(this.#stored, feed, run)
-    return { kind: 'stored', from: run.first, to: lastOf(run) }
+    return { kind: 'stored', from: run.first, to: Math.min(lastOf(run), feed.height) }
   }
 
   /** A run that begins below `low` and ends inside what is stored: it takes the place of the rows it covers. */
-  #insertAcrossLow(feed: FeedState, run: CheckedRun, last: number): IngestOutcome {
+  #insertAcrossLow(feed: FeedState, run: CheckedRun): IngestOutcome {
     const { low } = feed
+    const last = lastOf(run)
     const rows = this.#stored.rows(feed, low, last)
     const whole = withStored(run, low, rows)
     if (whole.records.length > MAX_RUN_BYTES) return { kind: 'known' } // a row must fit into a run that can be sent on
@@ -209,15 +220,9 @@ export class Placement {
 /** A run that reaches below `low`, with the stored records from there on: no body goes because a peer has it no more. */
 function withStored(run: CheckedRun, low: number, rows: readonly StoredRun[]): CheckedRun {
   const stored = rows.map((row) => recordsBetween(row, row.first, Math.min(lastOf(row), lastOf(run))))
-  return { ...run, records: Buffer.concat([recordsBetween(run, run.first, low - 1), ...stored]) }
-}
-
-/** The id of a stored entry; undefined when it is not stored. */
-export function idOf(stored: Stored, feed: FeedState, seq: number): Uint8Array | undefined {
-  if (seq === feed.height && feed.head.length > 0) return feed.head
-  if (seq < feed.low) return undefined
-  const row = stored.rows(feed, seq, seq)[0]
-  return row && idsOf(row).subarray((seq - row.first) * HASH_SIZE, (seq - row.first + 1) * HASH_SIZE)
+  const held = lastOf(rows[rows.length - 1]) // the run may reach further where the height is bounded
+  const beyond = held < lastOf(run) ? [recordsBetween(run, held + 1, lastOf(run))] : []
+  return { ...run, records: Buffer.concat([recordsBetween(run, run.first, low - 1), ...stored, ...beyond]) }
 }
 
 /** The id that a run names before its entry `seq`. */

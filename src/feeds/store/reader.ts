@@ -47,13 +47,16 @@ export interface TimelinePoint {
 }
 
 export interface TimelineQuery {
-  /** Only of these feeds (numbers). Default: of all wanted feeds. */
+  /** Only of these feeds (numbers). Default: of one's own and of those that are followed. */
   feeds?: ReadonlySet<number>
   /** Only bodies of these types. Default: of every type. */
   types?: readonly string[]
   before?: TimelinePoint
   limit: number
 }
+
+/** What lies further away is read when it is asked for by name, or as part of a thread. */
+const NEAR_FEEDS = 'SELECT num FROM feeds WHERE priority <= 1'
 
 /** Entries newest first by the time they are shown with, ties by place. */
 export function timeline(store: Stored, query: TimelineQuery): StoredEntry[] {
@@ -69,7 +72,7 @@ function pointsOfType(store: Stored, type: string, query: TimelineQuery, before:
   const feeds = query.feeds && JSON.stringify([...query.feeds])
   const rows = store.all(
     `SELECT time, place FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?1) AND (time, place) < (?2, ?3)
-     ${feeds === undefined ? 'AND place >> 32 IN (SELECT num FROM feeds WHERE priority IS NOT NULL)' : 'AND place >> 32 IN (SELECT value FROM json_each(?5))'}
+     ${feeds === undefined ? `AND place >> 32 IN (${NEAR_FEEDS})` : 'AND place >> 32 IN (SELECT value FROM json_each(?5))'}
      ORDER BY time DESC, place DESC LIMIT ?4`,
     ...[type, before.timeMs, before.place, query.limit, ...(feeds === undefined ? [] : [feeds])]
   )
@@ -130,7 +133,7 @@ export function entriesByWords(
 }
 
 function feedsClause(feeds: ReadonlySet<number> | undefined): string {
-  return feeds === undefined ? 'SELECT num FROM feeds WHERE priority IS NOT NULL' : 'SELECT value FROM json_each(?)'
+  return feeds === undefined ? NEAR_FEEDS : 'SELECT value FROM json_each(?)'
 }
 
 function feedsValue(feeds: ReadonlySet<number> | undefined): string[] {

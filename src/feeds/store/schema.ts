@@ -61,6 +61,15 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   CREATE TABLE tags (tag TEXT, time INTEGER, place INTEGER, PRIMARY KEY (tag, time, place)) STRICT, WITHOUT ROWID;
   CREATE TABLE expiries (at INTEGER, place INTEGER, PRIMARY KEY (at, place)) STRICT, WITHOUT ROWID;
   CREATE VIRTUAL TABLE search USING fts5 (text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+  `,
+  // How much of a feed is kept. The new index holds only what is really missing: what fell out at the bottom is not.
+  `
+  ALTER TABLE feeds ADD COLUMN newest INTEGER;                   -- only so many of the newest entries, NULL: all
+  ALTER TABLE feeds ADD COLUMN last INTEGER;                     -- nothing above this seq, NULL: no bound
+  ALTER TABLE feeds ADD COLUMN max_bytes INTEGER;                -- of records; the oldest bodies go above it, NULL: no bound
+  ALTER TABLE feeds ADD COLUMN bare INTEGER NOT NULL DEFAULT 0;  -- up to this seq, bodies were erased for that
+  DROP INDEX feeds_with_gap;
+  CREATE INDEX feeds_with_gap ON feeds (num) WHERE priority IS NOT NULL AND low > max(1, height - coalesce(newest, height) + 1);
   `
 ]
 

@@ -8,13 +8,16 @@ import { encodeForkProof, type ForkProof, verifyForkProof } from '../fork.ts'
 import { type CheckedRun, lastOf, placesOf } from '../run.ts'
 import { migrate, openDatabase, storeError } from './database.ts'
 import { IdIndex } from './id-index.ts'
-import { idOf, type IngestOutcome, Placement } from './placement.ts'
-import { FEEDS_MIGRATIONS, MAX_FEEDS, placeOf } from './schema.ts'
-import { type FeedState, type Row, type Stored, type StoredRun, toFeedState, toRun } from './stored.ts'
+import { bottomOf } from './limits.ts'
+import { type IngestOutcome, Placement } from './placement.ts'
+import { FEEDS_MIGRATIONS, placeOf } from './schema.ts'
+import { type FeedState, idOf, type Row, type Stored, type StoredRun, toFeedState, toRun } from './stored.ts'
 import { Tables } from './tables.ts'
+import { type WantedFeed, Wants } from './wants.ts'
 
 export type { IngestOutcome } from './placement.ts'
 export type { FeedState, StoredRun } from './stored.ts'
+export type { WantedFeed } from './wants.ts'
 
 /** Bytes of the random name under which a store's change counter is known to peers. */
 export const EPOCH_SIZE = 8
@@ -36,19 +39,13 @@ export interface StoreEvents {
   extended: [Extension]
   /** A feed is wanted that was not, or no longer is. */
   wanted: [FeedState]
+  /** More or less of a wanted feed is kept than before. */
+  limited: [FeedState]
   /** A fork was proven; the feed is frozen. */
   fork: [FeedState]
   /** A peer holds more of an own feed than this store: whoever signs it must catch up first. */
   ownAhead: [{ feed: FeedState; height: number }]
   closed: []
-}
-
-/** A feed to be kept, and how dear it is: 0 own, 1 followed, 2 further away. */
-export interface WantedFeed {
-  feed: Uint8Array
-  priority: number
-  /** Runs with erased bodies are not taken: an identity log says nothing when a body is missing. @default false */
-  isWhole?: boolean
 }
 
 export class FeedStore implements Stored {
@@ -58,6 +55,7 @@ export class FeedStore implements Stored {
   epoch: Uint8Array
   readonly #tables: Tables
   readonly #placement: Placement
+  readonly #wants: Wants
   /** Finds entries by id. */
   readonly ids: IdIndex
 
@@ -76,9 +74,10 @@ export class FeedStore implements Stored {
   private constructor(database: DatabaseSync) {
     this.database = database
     this.events.setMaxListeners(0)
-    this.#tables = new Tables(database, { onUndo: () => this.ids.reload() })
+    this.#tables = new Tables(database, { onUndo: () => this.#reload() })
     this.ids = new IdIndex(this)
     this.#placement = new Placement(this, this.ids, this.#tables.counters)
+    this.#wants = new Wants(this, this.#tables.counters)
     this.epoch = (this.meta('epoch') as Uint8Array | undefined) ?? this.renewEpoch()
     this.#readCounters()
     this.write(
@@ -88,6 +87,12 @@ export class FeedStore implements Stored {
       },
       { isDurable: true }
     )
+  }
+
+  /** What is kept in memory beside the tables is read again: a transaction failed. */
+  #reload(): void {
+    this.ids.reload()
+    this.#wants.reload()
   }
 
   #readCounters(): void {
@@ -154,11 +159,18 @@ export class FeedStore implements Stored {
     )
   }
 
-  /** Wanted feeds whose older entries are not all here. */
-  feedsWithGap(): FeedState[] {
-    return this.all('SELECT * FROM feeds WHERE low > 1 AND priority IS NOT NULL ORDER BY priority').map((row) =>
-      toFeedState(row)!
+  /** Feeds that are one's own or followed: own ones first, then those that changed last. */
+  nearFeeds(limit: number): FeedState[] {
+    return this.all('SELECT * FROM feeds WHERE priority <= 1 ORDER BY own DESC, changed DESC LIMIT ?', limit).map(
+      (row) => toFeedState(row)!
     )
+  }
+
+  /** Wanted feeds of which older entries are missing that are to be kept. */
+  feedsWithGap(): FeedState[] {
+    return this.all(
+      'SELECT * FROM feeds WHERE priority IS NOT NULL AND low > max(1, height - coalesce(newest, height) + 1) ORDER BY priority'
+    ).map((row) => toFeedState(row)!)
   }
 
   /** Feeds that changed after the counter stood at `cursor`, in the order of their changes. */
@@ -166,76 +178,29 @@ export class FeedStore implements Stored {
     return this.all('SELECT * FROM feeds WHERE changed > ? ORDER BY changed', cursor).map((row) => toFeedState(row)!)
   }
 
-  /** Sets which feeds are kept; what is no longer wanted stays on the disk until {@link removeUnwanted}. */
+  /**
+   * Sets which feeds are kept, all of them at once. What is no longer wanted stays on the disk until somebody deletes it
+   * (`deleteUnwanted`); what limits no longer cover goes in slices (`deleteBeyondLimits`, `eraseOverLimits`): see Trimmer.
+   */
   setWanted(wanted: readonly WantedFeed[]): void {
-    const before = new Map(this.wantedFeeds().map((feed) => [keyName(feed.key), feed]))
-    const changed: Uint8Array[] = []
-    this.write(() => {
-      for (const { feed, priority, isWhole = false } of wanted) {
-        const known = before.get(keyName(feed))
-        before.delete(keyName(feed))
-        if (known?.priority === priority && known.isWhole === isWhole) continue
-        if (known === undefined) changed.push(feed)
-        this.#want(feed, priority, isWhole, known === undefined)
-      }
-      for (const feed of before.values()) {
-        if (feed.isOwn) continue
-        this.run(
-          'UPDATE feeds SET priority = NULL, changed = ? WHERE num = ?',
-          ++this.#tables.counters.change,
-          feed.num
-        )
-        changed.push(feed.key)
-      }
-    })
-    for (const key of changed) this.events.emit('wanted', this.feed(key)!)
+    const changes = this.#wants.set(wanted)
+    this.#tell('wanted', changes.wanted)
+    this.#tell('limited', changes.limited)
   }
 
-  #want(key: Uint8Array, priority: number, isWhole: boolean, isNew: boolean): void {
-    const changed = isNew ? ++this.#tables.counters.change : 0
-    this.run(
-      `INSERT INTO feeds (key, priority, changed, wanted, whole) VALUES (?1, ?2, ?3, ?3, ?4)
-       ON CONFLICT DO UPDATE SET priority = ?2, changed = max(changed, ?3), wanted = max(wanted, ?3), whole = ?4`,
-      key,
-      priority,
-      changed,
-      isWhole ? 1 : 0
-    )
-    if (isNew && this.feed(key)!.num >= MAX_FEEDS)
-      throw new FeedError('STORE_IO', `a store holds at most ${MAX_FEEDS} feeds`)
+  #tell(event: 'wanted' | 'limited', nums: readonly number[]): void {
+    if (this.events.listenerCount(event) > 0) for (const num of nums) this.events.emit(event, this.feedByNumber(num)!)
   }
 
   /** Marks a feed as written by this device: always wanted, and continued by {@link append}. */
   own(key: Uint8Array): FeedState {
     this.write(() => {
       const known = this.feed(key)
-      if (known?.priority !== 0) this.#want(key, 0, known?.isWhole ?? false, true)
+      if (known?.priority !== 0) this.#wants.want({ feed: key, priority: 0, isWhole: known?.isWhole }, true)
       this.run('UPDATE feeds SET own = 1 WHERE key = ?', key)
     })
+    this.#wants.reload()
     return this.feed(key)!
-  }
-
-  /** Deletes what is stored of feeds that are not wanted. @returns entries deleted */
-  removeUnwanted(): number {
-    return this.write(() => {
-      let entries = 0
-      this.#placement.keepArrival()
-      for (const row of this.all('SELECT * FROM feeds WHERE priority IS NULL AND height > 0')) {
-        const feed = toFeedState(row)!
-        entries += feed.height - feed.low + 1
-        const [from, to] = [placeOf(feed.num, 0), placeOf(feed.num + 1, 0) - 1]
-        for (const table of ['runs', 'ids', 'timeline', 'links', 'tags', 'expiries', 'erasures', 'erased_at']) {
-          this.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
-        }
-        this.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
-        this.run(
-          `UPDATE feeds SET low = 1, height = 0, head = x'', bytes = 0, changed = ? WHERE num = ?`,
-          ++this.#tables.counters.change,
-          feed.num
-        )
-      }
-      return entries
-    })
   }
 
   /**
@@ -261,7 +226,7 @@ export class FeedStore implements Stored {
     const feed = states.get(name)
     if (feed === undefined || feed.priority === undefined) return { kind: 'unwanted' }
     if (feed.frozen !== undefined && lastOf(run) >= feed.frozen) return { kind: 'frozen' }
-    if (feed.isWhole && placesOf(run.records, run.count).some(({ isErased }) => isErased)) return { kind: 'unwanted' }
+    if (!isWelcome(feed, run)) return { kind: 'unwanted' }
     const outcome = this.#placement.place(feed, run)
     if (outcome.kind === 'frozen') {
       forks.push(feed.num)
@@ -345,6 +310,14 @@ export class FeedStore implements Stored {
     this.run('UPDATE feeds SET changed = ? WHERE num = ?', ++this.#tables.counters.change, num)
   }
 
+  nextChange(): number {
+    return ++this.#tables.counters.change
+  }
+
+  keepArrival(): void {
+    this.#placement.keepArrival()
+  }
+
   #saveCounter(clean: 0 | 1): void {
     this.setMeta('counter', this.counter)
     this.setMeta('clean', clean)
@@ -407,6 +380,15 @@ function joined(extensions: Extension[]): Extension[] {
     }
   }
   return result
+}
+
+/** Whether a run is one of those that are to be kept of its feed. */
+function isWelcome(feed: FeedState, run: CheckedRun): boolean {
+  if (feed.last !== undefined && run.first > feed.last) return false
+  if (feed.newest !== undefined && lastOf(run) < bottomOf(feed, feed.height)) return false
+  if (!feed.isWhole) return true
+  if (feed.maxBytes !== undefined && feed.bytes + run.records.length > feed.maxBytes) return false
+  return !placesOf(run.records, run.count).some(({ isErased }) => isErased)
 }
 
 function keyName(key: Uint8Array): string {

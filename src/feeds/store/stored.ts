@@ -1,7 +1,8 @@
 // What the store holds, as its parts see it: the state of a feed, a stored run, and the few operations on which reading,
 // indexing and erasing are built.
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
-import type { Run } from '../run.ts'
+import { HASH_SIZE } from '../entry.ts'
+import { idsOf, type Run } from '../run.ts'
 import { seqOfPlace } from './schema.ts'
 
 export type Row = Record<string, unknown>
@@ -26,6 +27,12 @@ export interface FeedState {
   isOwn: boolean
   /** Nothing in it may be erased. */
   isWhole: boolean
+  /** Bytes of the stored records. */
+  bytes: number
+  /** What is kept of it, as far as that is less than all: see WantedFeed. An own feed has no limits. */
+  newest?: number
+  last?: number
+  maxBytes?: number
 }
 
 /** A run as it was stored. */
@@ -60,6 +67,18 @@ export interface Stored {
   readonly ids: { find(id: Uint8Array): number[] }
   /** Runs in the order of their arrival, from that number on. */
   rowsByArrival(from: number, limit: number): StoredRun[]
+  /** The change counter's next value, for a feed that is being changed. */
+  nextChange(): number
+  /** Call it when runs are deleted: their arrival numbers are not given out again. */
+  keepArrival(): void
+}
+
+/** The id of a stored entry; undefined when it is not stored. */
+export function idOf(stored: Stored, feed: FeedState, seq: number): Uint8Array | undefined {
+  if (seq === feed.height && feed.head.length > 0) return feed.head
+  if (seq < feed.low) return undefined
+  const row = stored.rows(feed, seq, seq)[0]
+  return row && idsOf(row).subarray((seq - row.first) * HASH_SIZE, (seq - row.first + 1) * HASH_SIZE)
 }
 
 export function toRun(row: Row, feed: Uint8Array): StoredRun {
@@ -88,7 +107,17 @@ export function toFeedState(row: Row | undefined): FeedState | undefined {
       priority: (row.priority as number | null) ?? undefined,
       frozen: (row.frozen as number | null) ?? undefined,
       isOwn: row.own === 1,
-      isWhole: row.whole === 1
+      isWhole: row.whole === 1,
+      bytes: row.bytes as number,
+      ...(row.own === 1 ? undefined : limitsOf(row))
     }
   )
+}
+
+function limitsOf(row: Row): Pick<FeedState, 'newest' | 'last' | 'maxBytes'> {
+  return {
+    newest: (row.newest as number | null) ?? undefined,
+    last: (row.last as number | null) ?? undefined,
+    maxBytes: (row.max_bytes as number | null) ?? undefined
+  }
 }

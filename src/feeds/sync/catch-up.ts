@@ -2,6 +2,7 @@
 // place where two histories of one feed part.
 import type { CheckedRun } from '../run.ts'
 import { lastOf } from '../run.ts'
+import { bottomOf, hasGap } from '../store/limits.ts'
 import type { FeedState, FeedStore, IngestOutcome } from '../store/store.ts'
 import type { BlindIndex } from './blind-index.ts'
 import { diffFeed, ZERO_HEAD } from './diff.ts'
@@ -89,7 +90,22 @@ export class CatchUp {
     const feed = this.#store.feedByNumber(num)
     if (feed?.priority === undefined || !this.#options.isShared(num)) return
     if (this.#ahead.has(num)) this.#fetch(feed)
-    else if (feed.low > 1 && (this.#options.heightOf(num) ?? feed.height) >= feed.low) this.#fetchOlder(feed)
+    else if (hasGap(feed) && (this.#options.heightOf(num) ?? feed.height) >= feed.low) this.#fetchOlder(feed)
+  }
+
+  /** More of a feed is wanted than before, or less. */
+  adjust(feed: FeedState): void {
+    this.#hasNoOlder.delete(feed.num)
+    const height = this.#options.heightOf(feed.num)
+    if (height !== undefined) this.pull(feed, height)
+    this.reconsider(feed.num)
+  }
+
+  /** A feed is no longer wanted: should it be again, it is asked for anew. */
+  forget(num: number): void {
+    this.#ahead.delete(num)
+    this.#hasNoOlder.delete(num)
+    this.#probes.delete(num)
   }
 
   /** A feed grew, whoever brought it: what is missing of it may be another part now. */
@@ -145,8 +161,9 @@ export class CatchUp {
 
   /** Asks for the older entries of a feed that was fetched from its newest down and was interrupted. */
   #fetchOlder(feed: FeedState): void {
-    if (feed.priority !== undefined && feed.low > 1 && !this.#hasNoOlder.has(feed.num))
-      this.#fetcher.want({ ...held(feed), from: 1, to: feed.low - 1, isDown: true, priority: feed.priority })
+    if (feed.priority === undefined || !hasGap(feed) || this.#hasNoOlder.has(feed.num)) return
+    const from = bottomOf(feed, feed.height)
+    this.#fetcher.want({ ...held(feed), from, to: feed.low - 1, isDown: true, priority: feed.priority })
   }
 
   /** Narrows down where a feed forked; the next question follows when the peer is done with this one. */

@@ -1,4 +1,5 @@
 // What to do about one feed when a peer says how much of it it has. Pure: two states in, one step out.
+import { bottomOf, isOutgrown } from '../store/limits.ts'
 import { HEAD_SIZE } from './reconcileset.ts'
 
 /** Stands for the head of a feed of which nothing is held. */
@@ -11,6 +12,9 @@ export interface Held {
   head: Uint8Array
   /** The seq from which on the feed is not trusted, if a fork was proven. */
   frozen?: number
+  /** How much of it is wanted here, where that is not all: only so many of the newest, and nothing above that seq. */
+  newest?: number
+  last?: number
 }
 
 /** How much of it the peer says it holds. */
@@ -23,7 +27,10 @@ export interface Claimed {
 export type Step =
   /** Both hold the same. */
   | { kind: 'nothing' }
-  /** The peer has entries that are missing here. A feed that is new here is fetched from its newest entry down. */
+  /**
+   * The peer has entries that are missing here. A feed that is new here is fetched from its newest entry down, and so is
+   * one of which only newer entries are wanted than are held.
+   */
   | { kind: 'want'; from: number; to: number; isDown: boolean }
   /** The peer lacks entries from here on; it will ask for them. */
   | { kind: 'behind'; from: number }
@@ -35,9 +42,13 @@ export type Step =
 /** The heart of sync: compares one feed's two states. */
 export function diffFeed(mine: Held, theirs: Claimed): Step {
   if (mine.frozen !== undefined && theirs.height >= mine.frozen) return { kind: 'prove' }
-  if (theirs.height > mine.height)
-    return { kind: 'want', from: mine.height + 1, to: theirs.height, isDown: mine.height === 0 }
+  const to = Math.min(theirs.height, mine.last ?? Infinity)
+  if (to > mine.height) {
+    const isDown = mine.height === 0 || isOutgrown(mine, to)
+    return { kind: 'want', from: isDown ? bottomOf(mine, to) : mine.height + 1, to, isDown }
+  }
   if (theirs.height < mine.height) return { kind: 'behind', from: theirs.height + 1 }
+  if (theirs.height > to) return { kind: 'nothing' } // what the peer has beyond is not wanted
   return isSameHead(mine, theirs) ? { kind: 'nothing' } : { kind: 'probe' }
 }
 

@@ -1,6 +1,7 @@
 // The sending half of a session: turns what was asked for, and what is pushed, into frames of runs, as fast as credit
 // and the stream allow.
 import { joinRuns, lastOf, type Run, tailOf, idsOf, MAX_RUN_BYTES, MAX_RUN_ENTRIES } from '../run.ts'
+import { isServed } from '../store/limits.ts'
 import type { FeedState, FeedStore } from '../store/store.ts'
 import { encodeNumber, encodeRun, encodeRuns, KIND, packRuns, RUNS_TARGET_SIZE } from './messages.ts'
 
@@ -146,7 +147,7 @@ function runUp(store: FeedStore, feed: FeedState, from: number, to: number): Run
   const rows: Run[] = []
   const size = { count: 0, bytes: 0 }
   for (const row of store.rowsUp(feed, from, Math.min(to, feed.height))) {
-    if (lastOf(row) > feed.height) break // beyond a fork
+    if (!isServed(feed, row)) break
     const run = row.first < from ? tailOf({ ...row, ids: idsOf(row) }, from) : row
     if (run.first !== from + size.count || !fits(size, run)) break
     rows.push(run)
@@ -159,7 +160,7 @@ function runDown(store: FeedStore, feed: FeedState, from: number, to: number): R
   const rows: Run[] = []
   const size = { count: 0, bytes: 0 }
   for (const row of store.rowsDown(feed, from, Math.min(to, feed.height))) {
-    if (lastOf(row) > feed.height) continue
+    if (!isServed(feed, row)) continue
     if (!fits(size, row)) break
     rows.unshift(row)
   }

@@ -179,6 +179,7 @@ export class SyncSession {
     this.#awaitedPosition = hello.counter
     this.#store.events.on('extended', this.#onExtended)
     this.#store.events.on('wanted', this.#onWanted)
+    this.#store.events.on('limited', this.#onLimited)
     this.#store.events.on('fork', this.#onFork)
     if (this.#canResume(hello, remembered)) return this.#resume(hello.resume!.cursor, remembered!)
     this.stats.path = 'reconcile'
@@ -227,14 +228,29 @@ export class SyncSession {
     this.#theirPosition = remembered.cursor
     this.#memory = { ...remembered, resumed: remembered.resumed + 1 }
     if (cursor < this.#store.counter) {
-      const changed = this.#store
-        .changedSince(cursor)
-        .filter(
+      const changed = this.#store.changedSince(cursor)
+      await this.#dropUnwanted(changed, cursor)
+      await this.#announcer.sendHave(
+        changed.filter(
           (feed) => feed.priority !== undefined && (this.#memory.shared.has(feed.num) || feed.wantedSince > cursor)
         )
-      await this.#announcer.sendHave(changed)
+      )
     }
     await this.#goLive()
+  }
+
+  /**
+   * Feeds that were shared and have not been wanted all the time since the peer heard of us. One that is wanted again is
+   * dropped too: only of what was not shared does the peer say again what it has.
+   */
+  async #dropUnwanted(changed: readonly FeedState[], cursor: number): Promise<void> {
+    const dropped = changed.filter(
+      (feed) => (feed.priority === undefined || feed.wantedSince > cursor) && this.#memory.shared.delete(feed)
+    )
+    for (let i = 0; i < dropped.length; i += FEEDS_PER_FRAME) {
+      const part = dropped.slice(i, i + FEEDS_PER_FRAME)
+      await this.#send(message.encodeDrop(part.map((feed) => this.#index.idOf(feed))))
+    }
   }
 
   #startReconciliation(): void {
@@ -392,12 +408,15 @@ export class SyncSession {
 
   readonly #onWanted = (feed: FeedState): void => {
     if (feed.priority === undefined) {
+      this.#catchUp.forget(feed.num)
       if (this.#memory.shared.delete(feed)) this.#sendInBackground(message.encodeDrop([this.#index.idOf(feed)]))
       return
     }
     this.#index.add(feed)
     this.#announcer.add(feed)
   }
+
+  readonly #onLimited = (feed: FeedState): void => this.#catchUp.adjust(feed)
 
   readonly #onFork = (feed: FeedState): void => {
     this.#announcer.drop(feed) // a fork further back needs another proof
@@ -457,6 +476,7 @@ export class SyncSession {
     clearTimeout(this.#progressTimer)
     this.#store.events.off('extended', this.#onExtended)
     this.#store.events.off('wanted', this.#onWanted)
+    this.#store.events.off('limited', this.#onLimited)
     this.#store.events.off('fork', this.#onFork)
     this.#sender?.stop()
     this.#announcer?.stop()
