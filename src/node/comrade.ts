@@ -278,6 +278,7 @@ export interface Comrade {
   readonly addresses: string[]
   readonly feeds: Feeds
   readonly contacts: Contacts
+  readonly directory: Directory
   readonly libp2p: Libp2p
 
   start(): Promise<void>

@@ -19,6 +19,7 @@ export interface Config {
   peers: string[]
   mdns: boolean
   lan: boolean
+  directory: boolean
   relay: (typeof RELAY_MODES)[number]
   store: (typeof STORE_MODES)[number]
   quota: number
@@ -56,6 +57,12 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   peers: { default: [], type: 'addresses', schema: addresses, about: 'peers to stay connected with' },
   mdns: { default: true, type: 'boolean', schema: boolean, about: 'find nodes in the local network by multicast' },
   lan: { default: true, type: 'boolean', schema: boolean, about: 'dial private addresses that others announce' },
+  directory: {
+    default: true,
+    type: 'boolean',
+    schema: boolean,
+    about: 'publish where this device is, for who knows your did, and look people up'
+  },
   relay: { default: 'friends', ...choice(RELAY_MODES), about: 'for whom connections are passed on' },
   store: { default: 'all', ...choice(STORE_MODES), about: "how much of other people's data is kept" },
   quota: {

@@ -8,6 +8,7 @@ import type { FeedStore, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord } from '../trust/index.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
+import { DirectoryService } from './directory-service.ts'
 import { Gossip } from './gossip.ts'
 import { GossipService } from './gossip-service.ts'
 import { HelloService } from './hello-service.ts'
@@ -16,6 +17,7 @@ import { createNetwork, type Network } from './network.ts'
 import type { NodeOptions, Settings } from './options.ts'
 import type { People } from './people.ts'
 import { PeopleProtocol } from './people-protocol.ts'
+import { RecordStore } from './record-store.ts'
 import { RedialLoop } from './redial.ts'
 import { SyncService } from './sync-service.ts'
 
@@ -28,6 +30,9 @@ export interface ConnectionsOptions {
   libp2p: NodeOptions['libp2p']
   /** Ed25519 seed of the libp2p key. */
   peerSeed: Uint8Array
+  /** The identity's public key, and its seed where this device holds it. */
+  identity: Uint8Array
+  rootSeed?: Uint8Array
   store: FeedStore
   people: People
   device: Device
@@ -40,6 +45,7 @@ export interface ConnectionsOptions {
 export class Connections {
   /** Questions that peers ask each other; whoever offers something registers its answerer here. */
   readonly questions: PeopleProtocol
+  readonly directory: DirectoryService
   readonly #options: ConnectionsOptions
   readonly #network: Network
   readonly #hello: HelloService
@@ -54,7 +60,9 @@ export class Connections {
 
   static async create(options: ConnectionsOptions): Promise<Connections> {
     const { settings, people } = options
+    const records = new RecordStore()
     const network = await createNetwork({
+      records,
       privateKey: await generateKeyPairFromSeed('Ed25519', options.peerSeed),
       home: settings.home,
       listen: settings.listen,
@@ -67,11 +75,11 @@ export class Connections {
       isBlocked: (peerId) => connections.#isBlocked(peerIdFromString(peerId)),
       libp2p: options.libp2p
     })
-    const connections = new Connections(options, network)
+    const connections = new Connections(options, network, records)
     return connections
   }
 
-  private constructor(options: ConnectionsOptions, network: Network) {
+  private constructor(options: ConnectionsOptions, network: Network, records: RecordStore) {
     const { settings, store, people, device, log } = options
     this.#options = options
     this.#network = network
@@ -121,6 +129,22 @@ export class Connections {
       isConnected: (target) => network.isConnected(target),
       isRelayed: (target) => network.isRelayed(target),
       dial: (target, signal) => network.dial(target, signal, (address) => this.#noteFailure(address, target.peerId))
+    })
+    this.directory = new DirectoryService({
+      libp2p: network.libp2p,
+      dht: network.libp2p.services.dht,
+      records,
+      questions: this.questions,
+      store,
+      people,
+      addresses: network.addresses,
+      root: options.identity,
+      rootSeed: options.rootSeed,
+      isEnabled: settings.directory,
+      isCurrent: () => people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
+      contactOf: (peerId) => this.#contactOf(peerId),
+      onAddresses: (peerId) => this.#redial.retryNow(peerId),
+      onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
     for (const address of settings.peers) this.give(address)
   }
@@ -219,6 +243,7 @@ export class Connections {
     await this.#listen()
     this.#gossip.start()
     this.#redial.start()
+    this.directory.start()
   }
 
   async #listen(): Promise<void> {
@@ -241,7 +266,7 @@ export class Connections {
     this.#options.store.events.off('wanted', this.#onWanted)
     clearTimeout(this.#recognising)
     this.#gossip.stop()
-    const services = this.#isStarted ? [this.#redial, this.#sync, this.questions, this.#hello] : []
+    const services = this.#isStarted ? [this.directory, this.#redial, this.#sync, this.questions, this.#hello] : []
     for (const service of [...services, this.#network]) {
       try {
         await service.stop()
@@ -265,12 +290,14 @@ export class Connections {
       if (device !== undefined) this.#recognised(peer, device)
     }
     this.#network.relay?.review()
+    this.directory.onPeople()
   }
 
   #connected(peerId: PeerId): void {
     this.#options.log.debug({ peer: peerId.toString() }, 'connected')
     this.#noteReached(peerId)
     this.#redial.look()
+    this.directory.onConnected()
     this.#options.onConnect({ peerId: peerId.toString(), ...this.#didOf(peerId) })
   }
 
@@ -308,6 +335,7 @@ export class Connections {
     this.#options.people.contacts.setSeen(contact.key, Date.now())
     this.#network.reservations.look()
     void this.#learnIdentified(peerId)
+    this.directory.onRecognised(peerId, contact)
     const session = this.#sync.sessionOf(peerId)
     if (session?.stats.isSettled) this.#settled(peerId, session)
   }

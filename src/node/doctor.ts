@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
 import type { FeedStore } from '../feeds/index.ts'
 import type { Check, Space } from './comrade.ts'
+import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
@@ -12,12 +13,15 @@ export interface Examined {
   store: FeedStore
   home: Home
   libp2p: Libp2p
+  directory: Pick<DirectoryService, 'published' | 'certifiedUntilMs'>
+  isDirectoryOn: boolean
   warnings: string[]
   paused: string | undefined
   space: Space
 }
 
-export async function examine({ store, home, libp2p, warnings, paused, space }: Examined): Promise<Check[]> {
+export async function examine(examined: Examined): Promise<Check[]> {
+  const { store, home, libp2p, warnings, paused, space } = examined
   return [
     checkStore(store),
     await checkDisk(home),
@@ -29,6 +33,7 @@ export async function examine({ store, home, libp2p, warnings, paused, space }: 
     },
     checkAddresses(libp2p),
     checkPeers(libp2p),
+    checkDirectory(examined),
     checkQuota(space),
     {
       check: 'config',
@@ -95,4 +100,21 @@ function checkPeers(libp2p: Libp2p): Check {
     detail: `connected with ${count}`,
     ...(count > 0 ? {} : { todo: 'comrade up --peer <multiaddr>' })
   }
+}
+
+function checkDirectory({ directory: { published, certifiedUntilMs }, isDirectoryOn }: Examined): Check {
+  const check = 'directory'
+  if (!isDirectoryOn)
+    return { check, ok: true, detail: 'nothing is published, and the DHT is not asked: as configured' }
+  if (published?.problem === 'outdated' || (published?.problem === 'uncertified' && certifiedUntilMs === undefined)) {
+    const detail = 'this device has no certificate with which to publish where it is'
+    return { check, ok: false, detail, todo: 'run the device that holds the root key' }
+  }
+  const until =
+    certifiedUntilMs === undefined ? '' : `; certified until ${new Date(certifiedUntilMs).toISOString().slice(0, 10)}`
+  const detail =
+    published === undefined || published.holders === 0
+      ? `no node of the directory keeps where this device is yet${until}`
+      : `${published.holders} nodes keep where this device is${until}`
+  return { check, ok: true, detail }
 }

@@ -5,6 +5,7 @@ export {
   type ComradeEvents,
   type Contact,
   type Contacts,
+  type Directory,
   type FeedItem,
   type Feeds,
   type Invite,
@@ -17,6 +18,7 @@ export {
   type Published,
   type ReadOptions,
   type Relation,
+  type Resolved,
   type Status
 } from './comrade.ts'
 export { memoryNetwork } from './memory-network.ts'

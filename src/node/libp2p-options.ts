@@ -4,7 +4,13 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
 import type { PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper, type KadDHT, type KadDHTInit } from '@libp2p/kad-dht'
+import {
+  kadDHT,
+  passthroughMapper,
+  removePrivateAddressesMapper,
+  type SingleKadDHT,
+  type KadDHTInit
+} from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping, type Ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -36,7 +42,7 @@ export type NetworkServices = {
   identifyPush: IdentifyPush
   ping: Ping
   pubsub: GossipSub
-  dht: KadDHT
+  dht: SingleKadDHT
 }
 
 /** What an embedder may set in libp2p; what is not given stays as it is. Services are added to, or replaced by name. */
@@ -149,7 +155,7 @@ function services({ records }: NetworkOptions, lan: boolean, faults: PeerFaults)
 type DhtComponents = Parameters<ReturnType<typeof kadDHT>>[0]
 
 /** Kademlia that keeps directory records and nothing else, in a store of its own. */
-function directoryDht(records: RecordStore | undefined, lan: boolean): (components: DhtComponents) => KadDHT {
+function directoryDht(records: RecordStore | undefined, lan: boolean): (components: DhtComponents) => SingleKadDHT {
   const init: KadDHTInit = {
     protocol: DHT_PROTOCOL,
     clientMode: false, // else a node without a public address never answers, and a LAN has no DHT
@@ -158,9 +164,10 @@ function directoryDht(records: RecordStore | undefined, lan: boolean): (componen
     ...(records && { validators: records.validators, selectors: records.selectors })
   }
   return (components) => {
-    if (records === undefined) return kadDHT(init)(components)
+    if (records === undefined) return kadDHT(init)(components) as SingleKadDHT
     const datastore = records.asDatastore(components.peerId.toMultihash().bytes)
-    return kadDHT(init)(Object.create(components, { datastore: { value: datastore } }) as DhtComponents)
+    const own = Object.create(components, { datastore: { value: datastore } }) as DhtComponents
+    return kadDHT(init)(own) as SingleKadDHT
   }
 }
 

@@ -18,6 +18,7 @@ import {
   type Comrade,
   type ComradeEvents,
   type Contacts,
+  type Directory,
   NodeError,
   type Peer,
   type Profile,
@@ -169,6 +170,8 @@ class ComradeNode implements Comrade {
       settings,
       libp2p: options.libp2p,
       peerSeed: keys.peerSeed,
+      identity: keys.identity,
+      rootSeed: keys.rootSeed,
       store: this.#store,
       people: this.#people,
       device: this.#device,
@@ -214,6 +217,10 @@ class ComradeNode implements Comrade {
 
   get identity(): { did: string; device: string } {
     return { did: formatDid(this.#parts.keys.identity), device: formatDid(this.#device.key.publicKey) }
+  }
+
+  get directory(): Directory {
+    return this.#connections.directory
   }
 
   get libp2p(): Libp2p {
@@ -364,6 +371,8 @@ class ComradeNode implements Comrade {
       store: this.#store,
       home: this.#parts.home,
       libp2p: this.libp2p,
+      directory: this.#connections.directory,
+      isDirectoryOn: this.#parts.settings.directory,
       warnings: this.#parts.settings.warnings,
       paused: this.#device.paused,
       space: this.#space()

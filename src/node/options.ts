@@ -14,6 +14,8 @@ export interface NodeOptions {
   mdns?: boolean
   /** Dial private and loopback addresses that others announce. @default config.json's `lan`: true */
   lan?: boolean
+  /** Publish where this device is, and look people up in the DHT. @default config.json's `directory`: true */
+  directory?: boolean
   /** Opens keys that are protected by a passphrase, and protects keys that are made now. @default none */
   passphrase?: string
   /** The name under which the identity log lists this device. @default the machine's host name */
@@ -44,6 +46,7 @@ export function settle(options: NodeOptions, configPath: (home: string) => strin
     listen: options.listen ?? config.listen,
     peers: [...config.peers, ...(options.peers ?? [])],
     mdns: options.mdns ?? config.mdns,
-    lan: options.lan ?? config.lan
+    lan: options.lan ?? config.lan,
+    directory: options.directory ?? config.directory
   }
 }

@@ -279,6 +279,13 @@ export class Contacts {
     return this.#statements.all('SELECT * FROM contact_devices WHERE device = ?', device).map(toDevice)[0]
   }
 
+  /** Root keys of all whom one follows. */
+  followed(): Uint8Array[] {
+    return this.#statements
+      .all(`SELECT key FROM contacts WHERE relation = 'followed'`)
+      .map(({ key }) => key as Uint8Array)
+  }
+
   /** Those who are followed or blocked, with their devices: what the policy works on. */
   policyPeople(): PolicyPerson[] {
     return this.#policy.list()

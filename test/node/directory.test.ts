@@ -1,0 +1,65 @@
+// The directory with whole nodes: found by who knows the did, published in turns, told among friends.
+import assert from 'node:assert/strict'
+import type { Comrade } from '../../src/index.ts'
+import { NodeError } from '../../src/node/comrade.ts'
+import { formatDid } from '../../src/trust/index.ts'
+import { befriend, Homes } from '../support/node.ts'
+import { until } from '../support/processes.ts'
+
+/** Resolves as soon as somebody has it; publishing takes a moment after the first connection. */
+async function resolved(node: Comrade, did: string, source?: string) {
+  let found = await node.directory.resolve(did).catch(() => undefined)
+  await until(
+    async () => {
+      found = await node.directory.resolve(did).catch(() => undefined)
+      return found !== undefined && (source === undefined || found.source === source)
+    },
+    `${did} is found by ${source ?? 'anything'}`
+  )
+  return found!
+}
+
+describe('directory', () => {
+  it('finds somebody by did alone, through nodes that know neither of the two', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    for (const node of [alice, bob]) await node.connect(hub.addresses[0])
+    const found = await resolved(bob, alice.identity.did)
+    assert.equal(found.source, 'dht')
+    assert.equal(found.did, alice.identity.did)
+    assert.deepEqual(
+      found.devices.map(({ peerId }) => peerId),
+      [alice.peerId]
+    )
+    assert.deepEqual(found.devices[0].addresses, alice.addresses)
+  })
+
+  it('says that nobody is found where nobody is, and what is no did', async () => {
+    await using homes = new Homes()
+    const alice = await homes.start('alice')
+    const nobody = 'did:key:z6Mkon3Necd6NkkyfoGoHxid2znGc59LU3K7mubaRcFbLfLX'
+    const code = (expected: string) => (error: Error) => error instanceof NodeError && error.code === expected
+    await assert.rejects(alice.directory.resolve(nobody), code('NOT_FOUND'))
+    await assert.rejects(alice.directory.resolve('did:web:example.org'), code('BAD_INPUT'))
+    const notOnCurve = formatDid(Uint8Array.from({ length: 32 }, (_, at) => (at === 0 ? 2 : 0)))
+    await assert.rejects(alice.directory.resolve(notOnCurve), code('BAD_INPUT'))
+  })
+
+  it('is told by a friend where there is no DHT, and remembers it when the friend is gone', async () => {
+    await using homes = new Homes()
+    const [alice, bob, carol] = [
+      await homes.start('alice', { directory: true }),
+      await homes.start('bob'),
+      await homes.start('carol', { directory: false })
+    ]
+    await befriend(alice, bob)
+    await befriend(bob, carol)
+    await carol.contacts.follow(alice.identity.did)
+    const found = await resolved(carol, alice.identity.did, 'friend')
+    assert.equal(found.devices[0].peerId, alice.peerId)
+    await bob.stop()
+    await alice.stop()
+    assert.equal((await resolved(carol, alice.identity.did, 'cache')).devices[0].peerId, alice.peerId)
+  })
+})
