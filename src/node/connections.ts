@@ -142,7 +142,7 @@ export class Connections {
       rootSeed: options.rootSeed,
       isEnabled: settings.directory,
       isCurrent: () => people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
-      contactOf: (peerId) => this.#contactOf(peerId),
+      contactOf: (peerId) => this.contactOf(peerId),
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
