@@ -72,6 +72,7 @@ export class Connections {
       relay: settings.relay === 'friends',
       mayRelayFor: (peerId) => connections.#isOurs(peerIdFromString(peerId)),
       relays: () => connections.#relays(),
+      mayPunch: (peerId) => connections.#isOurs(peerIdFromString(peerId)),
       isBlocked: (peerId) => connections.#isBlocked(peerIdFromString(peerId)),
       libp2p: options.libp2p
     })

@@ -3,7 +3,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { gossipsub, type GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush, type Identify, type IdentifyPush } from '@libp2p/identify'
-import type { PeerId, PeerInfo, PrivateKey } from '@libp2p/interface'
+import type { PeerId, PeerInfo, PrivateKey, Startable } from '@libp2p/interface'
 import {
   kadDHT,
   passthroughMapper,
@@ -13,12 +13,13 @@ import {
 } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isRelayed, MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
 import { MAX_PENDING, MAX_STRANGERS } from './connection-guard.ts'
 import { gossipOptions, type PeerFaults } from './gossip.ts'
+import type { HolePunch } from './hole-punch.ts'
+import { listening } from './listening.ts'
 import type { RecordStore } from './record-store.ts'
 import type { Relay } from './relay.ts'
 import type { Reservations } from './reservations.ts'
@@ -38,6 +39,7 @@ const PING_INTERVAL_MS = 60_000
 const DAY_MS = 86_400_000
 
 export type NetworkServices = {
+  listening: Startable
   identify: Identify
   identifyPush: IdentifyPush
   ping: Ping
@@ -73,6 +75,8 @@ export interface NetworkOptions {
   mayRelayFor?(peerId: string): boolean
   /** Connected peers at whom this node may wait to be reached, the most wanted first. @default nobody */
   relays?(): Iterable<PeerId>
+  /** Peers with whom a direct connection is made by dialling at the same time, when there is only a relayed one. @default everybody */
+  mayPunch?(peerId: string): boolean
   /** Peers who are not connected with others, nor with this node, through a relay. @default nobody */
   isBlocked?(peerId: string): boolean
   libp2p?: NetworkOverrides
@@ -82,6 +86,7 @@ export interface NetworkParts {
   addresses: AddressPolicy
   faults: PeerFaults
   reservations: Reservations
+  holePunch: HolePunch
   /** Absent when this node passes nothing on. */
   relay?: Relay
   /** Called with whom a discovery service has found. */
@@ -91,7 +96,7 @@ export interface NetworkParts {
 /** The options of `createLibp2p`, but for the datastore and the connection gater. */
 export function libp2pOptions(
   options: NetworkOptions,
-  { addresses, faults, reservations, relay, onFound }: NetworkParts
+  { addresses, faults, reservations, holePunch, relay, onFound }: NetworkParts
 ): Libp2pOptions<NetworkServices> {
   const { lan = true, libp2p: overrides = {} } = options
   const listen = overrides.addresses?.listen ?? options.listen ?? ['/ip4/0.0.0.0/tcp/0', '/ip6/::/tcp/0']
@@ -109,7 +114,7 @@ export function libp2pOptions(
     peerStore: { maxAddressAge: 30 * DAY_MS, maxPeerAge: 90 * DAY_MS },
     ...overrides,
     privateKey: options.privateKey,
-    transports: [...(overrides.transports ?? [tcp()]), reservations.transport()],
+    transports: [...(overrides.transports ?? [holePunch.transport()]), reservations.transport()],
     peerDiscovery: (overrides.peerDiscovery ?? ((options.mdns ?? lan) ? [localDiscovery()] : [])).map((discovery) =>
       heard(discovery, onFound)
     ),
@@ -136,6 +141,7 @@ export function libp2pOptions(
     },
     services: {
       ...services(options, lan, faults),
+      ...(overrides.transports === undefined ? { dcutr: holePunch.service() } : {}),
       ...(relay === undefined ? {} : { relay: relay.service() }),
       ...overrides.services
     }
@@ -144,6 +150,7 @@ export function libp2pOptions(
 
 function services({ records }: NetworkOptions, lan: boolean, faults: PeerFaults): ServiceFactoryMap<NetworkServices> {
   return {
+    listening: listening(),
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping(),

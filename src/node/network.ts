@@ -9,6 +9,7 @@ import { createLibp2p } from 'libp2p'
 import { AddressPolicy, isRelayed, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { ConnectionGuard } from './connection-guard.ts'
 import { PeerFaults } from './gossip.ts'
+import { HolePunch } from './hole-punch.ts'
 import { libp2pOptions, type NetworkOptions, type NetworkServices } from './libp2p-options.ts'
 import type { RedialTarget } from './redial.ts'
 import { Relay } from './relay.ts'
@@ -63,6 +64,7 @@ export class Network {
   readonly guard: ConnectionGuard
   readonly faults: PeerFaults
   readonly reservations: Reservations
+  readonly holePunch: HolePunch
   /** Absent when this node passes nothing on. */
   readonly relay: Relay | undefined
   /** Whoever answers the first question on the local network does so while this node is still starting. */
@@ -81,13 +83,17 @@ export class Network {
       maxStrangers: options.maxStrangers,
       connections: () => libp2p.getConnections()
     })
-    const { relays = () => [], mayRelayFor = () => false, isBlocked = () => false } = options
-    const reservations = new Reservations({ relays })
+    const { relays = () => [], mayRelayFor = () => false, isBlocked = () => false, mayPunch = () => true } = options
+    const holePunch = new HolePunch({
+      isAllowed: (address) => addresses.isAllowed(address),
+      mayPunch: (peerId) => mayPunch(peerId.toString())
+    })
+    const reservations = new Reservations({ relays, isPunching: (peerId) => holePunch.isPunching(peerId) })
     const relay = new Relay({
       mayReserve: (peerId) => mayRelayFor(peerId.toString()) && !isBlocked(peerId.toString()),
       mayPass: (from) => !isBlocked(from.toString())
     })
-    const parts = { addresses, faults, reservations, relay: options.relay === true ? relay : undefined }
+    const parts = { addresses, faults, reservations, holePunch, relay: options.relay === true ? relay : undefined }
     const libp2p: Libp2p<NetworkServices> = await createLibp2p<NetworkServices>({
       ...libp2pOptions(options, { ...parts, onFound: (peer) => network.#dialFound(peer) }),
       datastore,
@@ -103,6 +109,7 @@ export class Network {
     guard: ConnectionGuard
     faults: PeerFaults
     reservations: Reservations
+    holePunch: HolePunch
     relay?: Relay
     datastore?: LevelDatastore
   }) {
@@ -111,6 +118,7 @@ export class Network {
     this.guard = parts.guard
     this.faults = parts.faults
     this.reservations = parts.reservations
+    this.holePunch = parts.holePunch
     this.relay = parts.relay
     this.#datastore = parts.datastore
     this.libp2p.addEventListener('connection:open', ({ detail: { direct, remotePeer } }) => {
@@ -133,6 +141,7 @@ export class Network {
   }
 
   async start(): Promise<void> {
+    await this.holePunch.start(this.libp2p)
     await this.libp2p.start()
     this.reservations.start(this.libp2p)
     for (const peer of this.#foundEarly.splice(0)) this.#dialFound(peer)
@@ -219,6 +228,7 @@ export class Network {
   /** Stops within 3 s, also when peers hang. May be called twice. */
   async stop(): Promise<void> {
     this.reservations.stop()
+    this.holePunch.stop(this.libp2p)
     this.guard.abortPending()
     try {
       // With a full disk libp2p fails to note what it knows of its peers, which can be learned again.

@@ -32,6 +32,8 @@ type CircuitTransport = ReturnType<TransportFactory> & {
 export interface ReservationsOptions {
   /** Connected peers at whom one may wait, the most wanted first. */
   relays(): Iterable<PeerId>
+  /** Whether a connection with this peer comes from dialling at the same time: it reaches nobody from outside. @default never */
+  isPunching?(peerId: PeerId): boolean
   /** @default 500 */
   lookDelayMs?: number
 }
@@ -131,8 +133,9 @@ export class Reservations {
     )
   }
 
-  #onOpen = ({ detail: { direct, direction, remoteAddr } }: CustomEvent<Connection>): void => {
+  #onOpen = ({ detail: { direct, direction, remoteAddr, remotePeer } }: CustomEvent<Connection>): void => {
     const ip = ipOf(remoteAddr)
+    if (this.#options.isPunching?.(remotePeer) === true) return
     if (direct && direction === 'inbound' && ip !== undefined && isPublicIp(ip)) this.#reachedMs = Date.now()
   }
 

@@ -156,9 +156,13 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Starts a node on a machine of a local network, where it may look for others. */
-  spawnOnLan({ namespace, address }: { namespace: string; address: string }, home: string): NodeProcess {
+  spawnOnLan(
+    { namespace, address }: { namespace: string; address: string },
+    home: string,
+    ...args: string[]
+  ): NodeProcess {
     const path = this.home(home)
-    const up = ['--home', path, '--json', 'up', '--listen', `/ip4/${address}/tcp/0`]
+    const up = ['--home', path, '--json', 'up', '--listen', `/ip4/${address}/tcp/0`, ...args]
     return this.#watch(new NodeProcess(this, path, this.#spawn('ip', ['netns', 'exec', namespace, './comrade', ...up])))
   }
 
