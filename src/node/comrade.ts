@@ -238,14 +238,16 @@ export interface DeviceInfo {
 export interface Devices {
   list(): Promise<DeviceInfo[]>
   /**
-   * Makes a link with which a new device joins this identity, once and within 15 minutes.
-   * @throws NodeError NOT_OWN on a device that does not hold the root key
+   * Makes a link with which a new device joins this identity, once and within 15 minutes: see `joinIdentity()`.
+   * @throws NodeError NOT_OWN on a device that does not hold the root key; SIGNING_PAUSED; FAILED when there are as many
+   *   devices as an identity can ever have
    */
   invite(): Promise<Invite>
   /**
    * Ends a device: what it has written up to now still counts, nothing after it does.
    * @param device its did, or a name that only one has
-   * @throws NodeError NOT_OWN on a device that does not hold the root key; NOT_FOUND; WHO_AMBIGUOUS
+   * @throws NodeError NOT_OWN on a device that does not hold the root key; BAD_INPUT for the device that is asked;
+   *   NOT_FOUND; WHO_AMBIGUOUS; SIGNING_PAUSED
    */
   revoke(device: string): Promise<DeviceInfo>
 }
@@ -278,6 +280,7 @@ export interface Comrade {
   readonly addresses: string[]
   readonly feeds: Feeds
   readonly contacts: Contacts
+  readonly devices: Devices
   readonly directory: Directory
   readonly libp2p: Libp2p
 

@@ -147,6 +147,8 @@ export class Connections {
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
+    for (const { address, identity } of people.contacts.addresses.given())
+      if (identity !== undefined && people.isSelf(identity)) network.addresses.give(multiaddr(address))
     for (const address of settings.peers) this.give(address)
   }
 
@@ -364,7 +366,7 @@ export class Connections {
   #learnAddresses(peerId: PeerId, addresses: string[]): void {
     const identity = this.contactOf(peerId)
     const book = this.#options.people.contacts.addresses
-    const isKept = identity?.relation === 'followed' || book.ofPeer(peerId.toString()).length > 0
+    const isKept = this.#isOurs(peerId) || book.ofPeer(peerId.toString()).length > 0
     if (!isKept || !this.#options.store.isOpen) return
     for (const address of addresses.slice(0, 16).filter((each) => this.isAllowed(each))) {
       try {
@@ -377,28 +379,29 @@ export class Connections {
 
   #settled(peerId: PeerId, session: SyncSession): void {
     const isSharing = session.shares(this.#options.device.writer.feed)
-    if (isSharing) {
-      this.#sharing.add(peerId.toString())
-      if (this.#hasGivenBack(session)) this.#options.device.caughtUp()
-    } else this.#sharing.delete(peerId.toString())
+    if (isSharing) this.#sharing.add(peerId.toString())
+    else this.#sharing.delete(peerId.toString())
+    if (this.#hasGivenBack(session, isSharing)) this.#options.device.caughtUp()
     const contact = this.contactOf(peerId)
     if (contact !== undefined) this.#options.people.contacts.setFollowsUs(contact.key, isSharing)
     this.#updateDirectPeers()
   }
 
   /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */
-  #hasGivenBack(session: SyncSession): boolean {
-    const { log, writer } = this.#options.device
-    return session.holdsOwn(log) && (writer.feed.height === 0 || session.holdsOwn(writer.feed))
+  #hasGivenBack(session: SyncSession, isSharing: boolean): boolean {
+    const { log, writer, isNew } = this.#options.device
+    if (isNew) return session.holdsOwn(log) // of the feed of a new device nobody can hold anything
+    return isSharing && session.holdsOwn(log) && (writer.feed.height === 0 || session.holdsOwn(writer.feed))
   }
 
-  /** Friends who are connected hear everything directly. */
+  /** Friends and own devices that are connected hear everything directly. */
   #updateDirectPeers(): void {
-    const friends = [...this.#sharing].filter((name) => {
+    const direct = [...this.#sharing].filter((name) => {
       const peer = this.libp2p.getPeers().find((each) => each.toString() === name)
-      return peer !== undefined && this.contactOf(peer)?.isFriend === true
+      const contact = peer && this.contactOf(peer)
+      return contact?.isFriend === true || contact?.relation === 'self'
     })
-    this.#pubsub.setDirectPeers(new Set(friends))
+    this.#pubsub.setDirectPeers(new Set(direct))
   }
 
   /** Devices that are known now may have connected before; looked at once for all that come to be known together. */

@@ -6,6 +6,8 @@ export {
   type Contact,
   type Contacts,
   type Directory,
+  type DeviceInfo,
+  type Devices,
   type FeedItem,
   type Feeds,
   type Invite,
@@ -21,6 +23,8 @@ export {
   type Resolved,
   type Status
 } from './comrade.ts'
+export { type Joined, joinIdentity, type JoinOptions } from './join.ts'
 export { memoryNetwork } from './memory-network.ts'
 export { createNode } from './node.ts'
 export type { NodeOptions } from './options.ts'
+export { type Restored, restoreIdentity, type RestoreOptions } from './restore.ts'

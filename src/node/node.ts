@@ -1,5 +1,4 @@
 // One device: composes keys, store, people and network into what `createNode()` gives, and starts and stops it all.
-import { hostname } from 'node:os'
 import type { Libp2p } from '@libp2p/interface'
 import { readArchive, writeArchive } from './archive-file.ts'
 import {
@@ -12,7 +11,7 @@ import {
   Trimmer,
   usageByPriority
 } from '../feeds/index.ts'
-import { formatDid, generatePhrase, MAX_DEVICE_NAME_LENGTH, quotaOf, type StoreMode } from '../trust/index.ts'
+import { formatDid, generatePhrase, quotaOf, type StoreMode } from '../trust/index.ts'
 import {
   type Check,
   type Comrade,
@@ -29,16 +28,18 @@ import { setConfig } from './config.ts'
 import { NodeContacts } from './contacts.ts'
 import { Connections } from './connections.ts'
 import { Device } from './device.ts'
+import { NodeDevices } from './devices.ts'
 import { examine } from './doctor.ts'
 import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
+import { takeHandover } from './handover.ts'
 import { type Home, homeAt, openHome } from './home.ts'
-import { createKeys, hasKeys, type Keys, openKeys } from './keystore.ts'
+import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
 import { NodeMeetings } from './meetings.ts'
-import { type NodeOptions, settle, type Settings } from './options.ts'
+import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
 import { spaceOf } from './space.ts'
 import { version } from './version.ts'
@@ -56,7 +57,7 @@ const TRIM_WAIT_MS = 1_000
  * @throws NodeError HOME_IN_USE, LOCKED, KEYS_EXPOSED, BAD_INPUT; FeedError STORE_NEWER, DISK_FULL
  */
 export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
-  deviceName(options.deviceName) // before anything is made
+  deviceNameOf(options.deviceName) // before anything is made
   const settings = settle(options, (directory) => homeAt(directory).config)
   const home = openHome(settings.home)
   const lock = lockHome(home.lock)
@@ -80,6 +81,11 @@ async function takeKeys(
   { passphrase, onRecoveryPhrase }: NodeOptions
 ): Promise<{ keys: Keys; phrase?: string }> {
   if (hasKeys(home.keys)) return { keys: await openKeys(home.keys, { passphrase }) }
+  if (isJoining(home.keys))
+    throw new NodeError(
+      'FAILED',
+      `this home was about to join an identity: join again, or remove ${home.keys}.joining to begin an identity of its own`
+    )
   const phrase = generatePhrase()
   await onRecoveryPhrase?.(phrase)
   return createKeys(home.keys, { passphrase, phrase })
@@ -100,6 +106,7 @@ class ComradeNode implements Comrade {
   readonly home: string
   readonly feeds: NodeFeeds
   readonly contacts: Contacts
+  readonly devices: NodeDevices
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -140,7 +147,7 @@ class ComradeNode implements Comrade {
       keys,
       directory: home.keys,
       passphrase: options.passphrase,
-      name: deviceName(options.deviceName),
+      name: deviceNameOf(options.deviceName),
       people: this.#people,
       onReplaced: (before) => this.#onDeviceReplaced(before),
       onRevoked: () => this.#tellRevocation()
@@ -157,14 +164,22 @@ class ComradeNode implements Comrade {
       () => this.#onContactsChanged(),
       () => this.#meetings
     )
-    store.events.on('fork', (feed) =>
-      this.#warn('FORK', `a feed was continued in two places; it is kept up to entry ${feed.height}`, feed)
-    )
+    this.devices = new NodeDevices({
+      store,
+      people: this.#people,
+      identity: keys.identity,
+      device: this.#device,
+      name: deviceNameOf(options.deviceName),
+      peer: () => ({ peerId: this.libp2p.peerId, addresses: this.addresses }),
+      onChange: () => this.#people.updateNow()
+    })
+    store.events.on('fork', (feed) => this.#onFork(feed))
   }
 
   /** What needs time before the node can be handed over. */
   async open(): Promise<void> {
-    const { settings, keys, options } = this.#parts
+    const { settings, keys, options, home } = this.#parts
+    takeHandover(home.keys, keys.identity, { store: this.#store, people: this.#people })
     await this.#device.open()
     this.#connections = await Connections.create({
       settings,
@@ -183,6 +198,7 @@ class ComradeNode implements Comrade {
       onDisconnect: (peer) => this.#emit('peer:disconnect', peer),
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
+    this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
   }
 
@@ -415,6 +431,14 @@ class ComradeNode implements Comrade {
     this.#emit('warning', { code, message, feed: formatDid(feed.key) })
   }
 
+  #onFork(feed: FeedState): void {
+    const isOwnLog = Buffer.compare(feed.key, this.#parts.keys.identity) === 0
+    const message = isOwnLog
+      ? `this identity's log was continued in two places: its devices stay those up to entry ${feed.height}, and none can be added or ended any more`
+      : `a feed was continued in two places; it is kept up to entry ${feed.height}`
+    this.#warn('FORK', message, feed)
+  }
+
   #onDeviceReplaced(before: FeedState): void {
     this.#connections?.setDeviceKey()
     this.#warn(
@@ -449,13 +473,6 @@ class ComradeNode implements Comrade {
     this.#log.error({ err: error }, 'upkeep failed')
     this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
   }
-}
-
-/** The name under which the identity log lists this device. @throws NodeError BAD_INPUT */
-function deviceName(given: string | undefined): string {
-  if (given === undefined) return hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'device'
-  if (given.length >= 1 && given.length <= MAX_DEVICE_NAME_LENGTH) return given
-  throw new NodeError('BAD_INPUT', `a device's name has 1 to ${MAX_DEVICE_NAME_LENGTH} characters, not ${given.length}`)
 }
 
 function withoutUndefined<T extends object>(value: T): Partial<T> {

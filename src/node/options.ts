@@ -1,4 +1,7 @@
 // What `createNode()` takes, and what becomes of it together with config.json: an option that is given wins.
+import { hostname } from 'node:os'
+import { MAX_DEVICE_NAME_LENGTH } from '../trust/index.ts'
+import { NodeError } from './comrade.ts'
 import { findHome } from './home.ts'
 import { type Config, loadConfig } from './config.ts'
 import type { NetworkOverrides } from './libp2p-options.ts'
@@ -49,4 +52,11 @@ export function settle(options: NodeOptions, configPath: (home: string) => strin
     lan: options.lan ?? config.lan,
     directory: options.directory ?? config.directory
   }
+}
+
+/** The name under which the identity log lists this device. @throws NodeError BAD_INPUT */
+export function deviceNameOf(given: string | undefined): string {
+  if (given === undefined) return hostname().slice(0, MAX_DEVICE_NAME_LENGTH) || 'device'
+  if (given.length >= 1 && given.length <= MAX_DEVICE_NAME_LENGTH && given.isWellFormed()) return given
+  throw new NodeError('BAD_INPUT', `a device's name has 1 to ${MAX_DEVICE_NAME_LENGTH} characters, not ${given.length}`)
 }

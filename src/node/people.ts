@@ -7,6 +7,7 @@ import {
   type Extension,
   type FeedState,
   type FeedStore,
+  lastOf,
   shownTime,
   type StoredEntry
 } from '../feeds/index.ts'
@@ -59,6 +60,11 @@ export class People {
   /** How long the last update took. */
   #updateMs = 0
   readonly #onExtended = (extension: Extension): void => this.#take(extension)
+  /** Of an identity log that forked, what comes before the fork still counts. */
+  readonly #onFork = ({ key }: FeedState): void => {
+    const identity = this.identityOf(key)
+    if (identity !== undefined && Buffer.compare(identity, key) === 0) this.#readLog(key)
+  }
 
   constructor({ store, root, device, mode, quota }: PeopleOptions) {
     this.#store = store
@@ -72,6 +78,7 @@ export class People {
       onPolicyChange: () => this.#updateSoon()
     })
     store.events.on('extended', this.#onExtended)
+    store.events.on('fork', this.#onFork)
     this.update()
   }
 
@@ -79,6 +86,7 @@ export class People {
     clearTimeout(this.#updating)
     this.#saveSeen()
     this.#store.events.off('extended', this.#onExtended)
+    this.#store.events.off('fork', this.#onFork)
   }
 
   get mode(): StoreMode {
@@ -127,6 +135,10 @@ export class People {
   /** The same after contacts or devices have changed, once for all identity logs that arrive together; with very many people they wait a little longer for each other. */
   #updateSoon(): void {
     this.#updating ??= setTimeout(() => this.update(), Math.max(UPDATE_DELAY_MS, UPDATE_PAUSES * this.#updateMs))
+  }
+
+  isSelf(identity: Uint8Array): boolean {
+    return Buffer.compare(identity, this.#root) === 0
   }
 
   /** Own devices by the identity log, and in any case this one. */
@@ -185,10 +197,15 @@ export class People {
     return new Set([identity, ...keys].flatMap((key) => this.#store.feed(key)?.num ?? []))
   }
 
-  /** Device keys of all who are known, blocked ones included: who connects is recognised by them. */
+  /** Device keys of all who are known: who connects is recognised by them. Revoked ones stand for nobody but the blocked. */
   knownDevices(): Uint8Array[] {
-    const people = this.contacts.policyPeople().flatMap(({ devices }) => devices.map(({ device }) => device))
-    return [...people, ...this.ownDevices().map(({ device }) => device)]
+    const people = this.contacts
+      .policyPeople()
+      .flatMap(({ devices, relation }) =>
+        relation === 'blocked' ? devices : devices.filter(({ revoked }) => revoked === undefined)
+      )
+    const own = this.ownDevices().filter(({ revoked }) => revoked === undefined)
+    return [...people, ...own].map(({ device }) => device)
   }
 
   /** The contact whose device this is. */
@@ -214,8 +231,21 @@ export class People {
       root,
       entries.map((entry) => ({ seq: entry.seq, body: bodyOf(entry) }))
     )
+    const before = this.contacts.devicesOf(root)
     this.contacts.setDevices(root, devices.values())
     this.#identities.clear()
+    if (hasEnded(before, devices)) this.#readProfilesAnew(root)
+  }
+
+  /** What a device claimed after its revocation came too early to be known as such. */
+  #readProfilesAnew(identity: Uint8Array): void {
+    this.contacts.forgetClaimed(identity)
+    for (const { device } of this.contacts.devicesOf(identity)) {
+      const feed = this.#store.feed(device)
+      if (feed === undefined || feed.height === 0) continue
+      for (const run of this.#store.rows(feed, feed.low, feed.height))
+        if (mayHoldProfile(run)) this.#readProfiles(identity, feed, run.first, Math.min(lastOf(run), feed.height))
+    }
   }
 
   #readProfiles(identity: Uint8Array, feed: FeedState, from: number, to: number): void {
@@ -258,8 +288,16 @@ export class People {
   }
 }
 
+/** Whether a device that was known has been revoked, or revoked earlier. */
+function hasEnded(before: readonly Device[], after: ReadonlyMap<string, Device>): boolean {
+  return before.some(({ device, revoked }) => {
+    const now = after.get(hex(device))
+    return now === undefined || (now.revoked?.last ?? Infinity) < (revoked?.last ?? Infinity)
+  })
+}
+
 /** A look at the bytes, so that ten thousand posts are not decoded for one profile. */
-function mayHoldProfile({ records }: CheckedRun): boolean {
+function mayHoldProfile({ records }: Pick<CheckedRun, 'records'>): boolean {
   return Buffer.from(records.buffer, records.byteOffset, records.length).includes(PROFILE_MARK)
 }
 

@@ -61,6 +61,8 @@ export class Contacts {
   readonly #decisions: Decisions
   /** Invites to meet that this device made. */
   readonly invites: Invites
+  /** Invites with which a device joins this identity. */
+  readonly deviceInvites: Invites
   /** Who is on the way to knowing each other. */
   readonly acquaintances: Acquaintances
   /** Whom contacts say that one should meet. */
@@ -90,6 +92,7 @@ export class Contacts {
     })
     this.#decisions = new Decisions(this.#statements, this.queue)
     this.invites = new Invites('meet', this.#statements, { write })
+    this.deviceInvites = new Invites('device', this.#statements, { write })
     this.acquaintances = new Acquaintances(this.#statements, { write })
     this.introductions = new Introductions(this.#statements, { write })
     this.directory = new DirectoryBook(this.#statements, { write })
@@ -226,6 +229,16 @@ export class Contacts {
         atMs
       )
     })
+  }
+
+  /** Forgets what a person's profiles claimed: they are to be read again. */
+  forgetClaimed(key: Uint8Array): void {
+    this.#write(() =>
+      this.#statements.run(
+        'UPDATE contacts SET claimed = NULL, claimed_folded = NULL, about = NULL, claimed_ms = 0 WHERE key = ?',
+        key
+      )
+    )
   }
 
   /** Notes that a person was connected or heard of at this time (Unix ms). */

@@ -73,6 +73,11 @@ export function deviceAddBody(root: Uint8Array, device: SigningKey, name: string
   return { type: 'device/add', device: device.publicKey, name, consent }
 }
 
+/** Whether a body would add a device that is not known yet: rule 1. */
+export function isDeviceAddOf(root: Uint8Array, body: Readonly<Record<string, unknown>>): body is DeviceAddBody {
+  return isDeviceAdd(body) && isValidAdd(root, body)
+}
+
 /** The body with which an identity ends a device: entries of its feed after seq `last` are no longer the identity's. */
 export function deviceRevokeBody(device: Uint8Array, last: number): DeviceRevokeBody {
   if (!isSeqOrZero(last))
@@ -85,10 +90,14 @@ function applyAdd(devices: Map<string, Device>, root: Uint8Array, seq: number, b
   const key = hex(body.device)
   const known = devices.get(key)
   if (known?.revoked !== undefined || (known === undefined && devices.size >= MAX_DEVICES)) return
-  if (Buffer.compare(root, body.device) === 0 || !isUsableKey(body.device)) return
-  if (!isValidSignature(body.device, consentBytes(root, body.device), body.consent)) return
+  if (!isValidAdd(root, body)) return
   if (known !== undefined) known.name = body.name
   else devices.set(key, { device: new Uint8Array(body.device), name: body.name, addedAt: seq })
+}
+
+function isValidAdd(root: Uint8Array, { device, consent }: DeviceAddBody): boolean {
+  if (Buffer.compare(root, device) === 0 || !isUsableKey(device)) return false
+  return isValidSignature(device, consentBytes(root, device), consent)
 }
 
 /** Rule 4. */

@@ -32,6 +32,7 @@ export {
   deviceRevokeBody,
   evaluateIdentityLog,
   isCurrent,
+  isDeviceAddOf,
   MAX_DEVICE_NAME_LENGTH,
   MAX_DEVICES
 } from './identity-log.ts'
