@@ -91,5 +91,7 @@ function listen(comrade: Comrade, push: (line: EventLine) => void, signal: Abort
   comrade.addEventListener('peer:connect', ({ detail }) => push({ event: 'peer:connect', ...detail }), { signal })
   comrade.addEventListener('peer:disconnect', ({ detail }) => push({ event: 'peer:disconnect', ...detail }), { signal })
   comrade.addEventListener('entry', ({ detail }) => push({ event: 'entry', ...entryShape(detail) }), { signal })
+  comrade.addEventListener('request', ({ detail }) => push({ event: 'request', ...detail }), { signal })
+  comrade.addEventListener('met', ({ detail }) => push({ event: 'met', ...detail }), { signal })
   comrade.addEventListener('warning', ({ detail }) => push({ event: 'warning', ...detail }), { signal })
 }

@@ -48,6 +48,8 @@ const tag = v.pipe(
   v.check(isShort, 'must have at most 64 characters'),
   v.regex(/^[^\s#]+$/u, 'must not contain white space or #')
 )
+/** Longest life of an invite, in ms: a year. */
+const MAX_INVITE_MS = 365 * 86_400_000
 /** A file is named in full: the node does not run where its user stands. */
 const file = v.pipe(text(4_096), v.regex(/^\/[^\0]*$/, 'must be an absolute path'))
 
@@ -89,6 +91,14 @@ export const requests = {
   react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),
   name: v.strictObject({ who, petname: text(256) }),
+  invite: v.strictObject({
+    expiresInMs: v.optional(whole(1_000, MAX_INVITE_MS)),
+    ask: v.optional(v.boolean('must be true or false'))
+  }),
+  look: v.strictObject({ with: text(4_096) }),
+  meet: v.strictObject({ with: text(4_096), name: v.optional(text(256)) }),
+  accept: v.strictObject({ who, name: v.optional(text(256)) }),
+  introduce: v.strictObject({ one: who, other: who }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
   export: v.strictObject({

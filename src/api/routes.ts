@@ -36,6 +36,7 @@ export function routes(init: RouteInit): Hono {
   nodeRoutes(app, init)
   feedRoutes(app, init)
   contactRoutes(app, init)
+  meetingRoutes(app, init)
   fileRoutes(app, init)
   app.notFound((c) =>
     c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404)
@@ -94,6 +95,20 @@ function contactRoutes(app: Hono, { comrade: { contacts } }: RouteInit): void {
   post(app, 'block', requests.person, async ({ who }) => contactShape(await contacts.block(who)))
   post(app, 'unblock', requests.person, async ({ who }) => contactShape(await contacts.unblock(who)))
   post(app, 'name', requests.name, async ({ who, petname }) => contactShape(await contacts.name(who, petname)))
+}
+
+function meetingRoutes(app: Hono, { comrade: { contacts } }: RouteInit): void {
+  post(app, 'meet', requests.meet, ({ with: linkOrDid, name }) => contacts.meet(linkOrDid, { name }))
+  post(app, 'meet/look', requests.look, async ({ with: linkOrDid }) => contactShape(await contacts.look(linkOrDid)))
+  post(app, 'meet/invite', requests.invite, (options) => contacts.invite(options))
+  get(app, 'meet/requests', requests.nothing, () => contacts.requests())
+  post(app, 'meet/accept', requests.accept, ({ who, name }) => contacts.accept(who, { name }))
+  post(app, 'meet/decline', requests.person, ({ who }) => contacts.decline(who))
+  post(app, 'meet/introduce', requests.introduce, async ({ one, other }) => {
+    const people = [await contacts.find(one), await contacts.find(other)]
+    await contacts.introduce(one, other)
+    return { introduced: people.map(({ did }) => did) }
+  })
 }
 
 /** Reading and writing files as the node's user is for callers who already are that user. */

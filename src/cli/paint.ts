@@ -1,5 +1,6 @@
 // How entries, people and peers look to a person. Names and texts are made harmless by the output, line by line.
 import type { ContactShape, EntryShape, ProfileShape } from '../api/shapes.ts'
+import type { Meeting, MeetingRequest } from '../node/comrade.ts'
 import { bold, coloured, dim, type Line } from './output.ts'
 import { formatAgo } from './quantity.ts'
 
@@ -24,6 +25,23 @@ export function contactLine({ name, did, claimed, relation, lastSeen }: ContactS
   const claim = claimed === null || claimed === name ? '' : `  calls itself ${claimed}`
   const seen = lastSeen === null ? '' : `  seen ${formatAgo(lastSeen, Date.now())}`
   return [bold(name), `  ${relation}`, dim(`  ${did}${claim}${seen}`)]
+}
+
+/** Somebody who wants to be known, in one line. */
+export function requestLine({ name, did, kind, inCommon, by, time }: MeetingRequest): Line {
+  const says = {
+    asks: 'wants to make your acquaintance',
+    introduced: `is introduced by ${by.join(', ')}`,
+    asked: 'was asked by you, and has not answered'
+  }[kind]
+  const known = inCommon === 0 ? '' : `  ${inCommon} of your contacts ${inCommon === 1 ? 'knows' : 'know'} this key`
+  return [bold(name), `  ${says}`, coloured('cyan', known), dim(`  ${did}  ${formatAgo(time, Date.now())}`)]
+}
+
+/** How far one has come with somebody, in one line. */
+export function meetingLine({ name, did, state }: Meeting): Line {
+  const says = { met: 'you have met', requested: 'was asked, and decides', declined: 'declined' }[state]
+  return [bold(name), `  ${says}`, dim(`  ${did}`)]
 }
 
 /** Oneself. */

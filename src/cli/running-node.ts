@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import type { Api, EventLine } from '../api/index.ts'
 import type { EntryShape } from '../api/shapes.ts'
-import type { Comrade } from '../node/comrade.ts'
+import type { Comrade, Meeting, MeetingRequest } from '../node/comrade.ts'
 import { homeAt } from '../node/home.ts'
 import { EXIT } from './exit.ts'
 import { coloured, dim, type Line, type Output } from './output.ts'
-import { entryLines } from './paint.ts'
+import { entryLines, meetingLine, requestLine } from './paint.ts'
 
 /** A node leaves within 3 s, its API within another; past this the process ends anyhow. */
 const LEAVE_TIMEOUT_MS = 8_000
@@ -122,6 +122,10 @@ function eventText(line: EventLine): readonly Line[] {
       return [[coloured('green', 'connected    '), String(line.did ?? line.peerId)]]
     case 'peer:disconnect':
       return [[dim('disconnected '), String(line.did ?? line.peerId)]]
+    case 'request':
+      return [requestLine(line as unknown as MeetingRequest)]
+    case 'met':
+      return [meetingLine(line as unknown as Meeting)]
     case 'warning':
       return [[coloured('yellow', 'warning: '), String(line.message)]]
     default:

@@ -18,6 +18,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   erase: { summary: 'ask all who hold an entry of yours to drop its text', load: () => import('./verbs/erase.ts') },
   react: { summary: 'answer an entry with an emoji', load: () => import('./verbs/react.ts') },
   peers: { summary: 'list the nodes that are connected now', load: () => import('./verbs/peers.ts') },
+  meet: { summary: 'come to know somebody: by a link, by a did, by a friend', load: () => import('./verbs/meet.ts') },
   follow: { summary: 'fetch and keep what somebody writes', load: () => import('./verbs/follow.ts') },
   unfollow: { summary: 'stop following somebody', load: () => import('./verbs/unfollow.ts') },
   block: { summary: 'neither fetch, show nor serve what somebody writes', load: () => import('./verbs/block.ts') },

@@ -153,6 +153,11 @@ export interface Meetings {
    */
   invite(options?: { expiresInMs?: number; ask?: boolean }): Promise<Invite>
   /**
+   * Whom a link or a did is about; nobody is asked for it.
+   * @throws NodeError BAD_INPUT (mangled, one's own, blocked), EXPIRED
+   */
+  look(linkOrDid: string): Promise<Contact>
+  /**
    * Meets whoever made a link, or asks a person, found by the directory, to make one's acquaintance.
    * @param options.name petname to give them
    * @throws NodeError BAD_INPUT (mangled, or one's own), USED, EXPIRED, DECLINED, UNREACHABLE, NOT_FOUND, BUSY

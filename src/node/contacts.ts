@@ -54,6 +54,10 @@ export class NodeContacts implements Contacts {
     return this.#meetings().invite(options)
   }
 
+  look(linkOrDid: string): Promise<Contact> {
+    return this.#meetings().look(linkOrDid)
+  }
+
   meet(linkOrDid: string, options?: { name?: string; signal?: AbortSignal }): Promise<Meeting> {
     return this.#meetings().meet(linkOrDid, options)
   }
@@ -86,7 +90,7 @@ export class NodeContacts implements Contacts {
   }
 }
 
-function toContact(record: ContactRecord): Contact {
+export function toContact(record: ContactRecord): Contact {
   return {
     did: record.did,
     name: record.name,

@@ -19,9 +19,17 @@ import {
   tagOf
 } from '../trust/index.ts'
 import { ipOf, isPublicIp } from './addresses.ts'
-import { type Invite, type Meeting, type MeetingRequest, type Meetings, NodeError, type Resolved } from './comrade.ts'
+import {
+  type Contact,
+  type Invite,
+  type Meeting,
+  type MeetingRequest,
+  type Meetings,
+  NodeError,
+  type Resolved
+} from './comrade.ts'
 import type { Connections } from './connections.ts'
-import { asNodeError } from './contacts.ts'
+import { asNodeError, toContact } from './contacts.ts'
 import type { Encounters } from './encounters.ts'
 import type { People } from './people.ts'
 
@@ -31,6 +39,8 @@ const MIN_INVITE_MS = 1_000
 const MAX_INVITE_MS = 365 * 86_400_000
 /** Devices of one person that are tried. */
 const MAX_PLACES = 8
+/** How long the devices that are known of a person are tried, all together, in ms. */
+const APPROACH_LIMIT_MS = 12_000
 const MAX_SHOWN = 80
 
 export interface MeetingsOptions {
@@ -78,15 +88,17 @@ export class NodeMeetings implements Meetings {
     }
   }
 
+  async look(linkOrDid: string): Promise<Contact> {
+    return toContact(this.#options.people.contacts.get(this.#read(linkOrDid).person))
+  }
+
   async meet(linkOrDid: string, { name, signal }: { name?: string; signal?: AbortSignal } = {}): Promise<Meeting> {
-    const link = isLinkLike(linkOrDid) ? asNodeError(() => decodeLink(linkOrDid, 'meet')) : undefined
-    const person = link?.root ?? asNodeError(() => parseDid(linkOrDid.trim()))
-    this.#refusePointless(person, name)
+    const { link, person } = this.#read(linkOrDid)
+    const { contacts } = this.#options.people
+    if (name !== undefined) asNodeError(() => contacts.checkPetname(person, name))
     if (link !== undefined) return this.#meetByLink(link, name, signal)
-    const { acquaintances } = this.#options.people.contacts
-    const state = acquaintances.of(person)?.state
-    if (state === 'asks') return this.#accept(person, name, signal)
-    return this.#meetByDid(person, name, signal)
+    const isAsking = contacts.acquaintances.of(person)?.state === 'asks'
+    return isAsking ? this.#accept(person, name, signal) : this.#meetByDid(person, name, signal)
   }
 
   async requests(): Promise<MeetingRequest[]> {
@@ -117,7 +129,7 @@ export class NodeMeetings implements Meetings {
         'NOT_FOUND',
         `${harmless(who)} was asked by you, and has not answered: there is nothing to accept`
       )
-    this.#refusePointless(person, name)
+    if (name !== undefined) asNodeError(() => this.#options.people.contacts.checkPetname(person, name))
     return kind === 'asks' ? this.#accept(person, name, signal) : this.#meetByDid(person, name, signal)
   }
 
@@ -140,15 +152,17 @@ export class NodeMeetings implements Meetings {
   }
 
   async #meetByLink(link: Link, name: string | undefined, signal: AbortSignal | undefined): Promise<Meeting> {
-    if (link.expiresMs <= Date.now())
-      throw new NodeError(
-        'EXPIRED',
-        `this invite has expired at ${new Date(link.expiresMs).toISOString()}: ask for a new one`
-      )
     const { people, encounters } = this.#options
-    const outcome = await encounters.bringInvite(link, signal)
-    if (outcome === 'requested') people.contacts.acquaintances.ask(link.root)
-    return this.#result(link.root, outcome, name)
+    const { acquaintances } = people.contacts
+    const before = acquaintances.of(link.root)?.state
+    if (before !== 'met') acquaintances.ask(link.root) // they may agree before their answer is here
+    try {
+      const outcome = await encounters.bringInvite(link, signal)
+      return this.#result(link.root, outcome, name)
+    } catch (error) {
+      if (before === undefined) acquaintances.forget(link.root)
+      throw error
+    }
   }
 
   /** Asks all devices that are known until one answers; if none does, the request stands until one can be reached. */
@@ -201,14 +215,17 @@ export class NodeMeetings implements Meetings {
   ): Promise<'met' | 'requested' | undefined> {
     const { connections, encounters } = this.#options
     this.#remember(person, places)
+    const timeout = AbortSignal.timeout(APPROACH_LIMIT_MS)
+    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
     for (const { peerId, addresses } of places.slice(0, MAX_PLACES)) {
+      if (limit.aborted) break
       try {
         const peer = peerIdFromString(peerId)
-        await connections.reach(peer, addresses, { signal })
-        return await encounters.acquaint(person, peer, signal)
+        await connections.reach(peer, addresses, { signal: limit })
+        return await encounters.acquaint(person, peer, limit)
       } catch (error) {
         signal?.throwIfAborted()
-        if (!(error instanceof NodeError)) throw error
+        if (!(error instanceof NodeError) && !timeout.aborted) throw error
       }
     }
     return undefined
@@ -321,14 +338,20 @@ export class NodeMeetings implements Meetings {
     }
   }
 
-  /** @throws NodeError BAD_INPUT for oneself, somebody who is blocked, or a name that cannot be given */
-  #refusePointless(person: Uint8Array, petname: string | undefined): void {
+  /** Reads what a user gave. @throws NodeError BAD_INPUT (also for oneself, and for somebody who is blocked), EXPIRED */
+  #read(linkOrDid: string): { person: Uint8Array; link?: Link } {
+    const link = isLinkLike(linkOrDid) ? asNodeError(() => decodeLink(linkOrDid, 'meet')) : undefined
+    const person = link?.root ?? asNodeError(() => parseDid(linkOrDid.trim()))
     const { root, people } = this.#options
     if (Buffer.compare(person, root) === 0) throw new NodeError('BAD_INPUT', 'that is your own identity')
     const { relation, name } = people.contacts.get(person)
     if (relation === 'blocked')
       throw new NodeError('BAD_INPUT', `${harmless(name)} is blocked: unblock first, then meet`)
-    if (petname !== undefined) asNodeError(() => people.contacts.checkPetname(person, petname))
+    if (link !== undefined && link.expiresMs <= Date.now()) {
+      const end = new Date(link.expiresMs).toISOString()
+      throw new NodeError('EXPIRED', `this invite has expired at ${end}: ask for a new one`)
+    }
+    return { person, link }
   }
 }
 

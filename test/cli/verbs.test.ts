@@ -75,6 +75,27 @@ describe('the verbs of the command line', () => {
     assert.match(qr.stdout, /[▀▄█]/)
   })
 
+  it('makes links to meet, and refuses what cannot be met', async () => {
+    const [made] = await node.json('meet', '--expires', '2h')
+    assert.deepEqual(Object.keys(made), ['link', 'expires'])
+    assert.ok(Math.abs(Date.parse(String(made.expires)) - Date.now() - 7_200_000) < 60_000)
+    const text = await node.run(['meet', '--no-input'])
+    assert.match(text.stdout, /^comrade:meet\/[\w-]+\n$/, 'no QR code without a terminal')
+    assert.deepEqual(await node.json('meet', 'requests'), [])
+    const refused = async (...args: string[]): Promise<unknown[]> => {
+      const { code, stdout, stderr } = await node.run(['meet', ...args, '--json'])
+      assert.equal(stdout, '')
+      return [code, (JSON.parse(stderr) as { error: { code: string } }).error.code]
+    }
+    assert.deepEqual(await refused(OTHER), [2, 'BAD_INPUT'], 'without --yes')
+    assert.deepEqual(await refused(String(made.link), '--yes'), [2, 'BAD_INPUT'], 'with oneself')
+    assert.deepEqual(await refused('comrade:meet/abc', '--yes'), [2, 'BAD_INPUT'])
+    assert.deepEqual(await refused('somebody', '--yes'), [2, 'BAD_INPUT'])
+    assert.deepEqual(await refused('accept'), [2, 'BAD_INPUT'])
+    assert.deepEqual(await refused('accept', 'somebody'), [1, 'NOT_FOUND'])
+    assert.deepEqual(await refused('--expires', '5 minutes'), [2, 'BAD_INPUT'])
+  })
+
   it('follows, names, blocks, and takes it back', async () => {
     const relation = async (...args: string[]): Promise<unknown> => (await node.json(...args))[0].relation
     assert.equal(await relation('follow', OTHER), 'followed')
