@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { encodeBody, FeedStore, storeSize } from '../../src/feeds/index.ts'
 import { signRuns } from '../../src/feeds/run.ts'
 import { People } from '../../src/node/people.ts'
-import { deviceAddBody, parseDid } from '../../src/trust/index.ts'
+import { deviceAddBody, formatDid, parseDid } from '../../src/trust/index.ts'
 import { finish, LAUNCHER, readyLine, residentBytes, shortStart, startNode, stopNode } from '../command.ts'
 import { type Author, authorOf } from '../contenders/comrade-authors.ts'
 import { describeMachine, probeDisk } from '../machine.ts'
@@ -25,6 +25,7 @@ const FAR = options.quick ? 500 : 5_000
 const NAMED = (FAR / CONTACTS) * 4
 const POSTS = 10
 const CHANGES = 25
+const FOLLOWS = 5
 const IDLE_MS = 10_000
 const MIB = 2 ** 20
 const GENESIS = new Uint8Array(32)
@@ -143,6 +144,11 @@ async function measureNode(): Promise<Row[]> {
     const idle = residentBytes(node.pid!) / MIB
     const list = await shortStart(LAUNCHER, ['contacts', '--json', '--home', home])
     const quota = await shortStart(LAUNCHER, ['quota', '--json', '--home', home])
+    const follows: number[] = []
+    for (let i = 0; i < FOLLOWS; i++) {
+      const did = formatDid(authorOf(CONTACTS + 2 * FAR + i).root.publicKey)
+      follows.push(await finish(LAUNCHER, ['follow', did, '--json', '--home', home]))
+    }
     const after = residentBytes(node.pid!) / MIB
     await stopNode(node)
     return [
@@ -150,6 +156,7 @@ async function measureNode(): Promise<Row[]> {
       { what: `resident ${IDLE_MS / 1_000} s later, idle`, unit: 'MiB', values: [idle], goal: '≤ 180' },
       { what: '`contacts`, the whole process', unit: 'ms', values: [list], goal: '≤ 200' },
       { what: '`quota`, the whole process', unit: 'ms', values: [quota] },
+      { what: '`follow`, the whole process', unit: 'ms', values: follows },
       { what: 'resident after these', unit: 'MiB', values: [after] }
     ]
   } finally {

@@ -84,7 +84,7 @@ export function wantedFeeds(input: PolicyInput): WantedFeed[] {
   const isWelcome = ({ device }: PolicyIdentity['devices'][number]): boolean => !blocked.has(name(device))
   for (const { key, relation, devices } of people) {
     if (relation !== 'followed' || blocked.has(name(key))) continue
-    addPerson(wanted, { root: key, devices: blocked.size === 0 ? devices : devices.filter(isWelcome) }, FOLLOWED)
+    addPerson(wanted, { root: key, devices: devices.filter(isWelcome) }, FOLLOWED)
   }
   for (const { key, devices } of farPeople(input, blocked))
     addPerson(wanted, { root: key, devices: farDevices(devices.filter(isWelcome)) }, FAR)
@@ -220,6 +220,14 @@ function wider(one: WantedFeed, other: WantedFeed): WantedFeed {
   return both
 }
 
+/** The same keys are looked at again and again: with thousands of people, writing them out would cost the most. */
+const names = new WeakMap<Uint8Array, string>()
+
 function name(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
+  let known = names.get(key)
+  if (known === undefined) {
+    known = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
+    names.set(key, known)
+  }
+  return known
 }

@@ -144,6 +144,14 @@ function isSame(kept: Kept, want: WantedFeed): boolean {
   )
 }
 
+/** Whoever wants feeds names them by the same objects each time; written out, each would cost more than all the rest. */
+const names = new WeakMap<Uint8Array, string>()
+
 function nameOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+  let known = names.get(key)
+  if (known === undefined) {
+    known = Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+    names.set(key, known)
+  }
+  return known
 }
