@@ -5,6 +5,7 @@ import type { FeedStore } from '../feeds/index.ts'
 import type { Check, Space } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
+import { checkReach, type Reach } from './reachability.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
 const LOW_DISK = 256 * 1024 ** 2
@@ -13,6 +14,7 @@ export interface Examined {
   store: FeedStore
   home: Home
   libp2p: Libp2p
+  reach: Reach
   directory: Pick<DirectoryService, 'published' | 'certifiedUntilMs'>
   isDirectoryOn: boolean
   warnings: string[]
@@ -33,6 +35,7 @@ export async function examine(examined: Examined): Promise<Check[]> {
     },
     checkAddresses(libp2p),
     checkPeers(libp2p),
+    ...checkReach(examined.reach, Date.now()),
     checkDirectory(examined),
     checkQuota(space),
     {

@@ -387,6 +387,7 @@ class ComradeNode implements Comrade {
       store: this.#store,
       home: this.#parts.home,
       libp2p: this.libp2p,
+      reach: this.#connections.reachability(),
       directory: this.#connections.directory,
       isDirectoryOn: this.#parts.settings.directory,
       warnings: this.#parts.settings.warnings,

@@ -12,7 +12,7 @@ export const verb: Verb = {
     const { output } = context
     const checks = await allChecks(context)
     for (const check of checks) {
-      const mark = check.ok ? coloured('green', 'ok    ') : coloured('red', 'wrong ')
+      const mark = markOf(check)
       const lines = [
         [mark, `${check.check}: ${check.detail}`],
         ...(check.todo === undefined ? [] : [[dim('      to do: '), check.todo]])
@@ -23,12 +23,17 @@ export const verb: Verb = {
   }
 }
 
+/** That somebody is away is worth knowing, but nothing is wrong here. */
+function markOf({ check, ok }: Check): ReturnType<typeof coloured> {
+  if (!ok) return coloured('red', 'wrong ')
+  return check === 'contact' ? coloured('yellow', 'away  ') : coloured('green', 'ok    ')
+}
+
 /** What the running node says about itself goes before what is seen from outside under the same name. */
 async function allChecks(context: Context): Promise<Check[]> {
   const { asked, running } = await askNode(context)
-  const checks = new Map<string, Check>()
-  for (const check of [...localChecks(context.home, running), ...asked]) checks.set(check.check, check)
-  return [...checks.values()]
+  const names = new Set(asked.map(({ check }) => check))
+  return [...localChecks(context.home, running).filter(({ check }) => !names.has(check)), ...asked]
 }
 
 async function askNode({ client, signal }: Context): Promise<{ asked: Check[]; running: boolean }> {
