@@ -37,6 +37,7 @@ export function routes(init: RouteInit): Hono {
   feedRoutes(app, init)
   contactRoutes(app, init)
   meetingRoutes(app, init)
+  directoryRoutes(app, init)
   fileRoutes(app, init)
   app.notFound((c) =>
     c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404)
@@ -108,6 +109,13 @@ function meetingRoutes(app: Hono, { comrade: { contacts } }: RouteInit): void {
     const people = [await contacts.find(one), await contacts.find(other)]
     await contacts.introduce(one, other)
     return { introduced: people.map(({ did }) => did) }
+  })
+}
+
+function directoryRoutes(app: Hono, { comrade }: RouteInit): void {
+  get(app, 'resolve', requests.person, async ({ who }) => {
+    const { did } = await comrade.contacts.find(who)
+    return comrade.directory.resolve(did)
   })
 }
 
