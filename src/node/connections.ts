@@ -149,8 +149,7 @@ export class Connections {
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
-    for (const { address, identity } of people.contacts.addresses.given())
-      if (identity !== undefined && people.isSelf(identity)) network.addresses.give(multiaddr(address))
+    for (const { address } of people.contacts.addresses.given()) network.addresses.give(multiaddr(address))
     for (const address of settings.peers) this.give(address)
   }
 

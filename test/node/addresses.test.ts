@@ -52,6 +52,18 @@ describe('addresses', () => {
   it('looks at the relay of a relayed address', () => {
     assert.ok(!isDialable(multiaddr(`/ip4/127.0.0.1/tcp/4001/p2p/${PEER}/p2p-circuit/p2p/${PEER}`), false))
     assert.ok(isDialable(multiaddr(`/ip4/1.1.1.1/tcp/4001/p2p/${PEER}/p2p-circuit/p2p/${PEER}`), false))
+    assert.ok(isDialable(multiaddr(`/ip4/1.1.1.1/tcp/4001/p2p/${PEER}/p2p-circuit`), false))
+  })
+
+  it('dials no address behind a relay, no second relay, and no relay without a name', () => {
+    const relay = `/ip4/1.1.1.1/tcp/4001/p2p/${PEER}/p2p-circuit`
+    for (const address of [
+      `${relay}/ip4/192.168.1.1/tcp/4001/p2p/${PEER}`,
+      `${relay}/p2p/${PEER}/p2p-circuit/p2p/${PEER}`,
+      `/ip4/1.1.1.1/tcp/4001/p2p-circuit/p2p/${PEER}`,
+      `/ip4/1.1.1.1/tcp/22/p2p/${PEER}/p2p-circuit/p2p/${PEER}`
+    ])
+      assert.ok(!isDialable(multiaddr(address), true), address)
   })
 
   it('allows whatever the user gave, with and without the peer id at the end', () => {

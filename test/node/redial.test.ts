@@ -36,12 +36,14 @@ function setup(
 ) {
   const clock = new FakeClock()
   const connected = new Set<string>()
+  const relayed = new Set<string>()
   const dials: { name: string; atMs: number }[] = []
   const loop = new RedialLoop({
     clock,
     random: () => 1,
     targets: () => targets,
-    isConnected: ({ peerId }) => connected.has(peerId!),
+    isConnected: ({ peerId }) => connected.has(peerId!) || relayed.has(peerId!),
+    isRelayed: ({ peerId }) => relayed.has(peerId!) && !connected.has(peerId!),
     dial: async (target, signal) => {
       dials.push({ name: target.peerId ?? target.multiaddrs[0], atMs: clock.now() })
       const peerId = await answer(target, signal)
@@ -49,7 +51,7 @@ function setup(
       return peerId
     }
   })
-  return { clock, connected, dials, loop }
+  return { clock, connected, relayed, dials, loop }
 }
 
 const peer = (peerId: string, priority = 0): RedialTarget => ({ peerId, multiaddrs: [], priority })
@@ -103,6 +105,36 @@ describe('redial', () => {
       loop.look()
     }
     assert.ok(dials.length < 15, `${dials.length} dials`)
+    await loop.stop()
+  })
+
+  it('tries directly, ever less often, who is connected through a relay, and soon again when that ends', async () => {
+    const { clock, relayed, dials, loop } = setup([peer('bob')])
+    relayed.add('bob')
+    loop.start()
+    await clock.pass(3_600_000)
+    const gaps = dials.slice(1).map(({ atMs }, i) => atMs - dials[i].atMs)
+    assert.deepEqual(
+      gaps.slice(0, 3),
+      [2_000, 4_000, 8_000].map((gap) => gap * 1)
+    )
+    assert.equal(gaps.at(-1), 600_000)
+    const before = dials.length
+    relayed.delete('bob')
+    loop.look()
+    await clock.pass(1_000)
+    assert.equal(dials.length, before + 1)
+    assert.match(String(loop.stateOf('bob')!.error), /offline/)
+    await loop.stop()
+  })
+
+  it('leaves who is connected directly alone, whether or not there is a relayed connection too', async () => {
+    const { clock, connected, relayed, dials, loop } = setup([peer('bob')])
+    relayed.add('bob')
+    connected.add('bob')
+    loop.start()
+    await clock.pass(3_600_000)
+    assert.equal(dials.length, 0)
     await loop.stop()
   })
 
