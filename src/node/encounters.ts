@@ -1,8 +1,7 @@
 // How two nodes come to know each other: the questions `meet`, `acquaint` and `introduce`, asked and answered. What a user
 // may do with it is in meetings.ts, who is on the way in the tables of trust.
-import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { type FeedStore, isUsableKey, packFeed } from '../feeds/index.ts'
 import {
   cleanClaim,
@@ -54,13 +53,11 @@ export class Encounters {
   }
 
   /**
-   * Brings an invite to who made it.
+   * Brings an invite to who made it, and is connected.
    * @throws NodeError USED, EXPIRED, DECLINED, NOT_FOUND, UNREACHABLE, BUSY
    */
-  async bringInvite(link: Link, signal: AbortSignal | undefined): Promise<'met' | 'requested'> {
+  async bringInvite(link: Link, peer: PeerId, signal: AbortSignal | undefined): Promise<'met' | 'requested'> {
     const { root, connections } = this.#options
-    const peer = peerIdFromPublicKey(publicKeyFromRaw(link.peerKey))
-    await connections.reach(peer, link.addresses, { isGiven: true, signal })
     const parts = { asker: this.#self.toMultihash().bytes, inviter: peer.toMultihash().bytes, key: root }
     const question = {
       type: 'meet',

@@ -1,6 +1,7 @@
 // What a user may do to come to know people: invite, meet, accept, decline, introduce. What goes over the network for it
 // is in encounters.ts.
-import { peerIdFromString } from '@libp2p/peer-id'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
   type Acquaintance,
@@ -21,12 +22,12 @@ import {
 import { ipOf, isPublicIp } from './addresses.ts'
 import {
   type Contact,
+  type Directory,
   type Invite,
   type Meeting,
   type MeetingRequest,
   type Meetings,
-  NodeError,
-  type Resolved
+  NodeError
 } from './comrade.ts'
 import type { Connections } from './connections.ts'
 import { asNodeError, toContact } from './contacts.ts'
@@ -49,8 +50,8 @@ export interface MeetingsOptions {
   people: People
   connections: Connections
   encounters: Encounters
-  /** Finds a person's devices by the directory. @default nobody is found by it */
-  resolve?: (did: string, options: { signal?: AbortSignal }) => Promise<Resolved>
+  /** Finds a person's devices. */
+  directory: Directory
   /** Who is followed has changed. */
   onChange: () => void
   onMet: (person: Uint8Array) => void
@@ -152,17 +153,31 @@ export class NodeMeetings implements Meetings {
   }
 
   async #meetByLink(link: Link, name: string | undefined, signal: AbortSignal | undefined): Promise<Meeting> {
-    const { people, encounters } = this.#options
-    const { acquaintances } = people.contacts
+    const { acquaintances } = this.#options.people.contacts
     const before = acquaintances.of(link.root)?.state
     if (before !== 'met') acquaintances.ask(link.root) // they may agree before their answer is here
     try {
-      const outcome = await encounters.bringInvite(link, signal)
+      const outcome = await this.#bring(link, signal)
       return this.#result(link.root, outcome, name)
     } catch (error) {
       if (before === undefined) acquaintances.forget(link.root)
       throw error
     }
+  }
+
+  /** Where the link says that they are, or, if they are no longer there, where the directory does. */
+  async #bring(link: Link, signal: AbortSignal | undefined): Promise<'met' | 'requested'> {
+    const { connections, encounters } = this.#options
+    const peer = peerIdFromPublicKey(publicKeyFromRaw(link.peerKey))
+    try {
+      await connections.reach(peer, link.addresses, { isGiven: true, signal })
+    } catch (error) {
+      const places = await this.#resolve(link.root, signal)
+      const place = places.find(({ peerId }) => peerId === peer.toString())
+      if (place === undefined) throw error
+      await connections.reach(peer, place.addresses, { signal })
+    }
+    return encounters.bringInvite(link, peer, signal)
   }
 
   /** Asks all devices that are known until one answers; if none does, the request stands until one can be reached. */
@@ -232,10 +247,8 @@ export class NodeMeetings implements Meetings {
   }
 
   async #resolve(person: Uint8Array, signal: AbortSignal | undefined): Promise<Place[]> {
-    const { resolve } = this.#options
-    if (resolve === undefined) return []
     try {
-      return (await resolve(formatDid(person), { signal })).devices
+      return (await this.#options.directory.resolve(formatDid(person), { signal })).devices
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof NodeError) return []

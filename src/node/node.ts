@@ -221,6 +221,7 @@ class ComradeNode implements Comrade {
     this.#meetings = new NodeMeetings({
       ...common,
       encounters: this.#encounters,
+      directory: this.#connections.directory,
       onChange: () => this.#onContactsChanged(),
       onMet
     })
