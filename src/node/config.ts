@@ -25,6 +25,7 @@ export interface Config {
   quota: number
   compress: boolean
   fullText: boolean
+  shareContacts: boolean
   logLevel: (typeof LOG_LEVELS)[number]
 }
 
@@ -77,6 +78,7 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   },
   compress: { default: true, type: 'boolean', schema: boolean, about: 'compress what is sent to peers' },
   fullText: { default: true, type: 'boolean', schema: boolean, about: 'keep an index of all words for search' },
+  shareContacts: { default: false, type: 'boolean', schema: boolean, about: 'tell friends whom one follows' },
   logLevel: { default: 'warn', ...choice(LOG_LEVELS), about: 'least grave level that is logged' }
 }
 

@@ -12,6 +12,7 @@ import type { Device } from './device.ts'
 import { DirectoryService } from './directory-service.ts'
 import { Gossip } from './gossip.ts'
 import { GossipService } from './gossip-service.ts'
+import { Greeting } from './greeting.ts'
 import { HelloService } from './hello-service.ts'
 import type { Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -54,6 +55,7 @@ export class Connections {
   readonly #sync: SyncService
   readonly #pubsub: Gossip
   readonly #gossip: GossipService
+  readonly #greeting: Greeting
   readonly #redial: RedialLoop
   #recognising: NodeJS.Timeout | undefined
   #isStarted = false
@@ -121,6 +123,14 @@ export class Connections {
       gossip: this.#pubsub,
       secretOf: (feed) => people.topicSecretOf(feed),
       pull: (feed, height, from) => this.#sync.pull(feed, height, from)
+    })
+    this.#greeting = new Greeting({
+      people,
+      questions: this.questions,
+      sharesContacts: settings.shareContacts,
+      deviceOf: (peerId) => this.#hello.deviceOf(peerId),
+      onSecret: () => this.#gossip.onSecretsChanged(),
+      onShared: () => people.update()
     })
     this.#redial = new RedialLoop({
       targets: () =>
@@ -322,6 +332,7 @@ export class Connections {
     this.#options.store.events.off('wanted', this.#onWanted)
     clearTimeout(this.#recognising)
     this.#gossip.stop()
+    this.#greeting.stop()
     const services = this.#isStarted ? [this.directory, this.#redial, this.#sync, this.questions, this.#hello] : []
     for (const service of [...services, this.#network]) {
       try {
@@ -337,8 +348,10 @@ export class Connections {
     this.#hello.setDeviceKey(this.#options.device.key)
   }
 
-  /** Somebody was followed, blocked, or neither any more: who is connected is looked at again. */
+  /** Somebody was followed, blocked, or neither any more, or a topic secret changed: who is connected is looked at again. */
   onContactsChanged(): void {
+    if (!this.#isStarted) return
+    this.#gossip.onSecretsChanged()
     this.#hello.recognise(this.#options.people.knownDevices())
     this.#redial.look()
     for (const peer of this.libp2p.getPeers()) {
@@ -394,6 +407,7 @@ export class Connections {
     this.directory.onRecognised(peerId, contact)
     const session = this.#sync.sessionOf(peerId)
     if (session?.stats.isSettled) this.#settled(peerId, session)
+    this.#greeting.greet(peerId)
   }
 
   /** Devices of whom this peer id was tied to before: most peers are who they were the last time. */
@@ -438,6 +452,7 @@ export class Connections {
     const contact = this.contactOf(peerId)
     if (contact !== undefined) this.#options.people.contacts.setFollowsUs(contact.key, isSharing)
     this.#updateDirectPeers()
+    this.#greeting.greet(peerId)
   }
 
   /** Whether a restored store may rely on what this peer had: somebody who holds less than we do can't know what is missing. */

@@ -41,6 +41,7 @@ import { Encounters } from './encounters.ts'
 import { NodeMeetings } from './meetings.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
+import { SealedLog } from './sealed-log.ts'
 import { spaceOf } from './space.ts'
 import { version } from './version.ts'
 
@@ -113,6 +114,7 @@ class ComradeNode implements Comrade {
   readonly #indexer: Indexer
   readonly #trimmer: Trimmer
   readonly #device: Device
+  readonly #sealed: SealedLog
   readonly #events = new EventTarget()
   readonly #log: Log
   #entryEvents: AbortController | undefined
@@ -135,6 +137,7 @@ class ComradeNode implements Comrade {
     this.#people = new People({
       store,
       root: keys.identity,
+      rootSeed: keys.rootSeed,
       device: keys.device.publicKey,
       mode: settings.store,
       quota: settings.quota
@@ -164,6 +167,12 @@ class ComradeNode implements Comrade {
       () => this.#onContactsChanged(),
       () => this.#meetings
     )
+    this.#sealed = new SealedLog({
+      store,
+      people: this.#people,
+      device: this.#device,
+      onNews: () => this.#onContactsChanged()
+    })
     this.devices = new NodeDevices({
       store,
       people: this.#people,
@@ -200,6 +209,7 @@ class ComradeNode implements Comrade {
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
+    this.#sealed.open()
   }
 
   #makeMeetings(): void {
@@ -227,6 +237,7 @@ class ComradeNode implements Comrade {
     })
   }
 
+  /** Here, or on another own device. */
   #onContactsChanged(): void {
     this.#people.update()
     this.#connections.onContactsChanged()
@@ -280,7 +291,7 @@ class ComradeNode implements Comrade {
     const trimmed = this.#trimmer.stop()
     const limit = Promise.withResolvers<void>()
     const timer = setTimeout(limit.resolve, STOP_TIMEOUT_MS)
-    await Promise.race([this.#connections.stop(), limit.promise])
+    await Promise.race([Promise.all([this.#sealed.close(), this.#connections.stop()]), limit.promise])
     clearTimeout(timer)
     await trimmed
     try {

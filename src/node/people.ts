@@ -39,6 +39,8 @@ export interface PeopleOptions {
   /** Own root key and device key. */
   root: Uint8Array
   device: Uint8Array
+  /** Seed of the root key, where this device holds it. */
+  rootSeed?: Uint8Array
   mode: StoreMode
   /** Bytes that other people's data may take: fewer mean fewer friends' friends. */
   quota: number
@@ -66,7 +68,7 @@ export class People {
     if (identity !== undefined && Buffer.compare(identity, key) === 0) this.#readLog(key)
   }
 
-  constructor({ store, root, device, mode, quota }: PeopleOptions) {
+  constructor({ store, root, device, rootSeed, mode, quota }: PeopleOptions) {
     this.#store = store
     this.#root = root
     this.#device = device
@@ -74,6 +76,7 @@ export class People {
     this.#quota = quota
     this.contacts = new Contacts(store.database, {
       self: root,
+      rootSeed,
       write: (work, options) => store.write(work, options),
       onPolicyChange: () => this.#updateSoon()
     })
@@ -146,6 +149,11 @@ export class People {
     const named = this.contacts.devicesOf(this.#root)
     const hasThis = named.some(({ device }) => Buffer.compare(device, this.#device) === 0)
     return hasThis ? named : [...named, { device: this.#device }]
+  }
+
+  /** Own root key. */
+  get root(): Uint8Array {
+    return this.#root
   }
 
   /** Whose feed this is: the person's root key, or undefined when nobody known owns it. */

@@ -18,6 +18,7 @@ import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
 import { PolicyPeople } from './policy-people.ts'
 import type { PolicyPerson, SharedList } from './policy.ts'
 import { TRUST_MIGRATIONS } from './schema.ts'
+import { SealedProgress } from './sealed-progress.ts'
 import { SealedQueue } from './sealed-queue.ts'
 import { SelfKeys } from './self-keys.ts'
 import { SharedFollows } from './shared-follows.ts'
@@ -50,6 +51,8 @@ export class Contacts {
   readonly addresses: AddressBook
   /** What waits to be written for the own devices. */
   readonly queue: SealedQueue
+  /** How much of what they wrote was read. */
+  readonly progress: SealedProgress
   /** What the own devices seal it with. */
   readonly selfKeys: SelfKeys
   /** Under which secrets fresh entries are gossiped. */
@@ -82,6 +85,7 @@ export class Contacts {
     this.#policy = new PolicyPeople(this.#statements, onPolicyChange)
     this.addresses = new AddressBook(this.#statements, { self, write })
     this.queue = new SealedQueue(this.#statements)
+    this.progress = new SealedProgress(this.#statements)
     this.selfKeys = new SelfKeys(this.#statements, { write, rootSeed })
     this.topics = new TopicSecrets(this.#statements, { self, write, queue: this.queue })
     this.greetings = new Greetings(this.#statements, { write })
@@ -197,8 +201,11 @@ export class Contacts {
   applyDecision(body: Body, place: Place): boolean {
     return this.#write(() => {
       const decided = this.#decisions.apply(body, place, this.#self)
-      if (decided !== undefined) this.#show(decided)
-      return decided !== undefined
+      if (decided === undefined) return false
+      const before = this.get(decided.contact)
+      this.#show(decided)
+      const after = this.get(decided.contact)
+      return after.relation !== before.relation || after.petname !== before.petname
     })
   }
 
@@ -292,10 +299,10 @@ export class Contacts {
     return this.#statements.all('SELECT * FROM contact_devices WHERE device = ?', device).map(toDevice)[0]
   }
 
-  /** Root keys of all whom one follows. */
-  followed(): Uint8Array[] {
+  /** Root keys of those whom one follows, in the order of the keys. @param limit at most this many @default all */
+  followed(limit = -1): Uint8Array[] {
     return this.#statements
-      .all(`SELECT key FROM contacts WHERE relation = 'followed'`)
+      .all(`SELECT key FROM contacts WHERE relation = 'followed' ORDER BY key LIMIT ?`, limit)
       .map(({ key }) => key as Uint8Array)
   }
 

@@ -65,6 +65,7 @@ export { type Audience, MAX_SEALED_BODY, openBody, sealBody, sealedFor, type Sea
 export { openSelfKey, type SelfKey, selfKeyBody, SelfKeys } from './self-keys.ts'
 export { blockedFeeds, quotaOf, wantedFeeds } from './policy.ts'
 export type { PolicyIdentity, PolicyInput, PolicyPerson, SharedList, StoreMode } from './policy.ts'
+export { SealedProgress, type Stretch } from './sealed-progress.ts'
 export { type Queued, SealedQueue } from './sealed-queue.ts'
 export { MAX_SHARED_FOLLOWS, SharedFollows } from './shared-follows.ts'
 export { type TopicSecret, TopicSecrets } from './topic-secrets.ts'

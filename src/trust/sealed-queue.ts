@@ -12,6 +12,8 @@ export interface Queued {
 /** Made by Contacts, which owns the tables. */
 export class SealedQueue {
   readonly #statements: Statements
+  /** Called in the transaction in which something is added. */
+  onAdded: (() => void) | undefined
 
   constructor(statements: Statements) {
     this.#statements = statements
@@ -24,6 +26,7 @@ export class SealedQueue {
       name,
       encodeBody(body)
     )
+    this.onAdded?.()
   }
 
   /** What waits, at most this many. */

@@ -108,20 +108,23 @@ export class SelfKeys {
       | undefined
   }
 
-  /** Keeps what another own device gave; the first that came of a generation stays. @returns whether it was new */
+  /** Whether a generation stands in a feed for other devices, or was kept from one. */
+  isShared(generation: number): boolean {
+    return this.#statements.all('SELECT 1 FROM self_keys WHERE generation = ?', generation).length > 0
+  }
+
+  /** Keeps keys that were given by another own device, or to others; the first that came of a generation stays. @returns whether one was new */
   learn(keys: readonly SelfKey[]): boolean {
-    if (this.#rootSeed !== undefined) return false
-    const learned = this.#write(
+    return this.#write(
       () =>
         keys.filter(
           ({ generation, key }) =>
             isGeneration(generation) &&
             isBytes(key, KEY_SIZE) &&
             this.#statements.run('INSERT INTO self_keys VALUES (?, ?) ON CONFLICT DO NOTHING', generation, key) > 0
-        ),
+        ).length > 0,
       { isDurable: true }
     )
-    return learned.length > 0
   }
 
   /** What a device that joins is given: all generations up to the present one. */

@@ -56,7 +56,7 @@ describe('a device', function () {
     await alone.stop()
     const restored = await meet()
     await until(async () => (await restored.status()).paused === undefined, 'it may sign')
-    assert.deepEqual(await post(restored, 'five'), [5])
+    assert.deepEqual(await post(restored, 'five'), [6]) // the second entry says, sealed, that the friend is followed
     await reads(friend, did, 'four', 'five')
     await restored.stop()
     assert.equal((await (await homes.start('device')).status()).paused, undefined)
@@ -96,7 +96,7 @@ describe('a device', function () {
     const warnings = warningsOf(friend)
     await copy.connect(friend.addresses[0])
     await until(async () => (await postsOf(copy, did)).length === 102, 'it has caught up')
-    assert.deepEqual(await post(copy, 'on it goes'), [103])
+    assert.deepEqual(await post(copy, 'on it goes'), [104])
     await reads(friend, did, 'on it goes')
     assert.deepEqual(warnings, [])
   })
