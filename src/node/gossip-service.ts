@@ -53,7 +53,7 @@ export class GossipService {
     clearInterval(this.#timer)
     clearTimeout(this.#soon)
     clearImmediate(this.#publishing)
-    this.#soon = undefined
+    this.#timer = this.#soon = undefined
     this.#options.store.events.off('wanted', this.#onWanted)
     this.#options.store.events.off('extended', this.#onExtended)
   }
@@ -86,6 +86,7 @@ export class GossipService {
   }
 
   #refreshSoon(): void {
+    if (this.#timer === undefined) return
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.refresh()

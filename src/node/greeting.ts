@@ -56,6 +56,7 @@ export class Greeting {
     const { people, questions } = this.#options
     this.#underway.add(peerId.toString())
     try {
+      people.contacts.greetings.begin(device, contact.key)
       await questions.ask(peerId, question)
       const isStill = !this.#isStopped && people.contacts.get(contact.key).relation === 'followed'
       if (isStill) people.contacts.greetings.note(device, contact.key, encodeCbor(question))

@@ -26,22 +26,31 @@ export class Greetings {
     return !isKnown || (!isNothing && Math.abs(now - (row.at_ms as number)) > GREETING_LIFE_MS)
   }
 
+  /** A device is about to be told something: until it is noted, nobody knows whether it heard that. */
+  begin(device: Uint8Array, identity: Uint8Array): void {
+    this.#set(device, identity, new Uint8Array(), 0)
+  }
+
   /** Notes that a device was told this. */
   note(device: Uint8Array, identity: Uint8Array, content: Uint8Array, now = Date.now()): void {
+    this.#set(device, identity, sha256(content), now)
+  }
+
+  /** Of somebody who is no longer followed. */
+  forget(identity: Uint8Array): void {
+    this.#statements.run('DELETE FROM greeted WHERE identity = ?', identity)
+  }
+
+  #set(device: Uint8Array, identity: Uint8Array, digest: Uint8Array, atMs: number): void {
     this.#write(() => {
       this.#statements.run(
         `INSERT INTO greeted VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET identity = ?2, digest = ?3, at_ms = ?4`,
         device,
         identity,
-        sha256(content),
-        now
+        digest,
+        atMs
       )
     })
-  }
-
-  /** Of somebody who is no longer followed. */
-  forget(identity: Uint8Array): void {
-    this.#statements.run('DELETE FROM greeted WHERE identity = ?', identity)
   }
 }

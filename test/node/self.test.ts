@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
-import { parseDid } from '../../src/trust/index.ts'
-import { befriend, Homes, post } from '../support/node.ts'
+import { topicName, topicSecret } from '../../src/feeds/index.ts'
+import type { Comrade } from '../../src/index.ts'
+import { formatDid, parseDid } from '../../src/trust/index.ts'
+import { befriend, Homes, post, reads } from '../support/node.ts'
 import { until } from '../support/processes.ts'
 
 const CAROL = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
@@ -72,14 +74,115 @@ describe('what is sealed', function () {
     assert.deepEqual(await again.contacts.list(), [])
     await again.connect(bob.addresses[0])
     await until(async () => (await again.contacts.list()).length === 2, 'contacts are back')
-    const list = await again.contacts.list()
-    assert.deepEqual(
-      list.map(({ did, name, relation }) => [did, relation === 'blocked' ? 'blocked' : name]).toSorted(),
-      [
-        [bob.identity.did, 'Bobby'],
-        [MALLORY, 'blocked']
-      ].toSorted()
+    const [friend, blocked] = [bob.identity.did, MALLORY].map((did) => again.contacts.find(did))
+    assert.equal((await friend).name, 'Bobby')
+    assert.equal((await blocked).relation, 'blocked')
+  })
+})
+
+describe('topic secrets', function () {
+  this.timeout(60_000)
+  let homes: Homes
+
+  beforeEach(() => {
+    homes = new Homes()
+  })
+
+  afterEach(async () => {
+    await homes[Symbol.asyncDispose]()
+  })
+
+  /** The topic on which a node publishes its own posts now. */
+  function ownTopic(name: string, { identity }: Comrade): string {
+    const [row] = query(homes.of(name), 'SELECT secret FROM topic_secrets WHERE identity = ?', parseDid(identity.did))
+    const secret = (row?.secret as Uint8Array | undefined) ?? topicSecret(parseDid(identity.did))
+    return topicName(secret, parseDid(identity.device), Date.now())
+  }
+
+  const hears = (node: Comrade, topic: string) =>
+    (node.libp2p.services.pubsub as { getTopics(): string[] }).getTopics().includes(topic)
+
+  it('change with a block: friends hear of it, also one who was away, and the blocked one does not', async () => {
+    const [alice, bob, carol, eve] = await Promise.all(
+      ['alice', 'bob', 'carol', 'eve'].map((name) => homes.start(name))
     )
+    for (const friend of [bob, carol, eve]) await befriend(alice, friend)
+    await eve.contacts.follow(bob.identity.did)
+    await eve.connect(bob.addresses[0])
+    const before = ownTopic('alice', alice)
+    for (const friend of [bob, carol, eve]) await until(() => hears(friend, before), 'friends listen')
+    await carol.stop()
+
+    await alice.contacts.block(eve.identity.did)
+    const after = ownTopic('alice', alice)
+    assert.notEqual(after, before)
+    await until(() => hears(bob, after) && !hears(bob, before), 'bob knows the new topic')
+    await until(() => hears(alice, after) && !hears(alice, before), 'alice left the old topic')
+    const again = await homes.start('carol')
+    await until(() => hears(again, before), 'carol is back, and knows no better')
+    await again.connect(alice.addresses[0])
+    await until(() => hears(again, after), 'carol is told as well')
+    await post(alice, 'among friends')
+    await reads(again, alice.identity.did, 'among friends')
+    assert.ok(!hears(eve, after))
+    assert.equal(query(homes.of('eve'), 'SELECT count(*) AS n FROM topic_secrets')[0].n, 0)
+  })
+
+  it('change when a friend is no longer followed, and are told once to a device', async () => {
+    const [alice, bob, eve] = await Promise.all(['alice', 'bob', 'eve'].map((name) => homes.start(name)))
+    for (const friend of [bob, eve]) await befriend(alice, friend)
+    await alice.contacts.unfollow(eve.identity.did)
+    const topic = ownTopic('alice', alice)
+    await until(() => hears(bob, topic), 'bob knows the new topic')
+    const told = () => query(homes.of('alice'), 'SELECT at_ms, digest FROM greeted')
+    await until(() => told().length === 1, 'it is noted')
+    const before = told()
+    await bob.stop()
+    const again = await homes.start('bob')
+    await until(() => hears(again, topic), 'it is remembered')
+    await again.connect(alice.addresses[0])
+    await until(async () => (await alice.peers()).some(({ did }) => did === bob.identity.did), 'they are connected')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    assert.deepEqual(told(), before)
+    assert.ok(!hears(eve, topic))
+  })
+})
+
+describe('sharing whom one follows', function () {
+  this.timeout(60_000)
+
+  it('is a choice: friends are told, others are not, and it ends', async () => {
+    await using homes = new Homes()
+    const [bob, eve] = await Promise.all([homes.start('bob'), homes.start('eve')])
+    let alice = await homes.start('alice')
+    await befriend(alice, bob)
+    await alice.contacts.follow(eve.identity.did)
+    await alice.connect(eve.addresses[0])
+    await alice.contacts.follow(CAROL)
+    const sharedWith = (name: string) =>
+      query(homes.of(name), 'SELECT person FROM shared_follows').map(({ person }) => formatDid(person as Uint8Array))
+    await post(alice, 'nothing is shared')
+    await reads(bob, alice.identity.did, 'nothing is shared')
+    assert.deepEqual(sharedWith('bob'), [])
+
+    const restart = async (shareContacts: boolean) => {
+      await alice.stop()
+      alice = await homes.start('alice', {}, { shareContacts })
+      for (const peer of [bob, eve]) await alice.connect(peer.addresses[0])
+    }
+    await restart(true)
+    await until(() => sharedWith('bob').length === 2, 'a friend is told') // of Eve and Carol, not of Bob himself
+    assert.deepEqual(new Set(sharedWith('bob')), new Set([CAROL, eve.identity.did]))
+    await alice.contacts.unfollow(CAROL)
+    await until(() => sharedWith('bob').length === 1, 'and of a change')
+    assert.deepEqual(sharedWith('eve'), [])
+
+    await restart(false)
+    await until(() => sharedWith('bob').length === 0, 'it has ended')
+    await restart(true)
+    await until(() => sharedWith('bob').length === 1, 'it is shared again')
+    await bob.contacts.unfollow(alice.identity.did)
+    assert.deepEqual(sharedWith('bob'), [])
   })
 })
 

@@ -107,6 +107,8 @@ describe('greetings', () => {
     assert.equal(greetings.isNews(device, other, false, 1), true)
     assert.equal(greetings.isNews(device, other, true, 1), true) // that there is nothing any more is news, too
     assert.equal(greetings.isNews(device, hello, false, GREETING_LIFE_MS + 1), true)
+    greetings.begin(device, ana) // and whether it heard is not known
+    for (const isNothing of [true, false]) assert.equal(greetings.isNews(device, hello, isNothing, 1), true)
     greetings.forget(ana)
     assert.equal(greetings.isNews(device, hello, false, 1), true)
   })
