@@ -42,11 +42,11 @@ export async function befriend(one: Comrade, other: Comrade): Promise<void> {
   await one.contacts.follow(other.identity.did)
   await other.contacts.follow(one.identity.did)
   await one.connect(other.addresses[0])
-  await until(async () => (await areFriends(one)) && (await areFriends(other)), 'they are friends')
+  await until(async () => (await isFriend(one, other)) && (await isFriend(other, one)), 'they are friends')
 }
 
-async function areFriends(node: Comrade): Promise<boolean> {
-  return (await node.contacts.list()).some(({ relation }) => relation === 'friend')
+async function isFriend(node: Comrade, other: Comrade): Promise<boolean> {
+  return (await node.contacts.find(other.identity.did)).relation === 'friend'
 }
 
 export async function post(node: Comrade, ...texts: string[]): Promise<number[]> {
