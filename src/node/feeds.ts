@@ -69,7 +69,7 @@ export class NodeFeeds implements Feeds {
 
   async get(id: string): Promise<FeedItem | undefined> {
     const entry = entryById(this.#options.store, parseEntryId(id))
-    return entry && this.#item(entry)
+    return entry === undefined || this.#options.people.isBlocked(entry.feed) ? undefined : this.#item(entry)
   }
 
   async thread(id: string): Promise<FeedItem[]> {
@@ -80,7 +80,10 @@ export class NodeFeeds implements Feeds {
     const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
     const first = entryById(store, root)
     const all = [...(first === undefined ? [] : [first]), ...linksTo(store, root, 'root')]
-    return all.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
+    const shown = all.filter(
+      (each) => this.#options.people.isCurrent(each) && !this.#options.people.isBlocked(each.feed)
+    )
+    return shown.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
   }
 
   async erase(id: string): Promise<{ id: string; erased: true; at: number; of: number }> {

@@ -27,6 +27,8 @@ const PAGE = 512
 const UPDATE_DELAY_MS = 10
 /** How much longer than an update takes it is waited for the next one, while logs arrive. */
 const UPDATE_PAUSES = 4
+/** How long to wait after the store failed, in ms. */
+const RETRY_MS = 10_000
 /** How exactly it is known when somebody was seen last, in ms. */
 const SEEN_STEP_MS = 60_000
 const SEEN_DELAY_MS = 1_000
@@ -137,7 +139,17 @@ export class People {
 
   /** The same after contacts or devices have changed, once for all identity logs that arrive together; with very many people they wait a little longer for each other. */
   #updateSoon(): void {
-    this.#updating ??= setTimeout(() => this.update(), Math.max(UPDATE_DELAY_MS, UPDATE_PAUSES * this.#updateMs))
+    this.#updateIn(Math.max(UPDATE_DELAY_MS, UPDATE_PAUSES * this.#updateMs))
+  }
+
+  #updateIn(delayMs: number): void {
+    this.#updating ??= setTimeout(() => {
+      try {
+        if (this.#store.isOpen) this.update()
+      } catch {
+        this.#updateIn(RETRY_MS) // the disk is full: until there is room, the same feeds are wanted as before
+      }
+    }, delayMs).unref()
   }
 
   isSelf(identity: Uint8Array): boolean {
@@ -178,6 +190,12 @@ export class People {
   #isKeptLog(feed: Uint8Array): boolean {
     const kept = this.#store.feed(feed)
     return kept?.priority !== undefined && kept.isWhole
+  }
+
+  /** Whether this is the feed of somebody who is blocked: what is left of it is not shown. */
+  isBlocked(feed: Uint8Array): boolean {
+    const identity = this.identityOf(feed)
+    return identity !== undefined && this.contacts.get(identity).relation === 'blocked'
   }
 
   /** Whether a feed is one's own or followed, rather than carried for friends' friends. */

@@ -173,4 +173,20 @@ describe('how much is kept, while the node runs', () => {
     )
     assert.ok(types.includes('post'))
   })
+
+  it('shows nothing more of somebody who is blocked, neither in threads nor by itself', async () => {
+    const [alice, bob] = await Promise.all([homes.start('alice'), homes.start('bob')])
+    await befriend(alice, bob)
+    const root = await alice.feeds.publish({ type: 'post', text: 'a question' })
+    await reads(bob, alice.identity.did, 'a question')
+    const answer = await bob.feeds.publish({ type: 'post', text: 'an answer', root: root.id, reply: root.id })
+    await reads(alice, bob.identity.did, 'an answer')
+    assert.equal((await alice.feeds.thread(root.id)).length, 2)
+    await alice.contacts.block(bob.identity.did)
+    assert.deepEqual(
+      (await alice.feeds.thread(root.id)).map(({ text }) => text),
+      ['a question']
+    )
+    assert.equal(await alice.feeds.get(answer.id), undefined)
+  })
 })
