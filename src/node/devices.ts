@@ -6,6 +6,7 @@ import { FeedError, type FeedStore, packFeed } from '../feeds/index.ts'
 import {
   type DeviceAddBody,
   deviceRevokeBody,
+  type DirectoryMaterial,
   encodeLink,
   foldName,
   formatDid,
@@ -36,6 +37,8 @@ export interface NodeDevicesOptions {
   name: string
   /** This node's peer id and the addresses at which it can be reached, the most promising first. */
   peer: () => { peerId: PeerId; addresses: string[] }
+  /** With what a device that joins can publish where it is. */
+  directoryMaterial: () => Promise<DirectoryMaterial | undefined>
   /** Devices were added or ended. */
   onChange: () => void
 }
@@ -89,7 +92,7 @@ export class NodeDevices implements Devices {
     this.#use(invite, body)
     if (!this.#isNamed(body.device)) await this.#sign([body])
     onChange()
-    return { type: 'joined', ...this.#handover() }
+    return { type: 'joined', ...(await this.#handover()) }
   }
 
   /** Whoever does not know the secret learns nothing of the invite. */
@@ -112,14 +115,16 @@ export class NodeDevices implements Devices {
     if (use === 'expired') throw new NodeError('EXPIRED', 'this invite has expired: make a new one')
   }
 
-  #handover(): Handover {
-    const { store, people, device, peer } = this.#options
+  async #handover(): Promise<Handover> {
+    const { store, people, device, peer, directoryMaterial } = this.#options
     const { selfKeys, topics } = people.contacts
+    const directory = await directoryMaterial()
     const revocations = this.#known().filter(({ revoked }) => revoked !== undefined).length
     return {
       log: packFeed(store, device.log),
       selfKeys: selfKeys.export(revocations),
       topic: topics.own,
+      ...(directory && { directory }),
       addresses: peer().addresses
     }
   }

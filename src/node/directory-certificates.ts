@@ -7,15 +7,16 @@ import { certify, type DirectoryBook, directorySeed } from '../trust/index.ts'
 export const CERTIFIED_DAYS = 400
 /** When fewer are left, more are made. */
 const LEAST_DAYS = 370
-/** Certificates made before others get their turn: about five milliseconds. */
+/** Certificates made before others get their turn: about three milliseconds. */
 const SLICE = 4
 /** Certificates that are stored at once. */
 const BATCH = 40
 
 /**
- * Makes the certificates that are missing, the nearest days first. Call it again each day, and when a device was revoked.
- * @param generation how many devices the identity log has revoked
- * @param signal ends it; what was stored until then stays
+ * Makes the certificates that are missing. Call it again each day, and when a device was revoked.
+ * @param options.generation how many devices the identity log has revoked
+ * @param options.days how far ahead. @default 400
+ * @param options.signal ends it; what was stored until then stays
  */
 export async function keepCertified(
   book: DirectoryBook,
@@ -23,18 +24,16 @@ export async function keepCertified(
     rootSeed,
     generation,
     today,
+    days = CERTIFIED_DAYS,
     signal
-  }: { rootSeed: Uint8Array; generation: number; today: number; signal: AbortSignal }
+  }: { rootSeed: Uint8Array; generation: number; today: number; days?: number; signal: AbortSignal }
 ): Promise<void> {
   const seed = directorySeed(rootSeed, generation)
-  const isPresent = book.seed?.generation === generation
-  const until = isPresent ? book.certifiedUntil(today) : undefined
-  if (until !== undefined && until - today >= LEAST_DAYS) return
-  for (let day = until === undefined ? today : until + 1; day <= today + CERTIFIED_DAYS;) {
+  const until = book.seed?.generation === generation ? book.certifiedUntil(today) : undefined
+  if (until !== undefined && until - today >= Math.min(days, LEAST_DAYS)) return
+  for (let day = until === undefined ? today : until + 1; day <= today + days;) {
     const batch = []
-    // Today and tomorrow are published at once: they do not wait for the rest.
-    const size = day === today ? 2 : BATCH
-    while (batch.length < size && day <= today + CERTIFIED_DAYS) {
+    while (batch.length < BATCH && day <= today + days) {
       batch.push(certify(rootSeed, generation, day++))
       if (batch.length % SLICE === 0) await setImmediate()
       if (signal.aborted) return

@@ -3,13 +3,14 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { SingleKadDHT } from '@libp2p/kad-dht'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { FeedStore } from '../feeds/index.ts'
+import type { Extension, FeedStore } from '../feeds/index.ts'
 import {
   blindedKey,
   checkRecord,
   type ContactRecord,
   dayOf,
   type DirectoryContent,
+  type DirectoryMaterial,
   openRecord,
   parseDid,
   readRecord,
@@ -19,7 +20,7 @@ import type { AddressPolicy } from './addresses.ts'
 import { type Directory, NodeError, type Resolved } from './comrade.ts'
 import { asNodeError } from './contacts.ts'
 import { recordsInDht } from './dht-records.ts'
-import { keepCertified } from './directory-certificates.ts'
+import { CERTIFIED_DAYS, keepCertified } from './directory-certificates.ts'
 import { ownAddresses, toDevices } from './directory-devices.ts'
 import { type Found, lookUp, type Place, type Wanted } from './directory-lookup.ts'
 import { DirectoryPublisher, type Published } from './directory-publisher.ts'
@@ -37,6 +38,8 @@ const MAX_ASKED = 16
 const TELL_AGAIN_MS = 60_000
 /** How often records are pruned, and certificates looked at. */
 const UPKEEP_MS = 3_600_000
+/** A year of certificates takes a third of a second: not when a node has just begun. */
+const REST_DELAY_MS = 30_000
 const MAX_CACHED_KEYS = 1_024
 
 export interface DirectoryServiceOptions {
@@ -77,8 +80,13 @@ export class DirectoryService implements Directory {
   #stopping = new AbortController()
   #upkeep: NodeJS.Timeout | undefined
   #certifying: Promise<void> | undefined
+  #certifyingRest: NodeJS.Timeout | undefined
   #generation = -1
   readonly #onSelfUpdate = (): void => this.#publisher.lookSoon()
+  /** The own identity log grew: a device may have been revoked. */
+  readonly #onExtended = ({ feed }: Extension): void => {
+    if (Buffer.compare(feed.key, this.#options.root) === 0) this.#certify()
+  }
 
   constructor(options: DirectoryServiceOptions) {
     this.#options = options
@@ -133,13 +141,16 @@ export class DirectoryService implements Directory {
     this.#missing.start()
     if (!this.#options.isEnabled) return
     this.#certify()
+    this.#options.store.events.on('extended', this.#onExtended)
     this.#options.libp2p.addEventListener('self:peer:update', this.#onSelfUpdate)
     this.#publisher.start()
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#upkeep)
+    clearTimeout(this.#certifyingRest)
     this.#stopping.abort(new Error('the node is stopping'))
+    this.#options.store.events.off('extended', this.#onExtended)
     this.#options.libp2p.removeEventListener('self:peer:update', this.#onSelfUpdate)
     await Promise.all([this.#publisher.stop(), this.#missing.stop(), this.#certifying])
   }
@@ -172,10 +183,20 @@ export class DirectoryService implements Directory {
     this.#publisher.lookSoon()
   }
 
-  /** Somebody is followed from now on, or an own device was added or revoked. */
+  /** Somebody is followed from now on, or no longer. */
   onPeople(): void {
     this.#missing.look()
-    this.#certify()
+  }
+
+  /** What another device of this identity needs to publish too; all of it, which may take a moment. */
+  async material(): Promise<DirectoryMaterial | undefined> {
+    const { rootSeed, people, isEnabled } = this.#options
+    if (!isEnabled) return undefined
+    const { signal } = this.#stopping
+    const { directory } = people.contacts
+    if (rootSeed !== undefined)
+      await keepCertified(directory, { rootSeed, generation: this.#revocations(), today: this.#today, signal })
+    return directory.exportMaterial(this.#today)
   }
 
   /** Publishes now. */
@@ -324,18 +345,40 @@ export class DirectoryService implements Directory {
       : { seq: log.height, id: new Uint8Array(log.head) }
   }
 
-  /** Certificates are made where the root key is, and anew when a device was revoked. */
-  #certify(): void {
-    const { rootSeed, root, people, isEnabled, onError } = this.#options
+  /** Certificates are made where the root key is, and anew when a device was revoked: today's and tomorrow's first. */
+  #certify(days = 1): void {
+    const { rootSeed, people, isEnabled, onError } = this.#options
     if (rootSeed === undefined || !isEnabled || this.#certifying !== undefined) return
-    const generation = people.contacts.devicesOf(root).filter(({ revoked }) => revoked !== undefined).length
-    const today = dayOf(this.#now())
+    clearTimeout(this.#certifyingRest)
     const { signal } = this.#stopping
+    const generation = this.#revocations()
     const hasChanged = generation !== this.#generation
     this.#generation = generation
-    this.#certifying = keepCertified(people.contacts.directory, { rootSeed, generation, today, signal })
-      .then(() => (hasChanged ? this.#publisher.renew() : undefined), onError)
-      .finally(() => (this.#certifying = undefined))
+    this.#certifying = keepCertified(people.contacts.directory, {
+      rootSeed,
+      generation,
+      today: this.#today,
+      days,
+      signal
+    })
+      .catch(onError)
+      .finally(() => {
+        this.#certifying = undefined
+        if (signal.aborted) return
+        if (hasChanged) this.#publisher.renew()
+        if (generation !== this.#revocations()) this.#certify()
+        else if (days < CERTIFIED_DAYS)
+          this.#certifyingRest = setTimeout(() => this.#certify(CERTIFIED_DAYS), REST_DELAY_MS).unref()
+      })
+  }
+
+  #revocations(): number {
+    const { people, root } = this.#options
+    return people.contacts.devicesOf(root).filter(({ revoked }) => revoked !== undefined).length
+  }
+
+  get #today(): number {
+    return dayOf(this.#now())
   }
 
   #doUpkeep(): void {

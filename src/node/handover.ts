@@ -2,7 +2,7 @@
 // gets into the store. Until then it lies in one file that appears together with the keys, so that a crash loses nothing.
 import * as v from 'valibot'
 import { bodyOf, decodeCbor, encodeCbor, entriesOf, type FeedStore, unpackFeed } from '../feeds/index.ts'
-import { evaluateIdentityLog, type SelfKey, type TopicSecret } from '../trust/index.ts'
+import { type DirectoryMaterial, evaluateIdentityLog, type SelfKey, type TopicSecret } from '../trust/index.ts'
 import { NodeError } from './comrade.ts'
 import { readHandover, removeHandover } from './keystore.ts'
 import type { People } from './people.ts'
@@ -23,6 +23,9 @@ const HandoverSchema = v.object({
   log: v.instance(Uint8Array),
   selfKeys: v.pipe(v.array(v.object({ generation, key: bytes(32) })), v.maxLength(MAX_SELF_KEYS)),
   topic: v.object({ generation, secret: bytes(32) }),
+  directory: v.optional(
+    v.object({ generation, seed: bytes(32), day: generation, certificates: v.instance(Uint8Array) })
+  ),
   addresses: v.pipe(v.array(v.pipe(v.string(), v.maxLength(MAX_ADDRESS_LENGTH))), v.maxLength(MAX_ADDRESSES))
 })
 
@@ -33,6 +36,8 @@ export interface Handover {
   selfKeys: SelfKey[]
   /** Under which secret the identity's entries are gossiped. */
   topic: TopicSecret
+  /** With what the device can publish where it is. Absent: nothing is published, or not by the device that answered. */
+  directory?: DirectoryMaterial
   /** Multiaddrs, with peer id, at which the device that let this one in can be reached. */
   addresses: string[]
 }
@@ -45,11 +50,12 @@ export function parseHandover(value: unknown): Handover {
   throw new NodeError('FAILED', `what the identity handed over cannot be read: ${v.getDotPath(issue)} ${issue.message}`)
 }
 
-export function encodeHandover({ log, selfKeys, topic, addresses }: Handover): Uint8Array {
+export function encodeHandover({ log, selfKeys, topic, directory, addresses }: Handover): Uint8Array {
   return encodeCbor({
     log,
     selfKeys: selfKeys.map((each) => ({ generation: each.generation, key: each.key })),
     topic: { generation: topic.generation, secret: topic.secret },
+    ...(directory && { directory: { ...directory } }),
     addresses: addresses.slice(0, MAX_ADDRESSES)
   })
 }
@@ -78,11 +84,12 @@ export function takeHandover(
 ): void {
   const file = readHandover(keys)
   if (file === undefined) return
-  const { log, selfKeys, topic, addresses } = parseHandover(decodeCbor(file))
+  const { log, selfKeys, topic, directory, addresses } = parseHandover(decodeCbor(file))
   const { contacts } = people
   store.ingest(unpackFeed(log), { isDurable: true })
   contacts.selfKeys.learn(selfKeys)
   contacts.topics.learn(identity, topic)
+  if (directory !== undefined) contacts.directory.importMaterial(directory)
   for (const address of addresses) contacts.addresses.remember({ address, identity, isGiven: true })
   removeHandover(keys)
 }

@@ -180,6 +180,7 @@ class ComradeNode implements Comrade {
       device: this.#device,
       name: deviceNameOf(options.deviceName),
       peer: () => ({ peerId: this.libp2p.peerId, addresses: this.addresses }),
+      directoryMaterial: () => this.#connections.directory.material(),
       onChange: () => this.#people.updateNow()
     })
     store.events.on('fork', (feed) => this.#onFork(feed))

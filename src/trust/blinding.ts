@@ -60,10 +60,24 @@ function blindingFactor(root: Uint8Array, day: number): bigint {
   return factor
 }
 
+interface Expanded {
+  scalar: bigint
+  prefix: Uint8Array
+  publicKey: Uint8Array
+}
+
+/** A year of certificates is made from one seed. */
+const expanded = new WeakMap<Uint8Array, Expanded>()
+
 /** RFC 8032, 5.1.5. */
-function expand(seed: Uint8Array): { scalar: bigint; prefix: Uint8Array; publicKey: Uint8Array } {
-  const { scalar, prefix, pointBytes } = ed25519.utils.getExtendedPublicKey(seed)
-  return { scalar, prefix, publicKey: pointBytes }
+function expand(seed: Uint8Array): Expanded {
+  let key = expanded.get(seed)
+  if (key === undefined) {
+    const { scalar, prefix, pointBytes } = ed25519.utils.getExtendedPublicKey(seed)
+    key = { scalar, prefix, publicKey: pointBytes }
+    expanded.set(seed, key)
+  }
+  return key
 }
 
 /** RFC 8032, 5.1.6, from a scalar in place of a seed. */

@@ -2,7 +2,6 @@
 // it made or found, so that friends can be told and people be found when the network does not answer.
 import { compareRecords, type DirectoryRecord, readRecord } from './directory-record.ts'
 import type { Certificate } from './directory-keys.ts'
-import { TrustError } from './errors.ts'
 import type { Row, Statements, Write } from './statements.ts'
 
 /** Records that are kept, own ones included; past it the oldest go. */
@@ -87,10 +86,10 @@ export class DirectoryBook {
   /**
    * Takes over what another device of this identity has handed over, unless what is here is newer.
    * @param material as it was decoded, unchecked
-   * @throws TrustError RECORD when it has another form
+   * @returns whether it had the form of it
    */
-  importMaterial(material: unknown): void {
-    if (!isMaterial(material)) throw new TrustError('RECORD', 'expected seed and certificates of the directory')
+  importMaterial(material: unknown): boolean {
+    if (!isMaterial(material)) return false
     const { generation, seed, day, certificates } = material
     const bytes = Buffer.from(certificates)
     const list = Array.from({ length: bytes.length / HANDED_SIZE }, (_, at) => ({
@@ -99,6 +98,7 @@ export class DirectoryBook {
       signature: new Uint8Array(bytes.subarray(at * HANDED_SIZE + 4, (at + 1) * HANDED_SIZE))
     }))
     this.certify(generation, seed, list)
+    return true
   }
 
   /**

@@ -1,9 +1,10 @@
 // The directory with whole nodes: found by who knows the did, published in turns, told among friends.
 import assert from 'node:assert/strict'
-import type { Comrade } from '../../src/index.ts'
+import { type Comrade, joinIdentity } from '../../src/index.ts'
 import { NodeError } from '../../src/node/comrade.ts'
+import type { DirectoryService } from '../../src/node/directory-service.ts'
 import { formatDid } from '../../src/trust/index.ts'
-import { befriend, Homes } from '../support/node.ts'
+import { befriend, Homes, post, reads } from '../support/node.ts'
 import { until } from '../support/processes.ts'
 
 /** Resolves as soon as somebody has it; publishing takes a moment after the first connection. */
@@ -61,5 +62,56 @@ describe('directory', () => {
     await bob.stop()
     await alice.stop()
     assert.equal((await resolved(carol, alice.identity.did, 'cache')).devices[0].peerId, alice.peerId)
+  })
+
+  it('connects with somebody who is followed by did alone', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    for (const node of [alice, bob]) await node.connect(hub.addresses[0])
+    await resolved(bob, alice.identity.did)
+    await post(alice, 'hello')
+    await bob.contacts.follow(alice.identity.did)
+    await reads(bob, alice.identity.did, 'hello')
+    await until(async () => bob.libp2p.getConnections(alice.libp2p.peerId).length > 0, 'they are connected')
+  })
+
+  it('holds all devices of an identity, which publish in turns', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const laptop = await homes.start('laptop')
+    await joinIdentity({ home: homes.of('pi'), link: (await laptop.devices.invite()).link, deviceName: 'pi' })
+    const pi = await homes.start('pi')
+    for (const node of [laptop, pi]) await node.connect(hub.addresses[0])
+    const both = [laptop.peerId, pi.peerId].toSorted()
+    const { did } = laptop.identity
+    const peersOf = async () => (await hub.directory.resolve(did)).devices.map(({ peerId }) => peerId).toSorted()
+    const isBoth = async () => (await peersOf().catch(() => [])).join() === both.join()
+    await until(isBoth, 'both are found')
+    for (const node of [laptop, pi, laptop, pi]) {
+      await (node.directory as DirectoryService).publish()
+      assert.ok(await isBoth())
+    }
+    assert.equal((await hub.directory.resolve(did)).source, 'dht')
+  })
+
+  it('leaves out devices that were revoked, and takes nothing more from them', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const laptop = await homes.start('laptop')
+    await joinIdentity({ home: homes.of('pi'), link: (await laptop.devices.invite()).link, deviceName: 'pi' })
+    const pi = await homes.start('pi')
+    for (const node of [laptop, pi]) await node.connect(hub.addresses[0])
+    const { did } = laptop.identity
+    const peersOf = () =>
+      hub.directory.resolve(did).then(
+        ({ devices }) => devices.map(({ peerId }) => peerId),
+        () => []
+      )
+    await until(async () => (await peersOf()).length === 2, 'both are found')
+    await laptop.devices.revoke('pi')
+    await until(async () => (await peersOf()).join() === laptop.peerId, 'the revoked one is gone')
+    await (pi.directory as DirectoryService).publish()
+    assert.deepEqual(await peersOf(), [laptop.peerId])
   })
 })
