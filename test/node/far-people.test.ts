@@ -131,6 +131,28 @@ describe('friends of friends', () => {
   })
 })
 
+describe('a friend who shares whom he follows', () => {
+  it('brings what those people write, to be read by name and not among what one follows, as long as he shares it', async () => {
+    await using homes = new Homes()
+    const [alice, carol] = await Promise.all([homes.start('alice'), homes.start('carol')])
+    const bob = await homes.start('bob', {}, { shareContacts: true })
+    await befriend(bob, carol)
+    await post(carol, 'carol says')
+    await reads(bob, carol.identity.did, 'carol says')
+    await befriend(alice, bob)
+    await reads(alice, carol.identity.did, 'carol says')
+    const shown = await Array.fromAsync(alice.feeds.read({ types: ['post'] }))
+    assert.deepEqual(
+      shown.map(({ text }) => text),
+      []
+    )
+    const { distances } = await alice.quota()
+    assert.equal(distances[2].feeds, 2)
+    await alice.contacts.unfollow(bob.identity.did)
+    await until(async () => (await alice.quota()).distances[2].feeds === 0, 'nothing is carried for carol any more')
+  })
+})
+
 describe('how much is kept, while the node runs', () => {
   let homes: Homes
   beforeEach(() => (homes = new Homes()))
