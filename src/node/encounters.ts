@@ -4,6 +4,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type FeedStore, isUsableKey, packFeed } from '../feeds/index.ts'
 import {
+  type AcquaintanceState,
   cleanClaim,
   type ContactRecord,
   formatDid,
@@ -226,11 +227,13 @@ export class Encounters {
     return { type: 'noted' }
   }
 
-  /** How it stands with a person. To have met counts as long as one follows them. */
-  #stateOf(person: Uint8Array): 'asked' | 'asks' | 'met' | 'declined' | undefined {
+  /** How it stands with a person. To have met counts as long as one follows them; friends may have met at another device. */
+  #stateOf(person: Uint8Array): AcquaintanceState | undefined {
     const { contacts } = this.#options.people
+    const { relation, isFriend } = contacts.get(person)
     const state = contacts.acquaintances.of(person)?.state
-    return state === 'met' && contacts.get(person).relation !== 'followed' ? undefined : state
+    if (isFriend) return 'met'
+    return state === 'met' && relation !== 'followed' ? undefined : state
   }
 
   #hasTimeForCard(): boolean {

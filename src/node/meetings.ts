@@ -184,8 +184,7 @@ export class NodeMeetings implements Meetings {
   async #meetByDid(person: Uint8Array, name: string | undefined, signal: AbortSignal | undefined): Promise<Meeting> {
     const { contacts } = this.#options.people
     const before = contacts.acquaintances.of(person)
-    const isFriend = contacts.get(person).isFriend && before?.state === 'met'
-    if (isFriend) return this.#result(person, 'met', name)
+    if (contacts.get(person).isFriend) return this.#result(person, 'met', name)
     contacts.acquaintances.ask(person) // before they are asked: they may ask at the same time
     const known = this.#knownPlaces(person)
     let outcome = await this.#askAt(person, known, signal)

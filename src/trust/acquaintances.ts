@@ -55,10 +55,11 @@ export class Acquaintances {
     return this.#select('person = ?', nowMs, person)[0]
   }
 
-  /** Requests without a decision, of either side, newest first; nobody who is blocked. */
+  /** Requests without a decision, of either side, newest first; nobody who is blocked, or is a friend by now. */
   pending(nowMs: number = Date.now()): Acquaintance[] {
     return this.#select(
-      `state IN ('asks', 'asked') AND person NOT IN (SELECT key FROM contacts WHERE relation = 'blocked')`,
+      `state IN ('asks', 'asked') AND person NOT IN
+         (SELECT key FROM contacts WHERE relation = 'blocked' OR (relation = 'followed' AND follows_us = 1))`,
       nowMs
     )
   }

@@ -142,6 +142,26 @@ describe('meeting by a link', function () {
     assert.equal((await bob.contacts.meet(link, { name: 'alice' })).state, 'met')
   })
 
+  it('leads by the directory to who has moved since the link was made', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const alice = await homes.start('alice')
+    const { link } = await alice.contacts.invite()
+    await alice.stop()
+    const [moved, bob] = [await homes.start('alice'), await homes.start('bob')]
+    for (const node of [moved, bob]) await node.connect(hub.addresses[0])
+    await until(
+      () =>
+        bob.directory.resolve(moved.identity.did).then(
+          ({ devices }) => devices[0].addresses[0] === moved.addresses[0],
+          () => false
+        ),
+      'Alice is found'
+    )
+    assert.equal((await bob.contacts.meet(link)).state, 'met')
+    await areFriends(moved, bob)
+  })
+
   it('works again after both were stopped, by the addresses that were kept', async () => {
     await using homes = new Homes()
     const alice = await homes.start('alice')
@@ -174,6 +194,25 @@ describe('meeting by a did', function () {
     assert.deepEqual(await bob.contacts.requests(), [])
     await assert.rejects(bob.contacts.meet(bob.identity.did), withCode('BAD_INPUT'))
     await assert.rejects(bob.contacts.meet('alice'), withCode('BAD_INPUT'))
+  })
+
+  it('finds a stranger by the directory, through a node that knows neither', async () => {
+    await using homes = new Homes()
+    const [hub, alice, bob] = [await homes.start('hub'), await homes.start('alice'), await homes.start('bob')]
+    for (const node of [alice, bob]) await node.connect(hub.addresses[0])
+    const atAlice = heardBy(alice)
+    await until(
+      () =>
+        bob.contacts.meet(alice.identity.did).then(
+          ({ state }) => state === 'requested',
+          (error) => withCode('NOT_FOUND')(error) && false
+        ),
+      'Alice is found'
+    )
+    await until(() => atAlice.requests.length === 1, 'Alice is asked')
+    assert.deepEqual([atAlice.requests[0].did, atAlice.requests[0].inCommon], [bob.identity.did, 0])
+    await alice.contacts.accept(bob.identity.did)
+    await areFriends(alice, bob)
   })
 
   it('follows an introduction: each is told of the other, one asks, the other agrees', async () => {
