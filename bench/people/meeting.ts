@@ -1,6 +1,6 @@
 // Two strangers, each with a fresh home and a post: how long it takes from `comrade meet <link>` until each can read the
 // other. Two processes on loopback, and the command's own:
-//   node bench/people/meeting.ts [--runs 7] [--out file.md]
+//   node bench/people/meeting.ts [--quick] [--runs 7] [--out file.md]
 import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,8 +12,10 @@ import { finish, LAUNCHER, startNode, stopNode } from '../command.ts'
 import { describeMachine, probeDisk } from '../machine.ts'
 import { median } from '../statistics.ts'
 
-const { values: options } = parseArgs({ options: { runs: { type: 'string', default: '7' }, out: { type: 'string' } } })
-const RUNS = Number(options.runs)
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, runs: { type: 'string' }, out: { type: 'string' } }
+})
+const RUNS = Number(options.runs ?? (options.quick ? 3 : 7))
 const LIMIT_MS = 30_000
 const run = promisify(execFile)
 
