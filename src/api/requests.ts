@@ -90,6 +90,7 @@ export const requests = {
   entry: v.strictObject({ id }),
   react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),
+  device: v.strictObject({ device: who }),
   name: v.strictObject({ who, petname: text(256) }),
   invite: v.strictObject({
     expiresInMs: v.optional(whole(1_000, MAX_INVITE_MS)),

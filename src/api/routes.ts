@@ -36,6 +36,7 @@ export function routes(init: RouteInit): Hono {
   nodeRoutes(app, init)
   feedRoutes(app, init)
   contactRoutes(app, init)
+  deviceRoutes(app, init)
   meetingRoutes(app, init)
   directoryRoutes(app, init)
   fileRoutes(app, init)
@@ -117,6 +118,12 @@ function directoryRoutes(app: Hono, { comrade }: RouteInit): void {
     const { did } = await comrade.contacts.find(who)
     return comrade.directory.resolve(did)
   })
+}
+
+function deviceRoutes(app: Hono, { comrade: { devices } }: RouteInit): void {
+  get(app, 'device/list', requests.nothing, () => devices.list())
+  post(app, 'device/invite', requests.nothing, () => devices.invite())
+  post(app, 'device/revoke', requests.device, ({ device }) => devices.revoke(device))
 }
 
 /** Reading and writing files as the node's user is for callers who already are that user. */

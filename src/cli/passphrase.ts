@@ -23,13 +23,18 @@ export async function passphraseFromFile(environment: NodeJS.ProcessEnv): Promis
 }
 
 /** Asks on the terminal, without showing what is typed. @throws Interrupted at ^C, NodeError LOCKED at ^D */
-export async function askPassphrase(question: string): Promise<string> {
+export function askPassphrase(question: string): Promise<string> {
+  return askSecret(question, 'passphrase')
+}
+
+/** The same, for any secret. @param what it is called */
+export async function askSecret(question: string, what: string): Promise<string> {
   const { stdin, stderr } = process
   stdin.setRawMode(true) // first, or what is typed early would be shown
   stdin.setEncoding('utf8')
   stderr.write(question)
   try {
-    return await typedLine(stdin)
+    return await typedLine(stdin, what)
   } finally {
     stdin.setRawMode(false)
     stdin.pause()
@@ -37,16 +42,16 @@ export async function askPassphrase(question: string): Promise<string> {
   }
 }
 
-async function typedLine(stdin: NodeJS.ReadStream): Promise<string> {
+async function typedLine(stdin: NodeJS.ReadStream, what: string): Promise<string> {
   let line = ''
   for await (const typed of stdin.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     for (const key of typed) {
       if (key === '\r' || key === '\n') return line
       if (key === '\x03') throw new Interrupted()
-      if (key === '\x04') throw new NodeError('LOCKED', 'no passphrase was given')
+      if (key === '\x04') throw new NodeError('LOCKED', `no ${what} was given`)
       if (key === '\x7f' || key === '\b') line = line.slice(0, -1)
       else if (key >= ' ' && line.length < MAX_LENGTH) line += key
     }
   }
-  throw new NodeError('LOCKED', 'no passphrase was given')
+  throw new NodeError('LOCKED', `no ${what} was given`)
 }

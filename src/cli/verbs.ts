@@ -26,6 +26,11 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   contacts: { summary: 'list the people you know', load: () => import('./verbs/contacts.ts') },
   name: { summary: 'give somebody a name of your own', load: () => import('./verbs/name.ts') },
   resolve: { summary: 'find where the devices of somebody are', load: () => import('./verbs/resolve.ts') },
+  device: {
+    summary: 'list, add and end the devices of your identity',
+    load: () => import('./verbs/device.ts')
+  },
+  restore: { summary: 'get your identity back from its recovery phrase', load: () => import('./verbs/restore.ts') },
   store: { summary: 'say whose data this node keeps', load: () => import('./verbs/store.ts') },
   quota: { summary: "limit the space for other people's data", load: () => import('./verbs/quota.ts') },
   export: { summary: 'write feeds to a file', load: () => import('./verbs/export.ts') },

@@ -157,6 +157,7 @@ export class Connections {
       isCurrent: () => people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
       contactOf: (peerId) => this.contactOf(peerId),
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
+      onOwnLog: (entries) => device.noteLogLength(entries),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
     for (const { address } of people.contacts.addresses.given()) network.addresses.give(multiaddr(address))

@@ -54,6 +54,8 @@ export class Device {
   #isAtWork = false
   #secondTurn: NodeJS.Timeout | undefined
   #quiet: NodeJS.Timeout | undefined
+  #isGivenBack = false
+  #logLength = 0
   readonly #onFork = (feed: FeedState): void => {
     if (!this.#isKey(feed)) return
     // Two copies that both run hear of it at the same time: did both write the identity log now, it would fork as well.
@@ -63,7 +65,7 @@ export class Device {
   readonly #onExtended = ({ feed, origin }: Extension): void => {
     const isOthers = origin !== this.#log && Buffer.compare(feed.key, this.#options.keys.identity) === 0
     if (!isOthers) return
-    this.#quiet?.refresh()
+    if (this.#isGivenBack) this.#resumeWhenQuiet()
     const wasRevoked = this.#isRevoked
     this.#noteRevocation()
     if (this.#isRevoked && !wasRevoked) this.#options.onRevoked()
@@ -137,7 +139,15 @@ export class Device {
   caughtUp(): void {
     if (this.#restored === 'backup') this.#resume()
     // Two who give back the log may hold different lengths of it, and a log that forked cannot be mended.
-    else if (this.#restored === 'phrase') this.#quiet ??= setTimeout(() => this.#resume(), QUIET_MS).unref()
+    else if (this.#restored === 'phrase' && !this.#isGivenBack) {
+      this.#isGivenBack = true
+      this.#resumeWhenQuiet()
+    }
+  }
+
+  /** The identity's own directory record says how long its log is: a restored device does not continue a shorter one. */
+  noteLogLength(entries: number): void {
+    this.#logLength = Math.max(entries, this.#logLength)
   }
 
   /**
@@ -153,8 +163,21 @@ export class Device {
     await this.#log.append(bodies.map(encodeBody))
   }
 
+  #resumeWhenQuiet(): void {
+    clearTimeout(this.#quiet)
+    this.#quiet = setTimeout(() => {
+      const { height } = this.log
+      if (height >= this.#logLength) this.#resume()
+      else
+        this.#pause(
+          `the directory says that this identity's log has ${this.#logLength} entries, and ${height} were given back: waiting for somebody who keeps the others`
+        )
+    }, QUIET_MS).unref()
+  }
+
   #resume(): void {
     this.#restored = 'no'
+    this.#isGivenBack = false
     clearTimeout(this.#quiet)
     forgetRestored(this.#options.store)
     this.#log?.resume()

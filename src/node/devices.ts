@@ -19,7 +19,7 @@ import {
 } from '../trust/index.ts'
 import { type DeviceInfo, type Devices, type Invite, NodeError } from './comrade.ts'
 import type { Device } from './device.ts'
-import type { Handover } from './handover.ts'
+import { type Handover, MAX_ADDRESSES } from './handover.ts'
 import { type JoinEnds, readJoinQuestion } from './join-question.ts'
 import type { People } from './people.ts'
 import type { Asker, Message } from './people-protocol.ts'
@@ -125,7 +125,7 @@ export class NodeDevices implements Devices {
       selfKeys: selfKeys.export(revocations),
       topic: topics.own,
       ...(directory && { directory }),
-      addresses: peer().addresses
+      addresses: peer().addresses.slice(0, MAX_ADDRESSES)
     }
   }
 

@@ -62,6 +62,8 @@ export interface DirectoryServiceOptions {
   contactOf: (peer: PeerId) => ContactRecord | undefined
   /** There are new addresses of this peer. */
   onAddresses: (peerId: string) => void
+  /** How many entries the own identity log has, as another own device has published. */
+  onOwnLog: (entries: number) => void
   onError: (error: unknown) => void
   /** @default Date.now */
   now?: () => number
@@ -299,8 +301,9 @@ export class DirectoryService implements Directory {
 
   /** Addresses of people whom one follows, and of own devices, are for the redial loop. */
   #remember(root: Uint8Array, content: DirectoryContent): void {
-    const { people, addresses, libp2p, store, onAddresses } = this.#options
+    const { people, addresses, libp2p, store, onAddresses, onOwnLog } = this.#options
     const { relation } = people.contacts.get(root)
+    if (relation === 'self') onOwnLog(content.log.seq)
     if (!store.isOpen || (relation !== 'followed' && relation !== 'self')) return
     for (const { peerId, addresses: named } of toDevices(content)) {
       const known = people.contacts.addresses.ofPeer(peerId)

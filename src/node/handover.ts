@@ -1,5 +1,6 @@
 // What an identity hands over to a device that joins it: the message, what is kept of it beside the new keys, and how it
 // gets into the store. Until then it lies in one file that appears together with the keys, so that a crash loses nothing.
+import { multiaddr } from '@multiformats/multiaddr'
 import * as v from 'valibot'
 import { bodyOf, decodeCbor, encodeCbor, entriesOf, type FeedStore, unpackFeed } from '../feeds/index.ts'
 import { type DirectoryMaterial, evaluateIdentityLog, type SelfKey, type TopicSecret } from '../trust/index.ts'
@@ -8,7 +9,7 @@ import { readHandover, removeHandover } from './keystore.ts'
 import type { People } from './people.ts'
 
 /** Most addresses that are taken in. */
-const MAX_ADDRESSES = 16
+export const MAX_ADDRESSES = 16
 const MAX_ADDRESS_LENGTH = 512
 const MAX_SELF_KEYS = 1_024
 
@@ -18,6 +19,7 @@ const bytes = (size: number) =>
     v.check((value) => value.length === size, `expected ${size} bytes`)
   )
 const generation = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff))
+const address = v.pipe(v.string(), v.maxLength(MAX_ADDRESS_LENGTH), v.check(isAddress, 'is not a multiaddr'))
 /** Fields that a later version adds are passed over. */
 const HandoverSchema = v.object({
   log: v.instance(Uint8Array),
@@ -26,7 +28,7 @@ const HandoverSchema = v.object({
   directory: v.optional(
     v.object({ generation, seed: bytes(32), day: generation, certificates: v.instance(Uint8Array) })
   ),
-  addresses: v.pipe(v.array(v.pipe(v.string(), v.maxLength(MAX_ADDRESS_LENGTH))), v.maxLength(MAX_ADDRESSES))
+  addresses: v.pipe(v.array(address), v.maxLength(MAX_ADDRESSES))
 })
 
 export interface Handover {
@@ -50,14 +52,8 @@ export function parseHandover(value: unknown): Handover {
   throw new NodeError('FAILED', `what the identity handed over cannot be read: ${v.getDotPath(issue)} ${issue.message}`)
 }
 
-export function encodeHandover({ log, selfKeys, topic, directory, addresses }: Handover): Uint8Array {
-  return encodeCbor({
-    log,
-    selfKeys: selfKeys.map((each) => ({ generation: each.generation, key: each.key })),
-    topic: { generation: topic.generation, secret: topic.secret },
-    ...(directory && { directory: { ...directory } }),
-    addresses: addresses.slice(0, MAX_ADDRESSES)
-  })
+export function encodeHandover({ addresses, ...handover }: Handover): Uint8Array {
+  return encodeCbor({ ...handover, addresses: addresses.slice(0, MAX_ADDRESSES) })
 }
 
 /**
@@ -92,4 +88,12 @@ export function takeHandover(
   if (directory !== undefined) contacts.directory.importMaterial(directory)
   for (const address of addresses) contacts.addresses.remember({ address, identity, isGiven: true })
   removeHandover(keys)
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return multiaddr(text).getComponents().at(-1)?.name === 'p2p'
+  } catch {
+    return false
+  }
 }

@@ -181,7 +181,7 @@ class ComradeNode implements Comrade {
       name: deviceNameOf(options.deviceName),
       peer: () => ({ peerId: this.libp2p.peerId, addresses: this.addresses }),
       directoryMaterial: () => this.#connections.directory.material(),
-      onChange: () => this.#people.updateNow()
+      onChange: () => this.#onContactsChanged()
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
