@@ -41,7 +41,12 @@ describe('the command line without a node', () => {
     [['config', 'get', '__proto__'], /not a setting/],
     [['completion', 'tcsh'], /expected bash, zsh or fish/],
     [['post', 'a', '--to', 'group'], /unknown option '--to'/],
-    [['meet'], /unknown command/]
+    [['device', 'add'], /expected list, invite, join or revoke/],
+    [['device', 'join'], /takes a link/],
+    [['device', 'list', 'all'], /takes nothing more/],
+    [['device', 'join', 'comrade:device/AAAA'], /changed or cut off/],
+    [['restore', '--no-input'], /--phrase-file/],
+    [['restore', '--phrase-file', 'nowhere.txt'], /cannot be read/]
   ]
   it('exits with 2 when it is used wrongly, and says what was expected', async () => {
     await using directory = await scratch()
