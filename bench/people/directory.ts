@@ -154,7 +154,11 @@ async function introduce(hosts: Host[], members: Member[]): Promise<void> {
     for (let index = 0; index < host.members.length; index++) {
       const chosen = new Set<number>()
       while (chosen.size < Math.min(KNOWN_AT_FIRST, known)) chosen.add(Math.floor(Math.random() * known))
-      for (const other of chosen) await host.call('connect', index, members[other].address)
+      const tries = [...chosen].map((other) => host.call('connect', index, members[other].address))
+      // One of them may be full: a node takes 24 strangers of one host, and here all are of one.
+      const outcomes = await Promise.allSettled(tries)
+      if (known > 0 && outcomes.every(({ status }) => status === 'rejected'))
+        throw new Error('nobody lets a newcomer in')
       known++
     }
   }
