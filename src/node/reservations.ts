@@ -119,8 +119,7 @@ export class Reservations {
       perRelay.set(relay.peerId, count + 1)
       return true
     }
-    const used = new Set(publicFirst(addresses).filter(isUsed))
-    return addresses.filter((address) => used.has(address))
+    return publicFirst(addresses).filter(isUsed) // whoever keeps only the first few keeps those that lead here from anywhere
   }
 
   #isDialledFrom({ address, peerId }: { address: string; peerId: string }): boolean {
