@@ -5,7 +5,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { FeedStore, SyncSession } from '../feeds/index.ts'
-import type { ContactRecord } from '../trust/index.ts'
+import type { ContactRecord, DirectoryMaterial } from '../trust/index.ts'
 import { ipOf, isPublicIp, isRelayed } from './addresses.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
@@ -36,6 +36,8 @@ export interface ConnectionsOptions {
   /** The identity's public key, and its seed where this device holds it. */
   identity: Uint8Array
   rootSeed?: Uint8Array
+  /** There are new directory keys for the other own devices. */
+  onDirectoryMaterial: (material: DirectoryMaterial) => void
   store: FeedStore
   people: People
   device: Device
@@ -157,6 +159,7 @@ export class Connections {
       isCurrent: () => people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
       contactOf: (peerId) => this.contactOf(peerId),
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
+      share: options.onDirectoryMaterial,
       onOwnLog: (entries) => device.noteLogLength(entries),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })

@@ -17,6 +17,7 @@ const BATCH = 40
  * @param options.generation how many devices the identity log has revoked
  * @param options.days how far ahead. @default 400
  * @param options.signal ends it; what was stored until then stays
+ * @returns how many were made
  */
 export async function keepCertified(
   book: DirectoryBook,
@@ -27,17 +28,20 @@ export async function keepCertified(
     days = CERTIFIED_DAYS,
     signal
   }: { rootSeed: Uint8Array; generation: number; today: number; days?: number; signal: AbortSignal }
-): Promise<void> {
+): Promise<number> {
   const seed = directorySeed(rootSeed, generation)
   const until = book.seed?.generation === generation ? book.certifiedUntil(today) : undefined
-  if (until !== undefined && until - today >= Math.min(days, LEAST_DAYS)) return
+  if (until !== undefined && until - today >= Math.min(days, LEAST_DAYS)) return 0
+  let made = 0
   for (let day = until === undefined ? today : until + 1; day <= today + days;) {
     const batch = []
     while (batch.length < BATCH && day <= today + days) {
       batch.push(certify(rootSeed, generation, day++))
       if (batch.length % SLICE === 0) await setImmediate()
-      if (signal.aborted) return
+      if (signal.aborted) return made
     }
     book.certify(generation, seed, batch)
+    made += batch.length
   }
+  return made
 }

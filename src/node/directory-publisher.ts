@@ -27,7 +27,7 @@ const LAST_RETRY_MS = 600_000
 /** How long the present record is looked for before it is replaced, in ms. */
 const LOOK_UP_MS = 4_000
 /** After this time, and up to as long again, it is seen to it that another device's record did not displace ours, in ms. */
-const CHECK_MS = 20_000
+const CHECK_MS = 4_000
 /** What a device said longer ago is left out, in s: it has not been on for days. */
 const SILENT_S = 3 * 86_400
 const DAY_MS = 86_400_000
@@ -101,7 +101,7 @@ export class DirectoryPublisher {
 
   /** Something may have changed: addresses, peers. */
   lookSoon(): void {
-    if (this.#stopping.signal.aborted) return
+    if (this.#timer === undefined || this.#stopping.signal.aborted) return
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.look()

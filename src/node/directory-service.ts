@@ -64,6 +64,8 @@ export interface DirectoryServiceOptions {
   onAddresses: (peerId: string) => void
   /** How many entries the own identity log has, as another own device has published. */
   onOwnLog: (entries: number) => void
+  /** Hands other own devices what they need to publish. */
+  share: (material: DirectoryMaterial) => void
   onError: (error: unknown) => void
   /** @default Date.now */
   now?: () => number
@@ -102,7 +104,7 @@ export class DirectoryService implements Directory {
       addresses: () => ownAddresses(libp2p),
       log: () => this.#ownLog(),
       isCurrent,
-      hasOthers: () => people.ownDevices().filter(({ revoked }) => revoked === undefined).length > 1,
+      hasOthers: () => this.#hasOthers(),
       lookUp: (wanted, signal) => this.#lookUp(wanted, signal),
       onContent: (content) => this.#remember(root, content),
       onPublished: () => this.#tellAll(),
@@ -199,6 +201,11 @@ export class DirectoryService implements Directory {
     if (rootSeed !== undefined)
       await keepCertified(directory, { rootSeed, generation: this.#revocations(), today: this.#today, signal })
     return directory.exportMaterial(this.#today)
+  }
+
+  /** Another device has handed over with what to publish. */
+  renew(): void {
+    this.#publisher.renew()
   }
 
   /** Publishes now. */
@@ -360,19 +367,35 @@ export class DirectoryService implements Directory {
     this.#certifying = keepCertified(people.contacts.directory, {
       rootSeed,
       generation,
-      today: this.#today,
+      today: dayOf(this.#now()),
       days,
       signal
     })
+      .then((made) => (made > 0 && days === CERTIFIED_DAYS ? this.#share() : undefined))
       .catch(onError)
       .finally(() => {
         this.#certifying = undefined
         if (signal.aborted) return
         if (hasChanged) this.#publisher.renew()
         if (generation !== this.#revocations()) this.#certify()
-        else if (days < CERTIFIED_DAYS)
-          this.#certifyingRest = setTimeout(() => this.#certify(CERTIFIED_DAYS), REST_DELAY_MS).unref()
+        else if (days < CERTIFIED_DAYS) this.#certifyRest()
       })
+  }
+
+  /** At once where other devices wait for it. */
+  #certifyRest(): void {
+    const delayMs = this.#hasOthers() ? 0 : REST_DELAY_MS
+    this.#certifyingRest = setTimeout(() => this.#certify(CERTIFIED_DAYS), delayMs).unref()
+  }
+
+  /** Other devices have nothing to publish with, after a revocation or a year, until they are told. */
+  #share(): void {
+    const material = this.#options.people.contacts.directory.exportMaterial(dayOf(this.#now()))
+    if (material !== undefined && this.#hasOthers()) this.#options.share(material)
+  }
+
+  #hasOthers(): boolean {
+    return this.#options.people.ownDevices().filter(({ revoked }) => revoked === undefined).length > 1
   }
 
   #revocations(): number {

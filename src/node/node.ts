@@ -173,6 +173,11 @@ class ComradeNode implements Comrade {
       device: this.#device,
       onNews: () => this.#onContactsChanged()
     })
+    this.#sealed.on('self/directory', (material) => {
+      const isNews = this.#people.contacts.directory.importMaterial(material)
+      if (isNews) this.#connections?.directory.renew()
+      return false // nothing of it concerns contacts
+    })
     this.devices = new NodeDevices({
       store,
       people: this.#people,
@@ -197,6 +202,7 @@ class ComradeNode implements Comrade {
       peerSeed: keys.peerSeed,
       identity: keys.identity,
       rootSeed: keys.rootSeed,
+      onDirectoryMaterial: (material) => this.#sealed.write('self/directory', { type: 'self/directory', ...material }),
       store: this.#store,
       people: this.#people,
       device: this.#device,

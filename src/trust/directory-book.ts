@@ -86,7 +86,7 @@ export class DirectoryBook {
   /**
    * Takes over what another device of this identity has handed over, unless what is here is newer.
    * @param material as it was decoded, unchecked
-   * @returns whether it had the form of it
+   * @returns whether it was newer than what was here
    */
   importMaterial(material: unknown): boolean {
     if (!isMaterial(material)) return false
@@ -97,8 +97,9 @@ export class DirectoryBook {
       rank: bytes.readUInt32BE(at * HANDED_SIZE),
       signature: new Uint8Array(bytes.subarray(at * HANDED_SIZE + 4, (at + 1) * HANDED_SIZE))
     }))
+    const before = { generation: this.seed?.generation ?? -1, until: this.certifiedUntil(day) ?? 0 }
     this.certify(generation, seed, list)
-    return true
+    return generation > before.generation || (this.certifiedUntil(day) ?? 0) > before.until
   }
 
   /**

@@ -51,7 +51,9 @@ const source = (node: Comrade, did: string) =>
     () => undefined
   )
 
-describe('directory among twenty hostile nodes, the nearest to the key', () => {
+describe('directory among twenty hostile nodes, the nearest to the key', function () {
+  this.timeout(120_000)
+
   it('is answered by a friend, then by what is remembered, where they say nothing', async () => {
     await using stack = new AsyncDisposableStack()
     const homes = stack.use(new Homes())
@@ -94,7 +96,9 @@ describe('directory among twenty hostile nodes, the nearest to the key', () => {
   })
 })
 
-describe('the question find', () => {
+describe('the question find', function () {
+  this.timeout(60_000)
+
   /** Bob follows Alice, whose record he was told, and Carol. Mallory is connected, and nobody's contact. */
   async function setup(stack: AsyncDisposableStack) {
     const homes = stack.use(new Homes())
@@ -142,7 +146,9 @@ describe('the question find', () => {
   })
 })
 
-describe('what the directory tells a node of the DHT', () => {
+describe('what the directory tells a node of the DHT', function () {
+  this.timeout(60_000)
+
   it('is nothing by which the identity, its devices or its addresses could be known', async () => {
     await using stack = new AsyncDisposableStack()
     const homes = stack.use(new Homes())

@@ -20,7 +20,9 @@ async function resolved(node: Comrade, did: string, source?: string) {
   return found!
 }
 
-describe('directory', () => {
+describe('directory', function () {
+  this.timeout(150_000)
+
   it('finds somebody by did alone, through nodes that know neither of the two', async () => {
     await using homes = new Homes()
     const hub = await homes.start('hub')
@@ -87,7 +89,7 @@ describe('directory', () => {
     const { did } = laptop.identity
     const peersOf = async () => (await hub.directory.resolve(did)).devices.map(({ peerId }) => peerId).toSorted()
     const isBoth = async () => (await peersOf().catch(() => [])).join() === both.join()
-    await until(isBoth, 'both are found')
+    await until(isBoth, 'both are found', 60_000)
     for (const node of [laptop, pi, laptop, pi]) {
       await (node.directory as DirectoryService).publish()
       assert.ok(await isBoth())
@@ -108,10 +110,41 @@ describe('directory', () => {
         ({ devices }) => devices.map(({ peerId }) => peerId),
         () => []
       )
-    await until(async () => (await peersOf()).length === 2, 'both are found')
+    await until(async () => (await peersOf()).length === 2, 'both are found', 60_000)
     await laptop.devices.revoke('pi')
-    await until(async () => (await peersOf()).join() === laptop.peerId, 'the revoked one is gone')
+    await until(async () => (await peersOf()).join() === laptop.peerId, 'the revoked one is gone', 60_000)
     await (pi.directory as DirectoryService).publish()
     assert.deepEqual(await peersOf(), [laptop.peerId])
+  })
+
+  it('is published by the devices that are left, with new keys, after one was revoked', async () => {
+    await using homes = new Homes()
+    const hub = await homes.start('hub')
+    const laptop = await homes.start('laptop')
+    const join = async (name: string) => {
+      await joinIdentity({ home: homes.of(name), link: (await laptop.devices.invite()).link, deviceName: name })
+      const node = await homes.start(name)
+      await node.connect(hub.addresses[0])
+      return node
+    }
+    const [pi, phone] = [await join('pi'), await join('phone')]
+    await laptop.connect(hub.addresses[0])
+    const { did } = laptop.identity
+    const isThere = async (...nodes: Comrade[]) => {
+      const { devices } = await hub.directory.resolve(did).catch(() => ({ devices: [] }))
+      return (
+        devices
+          .map(({ peerId }) => peerId)
+          .toSorted()
+          .join() ===
+        nodes
+          .map(({ peerId }) => peerId)
+          .toSorted()
+          .join()
+      )
+    }
+    await until(() => isThere(laptop, pi, phone), 'all three are found', 60_000)
+    await laptop.devices.revoke('phone')
+    await until(() => isThere(laptop, pi), 'the two that are left are found', 60_000)
   })
 })
