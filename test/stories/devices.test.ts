@@ -1,6 +1,6 @@
 // A laptop and a Pi are one person: each writes while the other is off, one is ended, and joining survives a crash.
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, type Line, type NodeProcess, sleep, Stage, until } from '../support/processes.ts'
 
@@ -15,7 +15,6 @@ describe('the devices of one person', function () {
     await laptop.json('post', 'before')
     await laptop.json('follow', friend.did)
     await friend.json('follow', laptop.did)
-    await (await stage.up('carrier', '--peer', laptop.address)).end() // nobody's business is disturbed by a stranger
     await laptop.end()
     const again = await stage.up('laptop', '--listen', listen.laptop, '--peer', friend.address)
     await friend.entry('before')
@@ -32,7 +31,7 @@ describe('the devices of one person', function () {
     const pi = await up('pi')
     assert.deepEqual([pi.did, pi.device], [again.did, device])
     await pi.entry('before')
-    await pi.json('follow', friend.did)
+    await until(async () => (await pi.json('contacts')).some((each) => each.did === friend.did), 'it knows the friend')
     await until(async () => hasPeer(friend, pi), 'the friend knows the new device')
 
     await again.end()
@@ -70,6 +69,57 @@ describe('the devices of one person', function () {
     assert.match(String((await back.json('status'))[0].paused), /revoked/)
     assert.equal((await back.run('device', 'invite')).code, 1)
     assert.equal((await friend.json('feed', again.did)).length, 3)
+  })
+
+  it('are replaced by a new one that is restored from the phrase: the old posts and contacts come back', async () => {
+    await using stage = new Stage()
+    const file = join(stage.path, 'phrase')
+    const [old, friend] = await Promise.all([stage.up('old', '--recovery-file', file), stage.up('friend')])
+    await friend.json('follow', old.did)
+    await old.json('follow', friend.did)
+    await old.json('post', 'before')
+    await old.json('name', friend.did, 'my friend')
+    await old.end()
+    const again = await stage.up('old', '--peer', friend.address)
+    await friend.entry('before')
+    const { entries } = (await again.json('status'))[0]
+    await until(async () => (await friend.json('status'))[0].entries === entries, 'the friend holds everything')
+    await again.end('SIGKILL') // it is lost
+
+    const phrase = readFileSync(file, 'utf8')
+    const wrong = await stage.run(stage.home('new'), 'restore', '--phrase-file', join(stage.path, 'nothing'))
+    assert.equal(wrong.code, 2)
+    const restored = await stage.run(stage.home('new'), 'restore', '--phrase-file', file)
+    assert.equal(restored.code, 0, restored.stderr)
+    assert.equal((JSON.parse(restored.stdout) as Line).did, old.did)
+    assert.ok(!restored.stderr.includes(phrase.split(' ')[0]))
+    assert.equal((await stage.run(stage.home('new'), 'restore', '--phrase-file', file)).code, 1)
+
+    const node = await stage.up('new', '--peer', friend.address)
+    await node.entry('before')
+    await until(async () => (await node.json('status'))[0].paused === undefined, 'it may sign')
+    await until(async () => (await node.json('contacts')).some(({ name }) => name === 'my friend'), 'contacts are back')
+    assert.deepEqual(
+      (await node.json('device', 'list')).map(({ device, state }) => [device, state]),
+      [
+        [old.device, 'active'],
+        [node.device, 'this']
+      ]
+    )
+    assert.equal((await node.json('device', 'revoke', old.device))[0].state, 'revoked')
+    await node.json('post', 'after')
+    await friend.entry('after')
+    const feed = await friend.json('feed', old.did)
+    assert.deepEqual(
+      feed.map(({ text, author }) => [text, author]),
+      [
+        ['after', old.did],
+        ['before', old.did]
+      ]
+    )
+    const found = await stage.up('old', '--peer', friend.address)
+    await found.line((line) => line.event === 'warning' && line.code === 'REVOKED')
+    assert.equal((await found.run('post', 'by the finder')).code, 1)
   })
 
   it('join with the same link after a crash at any moment, and are one device then', async () => {
