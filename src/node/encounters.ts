@@ -198,11 +198,12 @@ export class Encounters {
     const { contacts } = people
     const person = rootOfCard(question.card)
     const before = this.#stateOf(person)
+    const isExpected = before === 'asked' || before === 'met'
     const isKnown = this.contactsInCommon(person).length > 0
-    if (before === undefined && !isKnown && !this.#hasTimeForCard()) return { type: 'noted' }
+    if (!isExpected && !isKnown && !this.#hasTimeForCard()) return { type: 'noted' }
     const card = this.#readCard(question.card, peerId)
     if (isSame(person, root) || contacts.get(person).relation === 'blocked') return { type: 'noted' }
-    if (before === 'asked' || before === 'met') {
+    if (isExpected) {
       const answer = { type: 'met', card: this.#ownCard(peerId, { hasTopic: true }) }
       this.#takeUp(card, this.#note(card, peerId).isNews)
       return answer

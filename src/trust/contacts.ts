@@ -345,7 +345,10 @@ export class Contacts {
     }
     if (relation === undefined) return
     this.#change(contact, 'relation = ?2', relation)
-    if (relation === 'blocked') for (const places of [this.addresses, this.directory]) places.forgetIdentity(contact)
+    if (relation === 'blocked') {
+      for (const places of [this.addresses, this.directory]) places.forgetIdentity(contact)
+      this.acquaintances.forget(contact)
+    }
     if (relation === 'followed') return
     for (const told of [this.topics, this.greetings, this.shared]) told.forget(contact)
   }

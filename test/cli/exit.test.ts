@@ -46,7 +46,12 @@ describe('the command line without a node', () => {
     [['device', 'list', 'all'], /takes nothing more/],
     [['device', 'join', 'comrade:device/AAAA'], /changed or cut off/],
     [['restore', '--no-input'], /--phrase-file/],
-    [['restore', '--phrase-file', 'nowhere.txt'], /cannot be read/]
+    [['restore', '--phrase-file', 'nowhere.txt'], /cannot be read/],
+    [['meet', 'accept'], /takes 1 people/],
+    [['meet', 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK', 'x'], /takes 0 people/],
+    [['meet', 'comrade:meet/abc', '--no-input'], /say so with --yes/],
+    [['meet', '--expires', 'soon'], /expected a duration/],
+    [['befriend'], /unknown command/]
   ]
   it('exits with 2 when it is used wrongly, and says what was expected', async () => {
     await using directory = await scratch()

@@ -147,11 +147,16 @@ describe('acquaintances', () => {
     assert.ok(acquaintances.noteAsks(request(ana), false, NOW + 31 * DAY))
   })
 
-  it('hide who is blocked', () => {
+  it('forget who is blocked, also when one has asked oneself', () => {
     using test = setup()
-    test.acquaintances.noteAsks(request(ana), false, NOW)
-    test.contacts.block(ana)
-    assert.deepEqual(test.acquaintances.pending(NOW), [])
+    const { contacts, acquaintances } = test
+    acquaintances.noteAsks(request(ana), false, NOW)
+    acquaintances.ask(bob, NOW)
+    for (const person of [ana, bob]) contacts.block(person)
+    assert.deepEqual(acquaintances.pending(NOW), [])
+    for (const person of [ana, bob]) contacts.unblock(person)
+    assert.deepEqual(acquaintances.pending(NOW), [])
+    assert.equal(acquaintances.of(bob, NOW), undefined)
   })
 
   it('take five new requests of a peer in a day', () => {
