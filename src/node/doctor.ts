@@ -19,11 +19,15 @@ export interface Examined {
   isDirectoryOn: boolean
   warnings: string[]
   paused: string | undefined
+  /** This device was ended by another one of its identity. */
+  isRevoked: boolean
+  /** Entry of the identity log at which it was continued in two places. */
+  logForkedAt: number | undefined
   space: Space
 }
 
 export async function examine(examined: Examined): Promise<Check[]> {
-  const { store, home, libp2p, warnings, paused, space } = examined
+  const { store, home, libp2p, warnings, paused, isRevoked, space } = examined
   return [
     checkStore(store),
     await checkDisk(home),
@@ -31,8 +35,11 @@ export async function examine(examined: Examined): Promise<Check[]> {
       check: 'signing',
       ok: paused === undefined,
       detail: paused ?? 'this device signs',
-      ...(paused === undefined ? {} : { todo: 'connect to somebody who follows you' })
+      ...(paused === undefined
+        ? {}
+        : { todo: isRevoked ? 'join anew, in an empty home' : 'connect to somebody who follows you' })
     },
+    checkLog(examined),
     checkAddresses(libp2p),
     checkPeers(libp2p),
     ...checkReach(examined.reach, Date.now()),
@@ -45,6 +52,16 @@ export async function examine(examined: Examined): Promise<Check[]> {
       ...(warnings.length === 0 ? {} : { todo: 'comrade config list' })
     }
   ]
+}
+
+function checkLog({ logForkedAt }: Examined): Check {
+  if (logForkedAt === undefined) return { check: 'identity log', ok: true, detail: 'it is in one piece' }
+  return {
+    check: 'identity log',
+    ok: false,
+    detail: `it was continued in two places, at entry ${logForkedAt}: no device can be added or ended any more`,
+    todo: 'begin a new identity, and tell your contacts by another way'
+  }
 }
 
 function checkStore(store: FeedStore): Check {

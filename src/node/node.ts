@@ -411,6 +411,8 @@ class ComradeNode implements Comrade {
       isDirectoryOn: this.#parts.settings.directory,
       warnings: this.#parts.settings.warnings,
       paused: this.#device.paused,
+      isRevoked: this.#device.revoked !== undefined,
+      logForkedAt: this.#device.log.frozen,
       space: this.#space()
     })
   }
@@ -435,7 +437,8 @@ class ComradeNode implements Comrade {
     const arrivals = new Arrivals(this.#store)
     const run = async (): Promise<void> => {
       for await (const entry of arrivals.entries(signal))
-        if (this.#people.isNear(entry.feed)) this.#emit('entry', toFeedItem(entry, this.#people))
+        if (this.#people.isNear(entry.feed) && this.#people.isCurrent(entry))
+          this.#emit('entry', toFeedItem(entry, this.#people))
     }
     run()
       .catch(() => {}) // aborted by stop

@@ -255,21 +255,56 @@ describe('devices', function () {
     homes.copy('pi/keys', 'again/keys.joining')
   }
 
-  it('are 128 at most in an identity, ever', async () => {
-    const { identity } = laptop
-    const invites = await Promise.all(Array.from({ length: 3 }, () => laptop.devices.invite()))
-    const first = await joinIdentity({ home: homes.of('first'), link: invites[0].link })
+  it('stay those up to the fork where the log was continued in two places, and everybody goes on', async () => {
+    const { did } = laptop.identity
+    const friend = await homes.start('friend')
+    await befriend(laptop, friend)
     await laptop.stop()
-    const keys = await openKeys(homeAt(homes.of('laptop')).keys)
-    const store = FeedStore.open(homeAt(homes.of('laptop')).store)
+    homes.copy('laptop', 'copy')
+    for (const name of ['laptop', 'copy']) await addBehindItsBack(name, 1)
+    const { entries } = await friend.status()
+    laptop = await homes.start('laptop')
+    await laptop.connect(friend.addresses[0])
+    await until(async () => (await friend.status()).entries > entries, 'the friend has one branch')
+    await laptop.stop()
+    const warnings: string[] = []
+    friend.addEventListener('warning', ({ detail }) => warnings.push(detail.message))
+    laptop = await homes.start('copy')
+    laptop.addEventListener('warning', ({ detail }) => warnings.push(detail.message))
+    await laptop.connect(friend.addresses[0])
+    await until(
+      () => warnings.some((message) => /this identity's log was continued in two places/.test(message)),
+      'told'
+    )
+    assert.deepEqual(await laptop.devices.list(), [{ device: laptop.identity.device, name: 'laptop', state: 'this' }])
+    await assert.rejects(laptop.devices.invite(), has('SIGNING_PAUSED'))
+    assert.equal((await laptop.status()).paused, undefined)
+    const log = (await laptop.doctor()).find(({ check }) => check === 'identity log')
+    assert.equal(log?.ok, false)
+    await post(laptop, 'on it goes')
+    await reads(friend, did, 'on it goes')
+  })
+
+  /** Appends devices to the log of a home whose node is stopped. */
+  async function addBehindItsBack(name: string, count: number): Promise<void> {
+    const keys = await openKeys(homeAt(homes.of(name)).keys)
+    const store = FeedStore.open(homeAt(homes.of(name)).store)
     const writer = new FeedWriter(store, keys.root!)
     await writer.append(
-      Array.from({ length: 125 }, (_, i) =>
+      Array.from({ length: count }, (_, i) =>
         encodeBody(deviceAddBody(keys.identity, signingKey(generateSeed()), `device number ${i}`))
       )
     )
     writer.close()
     store.close()
+  }
+
+  it('are 128 at most in an identity, ever', async () => {
+    const { identity } = laptop
+    const invites = await Promise.all(Array.from({ length: 3 }, () => laptop.devices.invite()))
+    const first = await joinIdentity({ home: homes.of('first'), link: invites[0].link })
+    await laptop.stop()
+    await addBehindItsBack('laptop', 125)
     laptop = await homes.start('laptop')
     // Its start has not read what was written behind its back; the next entry makes it.
     await laptop.devices.revoke(first.device)
