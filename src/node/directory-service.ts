@@ -20,7 +20,7 @@ import type { AddressPolicy } from './addresses.ts'
 import { type Directory, NodeError, type Resolved } from './comrade.ts'
 import { asNodeError } from './contacts.ts'
 import { recordsInDht } from './dht-records.ts'
-import { CERTIFIED_DAYS, keepCertified } from './directory-certificates.ts'
+import { DirectoryCertifier } from './directory-certifier.ts'
 import { ownAddresses, toDevices } from './directory-devices.ts'
 import { type Found, lookUp, type Place, type Wanted } from './directory-lookup.ts'
 import { DirectoryPublisher, type Published } from './directory-publisher.ts'
@@ -38,8 +38,6 @@ const MAX_ASKED = 16
 const TELL_AGAIN_MS = 60_000
 /** How often records are pruned, and certificates looked at. */
 const UPKEEP_MS = 3_600_000
-/** A year of certificates takes a third of a second: not when a node has just begun. */
-const REST_DELAY_MS = 30_000
 const MAX_CACHED_KEYS = 1_024
 
 export interface DirectoryServiceOptions {
@@ -75,6 +73,7 @@ export class DirectoryService implements Directory {
   readonly #options: DirectoryServiceOptions
   readonly #now: () => number
   readonly #publisher: DirectoryPublisher
+  readonly #certifier: DirectoryCertifier
   readonly #missing: MissingPeople
   readonly #questions: DirectoryQuestions
   /** Blinded keys by identity and day: each takes a millisecond. */
@@ -83,13 +82,10 @@ export class DirectoryService implements Directory {
   readonly #told = new Map<string, number>()
   #stopping = new AbortController()
   #upkeep: NodeJS.Timeout | undefined
-  #certifying: Promise<void> | undefined
-  #certifyingRest: NodeJS.Timeout | undefined
-  #generation = -1
   readonly #onSelfUpdate = (): void => this.#publisher.lookSoon()
   /** The own identity log grew: a device may have been revoked. */
   readonly #onExtended = ({ feed }: Extension): void => {
-    if (Buffer.compare(feed.key, this.#options.root) === 0) this.#certify()
+    if (Buffer.compare(feed.key, this.#options.root) === 0) this.#certifier.certify()
   }
 
   constructor(options: DirectoryServiceOptions) {
@@ -108,6 +104,16 @@ export class DirectoryService implements Directory {
       lookUp: (wanted, signal) => this.#lookUp(wanted, signal),
       onContent: (content) => this.#remember(root, content),
       onPublished: () => this.#tellAll(),
+      onError,
+      now: this.#now
+    })
+    this.#certifier = new DirectoryCertifier({
+      book: people.contacts.directory,
+      rootSeed: options.rootSeed,
+      revocations: () => people.contacts.devicesOf(root).filter(({ revoked }) => revoked !== undefined).length,
+      hasOthers: () => this.#hasOthers(),
+      onRenewed: () => this.#publisher.renew(),
+      share: options.share,
       onError,
       now: this.#now
     })
@@ -144,7 +150,7 @@ export class DirectoryService implements Directory {
     this.#options.people.contacts.directory.prune(dayOf(this.#now()))
     this.#missing.start()
     if (!this.#options.isEnabled) return
-    this.#certify()
+    this.#certifier.start()
     this.#options.store.events.on('extended', this.#onExtended)
     this.#options.libp2p.addEventListener('self:peer:update', this.#onSelfUpdate)
     this.#publisher.start()
@@ -152,11 +158,10 @@ export class DirectoryService implements Directory {
 
   async stop(): Promise<void> {
     clearInterval(this.#upkeep)
-    clearTimeout(this.#certifyingRest)
     this.#stopping.abort(new Error('the node is stopping'))
     this.#options.store.events.off('extended', this.#onExtended)
     this.#options.libp2p.removeEventListener('self:peer:update', this.#onSelfUpdate)
-    await Promise.all([this.#publisher.stop(), this.#missing.stop(), this.#certifying])
+    await Promise.all([this.#publisher.stop(), this.#missing.stop(), this.#certifier.stop()])
   }
 
   async resolve(did: string, { signal }: { signal?: AbortSignal } = {}): Promise<Resolved> {
@@ -194,13 +199,7 @@ export class DirectoryService implements Directory {
 
   /** What another device of this identity needs to publish too; all of it, which may take a moment. */
   async material(): Promise<DirectoryMaterial | undefined> {
-    const { rootSeed, people, isEnabled } = this.#options
-    if (!isEnabled) return undefined
-    const { signal } = this.#stopping
-    const { directory } = people.contacts
-    if (rootSeed !== undefined)
-      await keepCertified(directory, { rootSeed, generation: this.#revocations(), today: this.#today, signal })
-    return directory.exportMaterial(this.#today)
+    return this.#options.isEnabled ? this.#certifier.material() : undefined
   }
 
   /** Another device has handed over with what to publish. */
@@ -355,56 +354,8 @@ export class DirectoryService implements Directory {
       : { seq: log.height, id: new Uint8Array(log.head) }
   }
 
-  /** Certificates are made where the root key is, and anew when a device was revoked: today's and tomorrow's first. */
-  #certify(days = 1): void {
-    const { rootSeed, people, isEnabled, onError } = this.#options
-    if (rootSeed === undefined || !isEnabled || this.#certifying !== undefined) return
-    clearTimeout(this.#certifyingRest)
-    const { signal } = this.#stopping
-    const generation = this.#revocations()
-    const hasChanged = generation !== this.#generation
-    this.#generation = generation
-    this.#certifying = keepCertified(people.contacts.directory, {
-      rootSeed,
-      generation,
-      today: dayOf(this.#now()),
-      days,
-      signal
-    })
-      .then((made) => (made > 0 && days === CERTIFIED_DAYS ? this.#share() : undefined))
-      .catch(onError)
-      .finally(() => {
-        this.#certifying = undefined
-        if (signal.aborted) return
-        if (hasChanged) this.#publisher.renew()
-        if (generation !== this.#revocations()) this.#certify()
-        else if (days < CERTIFIED_DAYS) this.#certifyRest()
-      })
-  }
-
-  /** At once where other devices wait for it. */
-  #certifyRest(): void {
-    const delayMs = this.#hasOthers() ? 0 : REST_DELAY_MS
-    this.#certifyingRest = setTimeout(() => this.#certify(CERTIFIED_DAYS), delayMs).unref()
-  }
-
-  /** Other devices have nothing to publish with, after a revocation or a year, until they are told. */
-  #share(): void {
-    const material = this.#options.people.contacts.directory.exportMaterial(dayOf(this.#now()))
-    if (material !== undefined && this.#hasOthers()) this.#options.share(material)
-  }
-
   #hasOthers(): boolean {
     return this.#options.people.ownDevices().filter(({ revoked }) => revoked === undefined).length > 1
-  }
-
-  #revocations(): number {
-    const { people, root } = this.#options
-    return people.contacts.devicesOf(root).filter(({ revoked }) => revoked !== undefined).length
-  }
-
-  get #today(): number {
-    return dayOf(this.#now())
   }
 
   #doUpkeep(): void {
@@ -412,7 +363,7 @@ export class DirectoryService implements Directory {
     try {
       records.prune()
       people.contacts.directory.prune(dayOf(this.#now()))
-      this.#certify()
+      if (this.#options.isEnabled) this.#certifier.certify()
     } catch (error) {
       onError(error)
     }
