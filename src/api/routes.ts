@@ -7,7 +7,15 @@ import { dagJson } from './dag-json.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import { eventLines, ndjson } from './lines.ts'
 import { parseRequest, requests } from './requests.ts'
-import { contactShape, entryShape, errorShape, peerShape, profileShape, type EntryShape } from './shapes.ts'
+import {
+  contactShape,
+  entryShape,
+  errorShape,
+  peerShape,
+  profileShape,
+  type EntryShape,
+  READABLE_TYPES
+} from './shapes.ts'
 import { statusOf } from './status.ts'
 import type * as v from 'valibot'
 
@@ -20,9 +28,6 @@ export interface RouteInit {
   /** Ends all streams when the API is closed. */
   closing: AbortSignal
 }
-
-/** What people write for people. The rest is for programs: profiles, identity logs, types that are not known here. */
-const READABLE = ['post', 'reaction', 'erased']
 
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
 export function routes(init: RouteInit): Hono {
@@ -85,7 +90,12 @@ function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
     return ndjson((gone) =>
-      readFeed(comrade, { ...rest, author, live: follow ?? false, types: all ? undefined : READABLE }, gone, closing)
+      readFeed(
+        comrade,
+        { ...rest, author, live: follow ?? false, types: all ? undefined : READABLE_TYPES },
+        gone,
+        closing
+      )
     )
   })
 }

@@ -1,6 +1,9 @@
 // What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
 import type { Contact, FeedItem, Peer, Profile, Status } from '../node/comrade.ts'
 
+/** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
+export const READABLE_TYPES = ['post', 'reaction', 'erased']
+
 /** An entry as `feed`, `show` and the `entry` event give it. `show` adds `body`. */
 export interface EntryShape {
   id: string

@@ -1,7 +1,7 @@
 // A node in the foreground: with its API, its lines on stdout, and one way to leave for signals and `down` alike.
 import { join } from 'node:path'
 import type { Api, EventLine } from '../api/index.ts'
-import type { EntryShape } from '../api/shapes.ts'
+import { type EntryShape, READABLE_TYPES } from '../api/shapes.ts'
 import type { Comrade, Meeting, MeetingRequest } from '../node/comrade.ts'
 import { homeAt } from '../node/home.ts'
 import { EXIT } from './exit.ts'
@@ -117,7 +117,7 @@ export class RunningNode {
 function eventText(line: EventLine): readonly Line[] {
   switch (line.event) {
     case 'entry':
-      return entryLines(line as unknown as EntryShape)
+      return READABLE_TYPES.includes(String(line.type)) ? entryLines(line as unknown as EntryShape) : []
     case 'peer:connect':
       return [[coloured('green', 'connected    '), String(line.did ?? line.peerId)]]
     case 'peer:disconnect':
