@@ -11,6 +11,7 @@ export interface EntryShape {
   seq: number
   author: string
   name: string
+  warnings: WarningShape[]
   time: string
   type: string
   text: string | null
@@ -37,10 +38,18 @@ export interface PeerShape {
   since: string
 }
 
+/** What may mislead about a name that somebody claims; did and name say whom it looks like. */
+export interface WarningShape {
+  warning: string
+  did: string | null
+  name: string | null
+}
+
 export interface ContactShape {
   did: string
   name: string
   claimed: string | null
+  warnings: WarningShape[]
   relation: Contact['relation']
   vouches: number
   groups: number
@@ -61,6 +70,7 @@ export function entryShape({
   seq,
   author,
   name,
+  warnings,
   time,
   type,
   text,
@@ -75,6 +85,7 @@ export function entryShape({
     seq,
     author,
     name,
+    warnings: warnings.map(warningShape),
     time,
     type,
     text: text ?? null,
@@ -93,8 +104,30 @@ export function peerShape({ peerId, did, name, address, direction, latencyMs, si
   return { peerId, did: did ?? null, name: name ?? null, address, direction, latencyMs: latencyMs ?? null, since }
 }
 
-export function contactShape({ did, name, claimed, relation, vouches, groups, lastSeen }: Contact): ContactShape {
-  return { did, name, claimed: claimed ?? null, relation, vouches, groups, lastSeen: lastSeen ?? null }
+export function contactShape({
+  did,
+  name,
+  claimed,
+  warnings,
+  relation,
+  vouches,
+  groups,
+  lastSeen
+}: Contact): ContactShape {
+  return {
+    did,
+    name,
+    claimed: claimed ?? null,
+    warnings: warnings.map(warningShape),
+    relation,
+    vouches,
+    groups,
+    lastSeen: lastSeen ?? null
+  }
+}
+
+export function warningShape({ warning, did, name }: Contact['warnings'][number]): WarningShape {
+  return { warning, did: did ?? null, name: name ?? null }
 }
 
 /** Anything that was thrown. What has no code of this program is FAILED. */

@@ -1,12 +1,16 @@
 // How entries, people and peers look to a person. Names and texts are made harmless by the output, line by line.
-import type { ContactShape, EntryShape, ProfileShape } from '../api/shapes.ts'
+import type { ContactShape, EntryShape, ProfileShape, WarningShape } from '../api/shapes.ts'
 import type { Meeting, MeetingRequest } from '../node/comrade.ts'
-import { bold, coloured, dim, type Line } from './output.ts'
+import { bold, coloured, dim, type Line, type Segment } from './output.ts'
 import { formatAgo } from './quantity.ts'
 
 /** An entry: a line with who, when and its id, then its text, indented. */
 export function entryLines(entry: EntryShape): Line[] {
-  const head: Line = [bold(entry.name), dim(`  ${formatAgo(entry.time, Date.now())}  ${entry.id}`)]
+  const head: Line = [
+    bold(entry.name),
+    warningMark(entry.warnings),
+    dim(`  ${formatAgo(entry.time, Date.now())}  ${entry.id}`)
+  ]
   const reply: Line[] = entry.reply === null ? [] : [[dim(`  in reply to ${entry.reply}`)]]
   const tags: Line[] =
     entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
@@ -20,22 +24,44 @@ function textLines({ type, text }: EntryShape): Line[] {
   return [[dim(`  (${type})`)]]
 }
 
+const WARNINGS: Record<string, string> = {
+  'mixed-scripts': 'letters of several alphabets',
+  'looks-latin': 'letters of another alphabet',
+  'hidden-characters': 'characters that do not show',
+  'styled-letters': 'styled letters',
+  'looks-tagged': 'written like a key tag'
+}
+
+/** Stands after a name that somebody claims and that may mislead. */
+export function warningMark(warnings: readonly Partial<WarningShape>[]): Segment {
+  const says = warnings.map(({ warning, name }) =>
+    warning === 'looks-like' ? `looks like ${name}` : (WARNINGS[warning ?? ''] ?? warning)
+  )
+  return coloured('red', says.length === 0 ? '' : `  (! ${says.join('; ')})`)
+}
+
 /** A person, in one line. */
-export function contactLine({ name, did, claimed, relation, lastSeen }: ContactShape): Line {
+export function contactLine({ name, did, claimed, warnings, relation, lastSeen }: ContactShape): Line {
   const claim = claimed === null || claimed === name ? '' : `  calls itself ${claimed}`
   const seen = lastSeen === null ? '' : `  seen ${formatAgo(lastSeen, Date.now())}`
-  return [bold(name), `  ${relation}`, dim(`  ${did}${claim}${seen}`)]
+  return [bold(name), warningMark(warnings), `  ${relation}`, dim(`  ${did}${claim}${seen}`)]
 }
 
 /** Somebody who wants to be known, in one line. */
-export function requestLine({ name, did, kind, inCommon, by, time }: MeetingRequest): Line {
+export function requestLine({ name, warnings, did, kind, inCommon, by, time }: MeetingRequest): Line {
   const says = {
     asks: 'wants to make your acquaintance',
     introduced: `is introduced by ${by.join(', ')}`,
     asked: 'was asked by you, and has not answered'
   }[kind]
   const known = inCommon === 0 ? '' : `  ${inCommon} of your contacts ${inCommon === 1 ? 'knows' : 'know'} this key`
-  return [bold(name), `  ${says}`, coloured('cyan', known), dim(`  ${did}  ${formatAgo(time, Date.now())}`)]
+  return [
+    bold(name),
+    warningMark(warnings),
+    `  ${says}`,
+    coloured('cyan', known),
+    dim(`  ${did}  ${formatAgo(time, Date.now())}`)
+  ]
 }
 
 /** How far one has come with somebody, in one line. */

@@ -1,6 +1,7 @@
 // What one running device offers to whoever embeds it, and to the local API: the shape of `createNode()`'s result.
 import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
+import type { NameNote } from '../trust/index.ts'
 
 /** An entry as people see it. Ids are CIDv1 strings, people are `did:key:…`, times are ISO 8601 UTC. */
 export interface FeedItem {
@@ -13,6 +14,8 @@ export interface FeedItem {
   author: string
   /** What to call the author here: petname, else claimed name, else a short key tag. Safe to print only after escaping. */
   name: string
+  /** What may mislead about the name, when it is one that the author claims. Empty: nothing. */
+  warnings: NameNote[]
   /** The author's claim, shown no later than the entry's arrival. */
   time: string
   /** The body's type, or 'erased' when its body was erased, or 'sealed'. */
@@ -92,6 +95,8 @@ export interface Contact {
   name: string
   /** The name that the contact's own profile claims. */
   claimed?: string
+  /** What may mislead about that name; empty when the user gave another. */
+  warnings: NameNote[]
   relation: Relation
   vouches: number
   groups: number
@@ -206,6 +211,8 @@ export interface MeetingRequest {
   did: string
   /** As {@link Contact.name}. */
   name: string
+  /** As {@link Contact.warnings}. */
+  warnings: NameNote[]
   /** 'asks': they want to meet. 'introduced': a contact says that one should meet them. 'asked': by this user. */
   kind: 'asks' | 'introduced' | 'asked'
   /** How many of one's contacts say that they know this key. */

@@ -23,11 +23,11 @@ export class NodeContacts implements Contacts {
   }
 
   async list(): Promise<Contact[]> {
-    return this.#people.contacts.list().map(toContact)
+    return this.#people.contacts.list().map((record) => toContact(record, this.#people))
   }
 
   async find(who: string): Promise<Contact> {
-    return toContact(this.#find(who))
+    return toContact(this.#find(who), this.#people)
   }
 
   follow(who: string): Promise<Contact> {
@@ -82,7 +82,7 @@ export class NodeContacts implements Contacts {
     const { key } = this.#find(who)
     const record = asNodeError(() => change(key))
     this.#onChange()
-    return toContact(record)
+    return toContact(record, this.#people)
   }
 
   #find(who: string): ContactRecord {
@@ -90,11 +90,12 @@ export class NodeContacts implements Contacts {
   }
 }
 
-export function toContact(record: ContactRecord): Contact {
+export function toContact(record: ContactRecord, people: People): Contact {
   return {
     did: record.did,
     name: record.name,
     ...(record.claimed === undefined ? {} : { claimed: record.claimed }),
+    warnings: people.contacts.names.notesOf(record),
     relation: record.isFriend ? 'friend' : record.relation,
     vouches: 0,
     groups: 0,

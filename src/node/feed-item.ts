@@ -15,12 +15,14 @@ import type { People } from './people.ts'
 /** An entry in words: ids as CIDs, people as dids, times in ISO 8601. */
 export function toFeedItem(entry: StoredEntry, people: People): FeedItem {
   const identity = people.identityOf(entry.feed) ?? entry.feed
+  const author = people.contacts.get(identity)
   const item: FeedItem = {
     id: formatEntryId(entry.id),
     feed: formatDid(entry.feed),
     seq: entry.seq,
-    author: formatDid(identity),
-    name: people.contacts.get(identity).name,
+    author: author.did,
+    name: author.name,
+    warnings: people.contacts.names.notesOf(author),
     time: new Date(shownTime(entry)).toISOString(),
     type: 'unknown'
   }

@@ -80,9 +80,7 @@ export class NodeFeeds implements Feeds {
     const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
     const first = entryById(store, root)
     const all = [...(first === undefined ? [] : [first]), ...linksTo(store, root, 'root')]
-    const shown = all.filter(
-      (each) => this.#options.people.isCurrent(each) && !this.#options.people.isBlocked(each.feed)
-    )
+    const shown = all.filter((each) => this.#isShown(each))
     return shown.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
   }
 
@@ -130,7 +128,7 @@ export class NodeFeeds implements Feeds {
       if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0))
         continue
       if (query.identity === undefined && !this.#options.people.isNear(entry.feed)) continue
-      if (matches(entry, query) && this.#options.people.isCurrent(entry)) yield this.#item(entry)
+      if (matches(entry, query) && this.#isShown(entry)) yield this.#item(entry)
     }
   }
 
@@ -147,7 +145,7 @@ export class NodeFeeds implements Feeds {
     let { before } = query
     while (selected.length < query.limit) {
       const found = this.#find({ ...query, before })
-      selected.push(...found.filter((entry) => this.#options.people.isCurrent(entry) && matches(entry, query)))
+      selected.push(...found.filter((entry) => this.#isShown(entry) && matches(entry, query)))
       if (found.length < query.limit) break
       before = pointOf(found[found.length - 1])
     }
@@ -163,8 +161,15 @@ export class NodeFeeds implements Feeds {
 
   #stored(id: string): StoredEntry {
     const entry = entryById(this.#options.store, parseEntryId(id))
-    if (entry === undefined) throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
+    if (entry === undefined || this.#options.people.isBlocked(entry.feed))
+      throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
     return entry
+  }
+
+  /** Whether an entry is its author's, and of somebody who is not blocked. */
+  #isShown(entry: StoredEntry): boolean {
+    const { people } = this.#options
+    return people.isCurrent(entry) && !people.isBlocked(entry.feed)
   }
 
   #item(entry: StoredEntry): FeedItem {

@@ -25,6 +25,7 @@ export {
 } from './comrade.ts'
 export { type Joined, joinIdentity, type JoinOptions } from './join.ts'
 export { memoryNetwork } from './memory-network.ts'
+export type { NameNote } from '../trust/index.ts'
 export { createNode } from './node.ts'
 export type { NodeOptions } from './options.ts'
 export { type Restored, restoreIdentity, type RestoreOptions } from './restore.ts'

@@ -90,7 +90,8 @@ export class NodeMeetings implements Meetings {
   }
 
   async look(linkOrDid: string): Promise<Contact> {
-    return toContact(this.#options.people.contacts.get(this.#read(linkOrDid).person))
+    const { people } = this.#options
+    return toContact(people.contacts.get(this.#read(linkOrDid).person), people)
   }
 
   async meet(linkOrDid: string, { name, signal }: { name?: string; signal?: AbortSignal } = {}): Promise<Meeting> {
@@ -339,9 +340,11 @@ export class NodeMeetings implements Meetings {
     const { people, encounters } = this.#options
     const { contacts } = people
     const record = contacts.get(person)
+    const known = { ...record, claimed: record.claimed ?? claimed }
     return {
       did: record.did,
-      name: displayName({ did: record.did, petname: record.petname, claimed: record.claimed ?? claimed }),
+      name: displayName(known),
+      warnings: contacts.names.notesOf(known),
       kind,
       inCommon: encounters.contactsInCommon(person).length,
       by: contacts.introductions.of(person).map(({ by }) => contacts.get(by).name),

@@ -14,6 +14,7 @@ import { Greetings } from './greetings.ts'
 import type { Device } from './identity-log.ts'
 import { Introductions } from './introductions.ts'
 import { Invites } from './invites.ts'
+import { KnownNames } from './known-names.ts'
 import { cleanClaim, foldName, harmless, normalizePetname } from './names.ts'
 import { PolicyPeople } from './policy-people.ts'
 import type { PolicyPerson, SharedList } from './policy.ts'
@@ -61,6 +62,8 @@ export class Contacts {
   readonly greetings: Greetings
   /** Whom friends say they follow. */
   readonly shared: SharedFollows
+  /** What is to be told about names that people claim. */
+  readonly names: KnownNames
   readonly #decisions: Decisions
   /** Invites to meet that this device made. */
   readonly invites: Invites
@@ -94,6 +97,7 @@ export class Contacts {
       write,
       onChange: (friend) => this.#policy.noteShared(friend)
     })
+    this.names = new KnownNames(this.#statements, self)
     this.#decisions = new Decisions(this.#statements, this.queue)
     this.invites = new Invites('meet', this.#statements, { write })
     this.deviceInvites = new Invites('device', this.#statements, { write })
@@ -235,17 +239,19 @@ export class Contacts {
         about ?? null,
         atMs
       )
+      this.names.note(key)
     })
   }
 
   /** Forgets what a person's profiles claimed: they are to be read again. */
   forgetClaimed(key: Uint8Array): void {
-    this.#write(() =>
+    this.#write(() => {
       this.#statements.run(
         'UPDATE contacts SET claimed = NULL, claimed_folded = NULL, about = NULL, claimed_ms = 0 WHERE key = ?',
         key
       )
-    )
+      this.names.note(key)
+    })
   }
 
   /** Notes that a person was connected or heard of at this time (Unix ms). */
@@ -357,6 +363,7 @@ export class Contacts {
     this.#policy.note(key)
     this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', key)
     this.#statements.run(`UPDATE contacts SET ${assignment} WHERE key = ?1`, key, ...values)
+    this.names.note(key)
   }
 
   /** What was learned from others: can be learned again, and the number of strangers is bounded. */

@@ -57,6 +57,7 @@ export {
   type InviteUse,
   isInviteProof
 } from './invites.ts'
+export { KnownNames, type NameNote } from './known-names.ts'
 export { looksLike, resembles, skeleton } from './look-alike.ts'
 export type { NameWarning } from './look-alike.ts'
 export { cleanClaim, displayName, foldName, harmless, MAX_NAME_LENGTH, normalizePetname, tagOf } from './names.ts'
