@@ -114,6 +114,7 @@ export class SealedLog {
   async #writeAll(): Promise<void> {
     const { store, people, device } = this.#options
     try {
+      if (!this.#isClosing) this.#readAll()
       if (people.contacts.selfKeys.isComplete) await this.#shareKeys()
       for (;;) {
         const queued = people.contacts.queue.list(BATCH)
@@ -151,12 +152,24 @@ export class SealedLog {
     }
   }
 
-  #take({ feed, from, to, runs }: Extension): void {
-    if (isSame(feed.key, this.#options.people.root)) return this.#onLog()
-    if (!this.#isOwn(feed.key)) return
+  /** What fails (a full disk) is tried again: whoever stored the entries is not to blame. */
+  #take(extension: Extension): void {
+    const { people } = this.#options
+    try {
+      if (isSame(extension.feed.key, people.root)) this.#onLog()
+      else if (this.#isOwn(extension.feed.key)) this.#takeOwn(extension)
+    } catch {
+      this.#read.clear()
+      this.#writeSoon(RETRY_MS)
+    }
+  }
+
+  #takeOwn({ feed, from, to, runs }: Extension): void {
+    const read = this.#progressOf(feed.key)
+    const isNext = read !== undefined && (from === read.high + 1 || to === read.low - 1)
     const isOfUse = runs.some((run) => holdsSealed(run) || mayHoldKey(run.records))
-    if (isOfUse && this.#readEntries(feed, from, to)) this.#options.onNews()
-    this.#extend(feed.key, from, to, isOfUse)
+    if (isNext && !isOfUse) this.#extend(feed.key, from, to, false)
+    else if (this.#readFeed(feed)) this.#options.onNews()
   }
 
   /** Devices were added or revoked. What a revoked one wrote after its revocation never counted. */
@@ -183,23 +196,23 @@ export class SealedLog {
 
   /** Reads what was not read yet of all own devices' feeds. */
   #readAll(): void {
-    let isNews = false
-    for (const feed of this.#ownFeeds()) {
-      const read = this.#progressOf(feed.key)
-      const missing =
-        read === undefined
-          ? [[feed.low, feed.height]]
-          : [
-              [feed.low, read.low - 1],
-              [read.high + 1, feed.height]
-            ]
-      for (const [from, to] of missing) {
-        if (to < from) continue
-        isNews = this.#readEntries(feed, from, to) || isNews
-        this.#extend(feed.key, from, to, true)
-      }
-    }
+    const isNews = this.#ownFeeds().filter((feed) => this.#readFeed(feed)).length > 0
     if (isNews) this.#options.onNews()
+  }
+
+  /** Reads what was not read yet of one. @returns whether there was news */
+  #readFeed(feed: FeedState): boolean {
+    const read = this.#progressOf(feed.key) ?? { low: feed.low, high: feed.low - 1 }
+    const missing = [
+      [feed.low, read.low - 1],
+      [read.high + 1, feed.height]
+    ].filter(([from, to]) => from <= to)
+    let isNews = false
+    for (const [from, to] of missing) {
+      isNews = this.#readEntries(feed, from, to) || isNews
+      this.#extend(feed.key, from, to, true)
+    }
+    return isNews
   }
 
   /** @returns whether there was news */

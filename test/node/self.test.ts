@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { topicName, topicSecret } from '../../src/feeds/index.ts'
-import type { Comrade } from '../../src/index.ts'
+import { type Comrade, joinIdentity } from '../../src/index.ts'
 import { formatDid, parseDid } from '../../src/trust/index.ts'
 import { befriend, Homes, post, reads } from '../support/node.ts'
 import { until } from '../support/processes.ts'
@@ -77,6 +78,50 @@ describe('what is sealed', function () {
     const [friend, blocked] = [bob.identity.did, MALLORY].map((did) => again.contacts.find(did))
     assert.equal((await friend).name, 'Bobby')
     assert.equal((await blocked).relation, 'blocked')
+  })
+})
+
+describe('the devices of one identity', function () {
+  this.timeout(90_000)
+
+  async function joinAs(homes: Homes, name: string, laptop: Comrade): Promise<Comrade> {
+    const { link } = await laptop.devices.invite()
+    await joinIdentity({ home: homes.of(name), link, deviceName: name })
+    const device = await homes.start(name)
+    await device.connect(laptop.addresses[0])
+    return device
+  }
+
+  const relation = async (node: Comrade, did: string) => (await node.contacts.find(did)).relation
+
+  it('have the same contacts and the same topic secret, and not those of whom was revoked', async () => {
+    await using homes = new Homes()
+    const [laptop, bob] = await Promise.all([homes.start('laptop'), homes.start('bob')])
+    await befriend(laptop, bob)
+    await laptop.contacts.name(bob.identity.did, 'Bobby')
+    const phone = await joinAs(homes, 'phone', laptop)
+    const tablet = await joinAs(homes, 'tablet', laptop)
+    for (const device of [phone, tablet])
+      await until(async () => (await device.contacts.find(bob.identity.did)).name === 'Bobby', 'contacts come along')
+    await phone.contacts.block(MALLORY)
+    const topicOf = (name: string, { identity }: Comrade) =>
+      query(homes.of(name), 'SELECT * FROM topic_secrets WHERE identity = ?', parseDid(identity.did))[0]
+    for (const device of [laptop, tablet])
+      await until(async () => (await relation(device, MALLORY)) === 'blocked', 'all block whom one of them blocks')
+    const told = topicOf('phone', phone)
+    assert.equal(told.generation, 1)
+    await until(() => isDeepStrictEqual(topicOf('laptop', laptop), told), 'and change the topic together')
+    await until(() => isDeepStrictEqual(topicOf('bob', laptop), told), 'a friend is told')
+
+    await laptop.devices.revoke(tablet.identity.device)
+    await laptop.contacts.follow(CAROL)
+    await until(async () => (await relation(phone, CAROL)) === 'followed', 'the phone has the new key')
+    await phone.contacts.unblock(MALLORY)
+    await until(async () => (await relation(laptop, MALLORY)) === 'none', 'and writes with it')
+    assert.equal(await relation(tablet, CAROL), 'none')
+    assert.equal(topicOf('laptop', laptop).generation, 2)
+    await until(() => isDeepStrictEqual(topicOf('phone', phone), topicOf('laptop', laptop)), 'the topic changed again')
+    assert.equal(topicOf('tablet', tablet).generation, 1)
   })
 })
 
