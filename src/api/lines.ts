@@ -1,6 +1,6 @@
 // Streams of the API: one JSON value a line (NDJSON), and the node's events as such a stream.
 import type { Comrade } from '../node/comrade.ts'
-import { entryShape, errorShape } from './shapes.ts'
+import { entryShape, errorShape, requestShape } from './shapes.ts'
 
 /** Events that are kept for a listener that does not read. Past it the oldest go, and the listener is told how many. */
 const MAX_WAITING_EVENTS = 1_000
@@ -91,7 +91,7 @@ function listen(comrade: Comrade, push: (line: EventLine) => void, signal: Abort
   comrade.addEventListener('peer:connect', ({ detail }) => push({ event: 'peer:connect', ...detail }), { signal })
   comrade.addEventListener('peer:disconnect', ({ detail }) => push({ event: 'peer:disconnect', ...detail }), { signal })
   comrade.addEventListener('entry', ({ detail }) => push({ event: 'entry', ...entryShape(detail) }), { signal })
-  comrade.addEventListener('request', ({ detail }) => push({ event: 'request', ...detail }), { signal })
+  comrade.addEventListener('request', ({ detail }) => push({ event: 'request', ...requestShape(detail) }), { signal })
   comrade.addEventListener('met', ({ detail }) => push({ event: 'met', ...detail }), { signal })
   comrade.addEventListener('warning', ({ detail }) => push({ event: 'warning', ...detail }), { signal })
 }

@@ -13,6 +13,7 @@ import {
   errorShape,
   peerShape,
   profileShape,
+  requestShape,
   type EntryShape,
   READABLE_TYPES
 } from './shapes.ts'
@@ -113,7 +114,7 @@ function meetingRoutes(app: Hono, { comrade: { contacts } }: RouteInit): void {
   post(app, 'meet', requests.meet, ({ with: linkOrDid, name }) => contacts.meet(linkOrDid, { name }))
   post(app, 'meet/look', requests.look, async ({ with: linkOrDid }) => contactShape(await contacts.look(linkOrDid)))
   post(app, 'meet/invite', requests.invite, (options) => contacts.invite(options))
-  get(app, 'meet/requests', requests.nothing, () => contacts.requests())
+  get(app, 'meet/requests', requests.nothing, async () => (await contacts.requests()).map(requestShape))
   post(app, 'meet/accept', requests.accept, ({ who, name }) => contacts.accept(who, { name }))
   post(app, 'meet/decline', requests.person, ({ who }) => contacts.decline(who))
   post(app, 'meet/introduce', requests.introduce, async ({ one, other }) => {

@@ -1,5 +1,5 @@
 // What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
-import type { Contact, FeedItem, Peer, Profile, Status } from '../node/comrade.ts'
+import type { Contact, FeedItem, MeetingRequest, Peer, Profile, Status } from '../node/comrade.ts'
 
 /** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
 export const READABLE_TYPES = ['post', 'reaction', 'erased']
@@ -55,6 +55,9 @@ export interface ContactShape {
   groups: number
   lastSeen: string | null
 }
+
+/** Who wants to meet; in JSON as it is, with all fields of its warnings. */
+export type RequestShape = Omit<MeetingRequest, 'warnings'> & { warnings: WarningShape[] }
 
 /** How every failure is told, by the API and by the command line: a stable code and a sentence. */
 export interface ErrorShape {
@@ -124,6 +127,10 @@ export function contactShape({
     groups,
     lastSeen: lastSeen ?? null
   }
+}
+
+export function requestShape(request: MeetingRequest): RequestShape {
+  return { ...request, warnings: request.warnings.map(warningShape) }
 }
 
 export function warningShape({ warning, did, name }: Contact['warnings'][number]): WarningShape {

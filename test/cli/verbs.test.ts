@@ -3,7 +3,21 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { NodeProcess, run, scratch } from './process.ts'
 
-const ENTRY_FIELDS = ['id', 'feed', 'seq', 'author', 'name', 'time', 'type', 'text', 'tags', 'reply', 'root', 'group']
+const ENTRY_FIELDS = [
+  'id',
+  'feed',
+  'seq',
+  'author',
+  'name',
+  'warnings',
+  'time',
+  'type',
+  'text',
+  'tags',
+  'reply',
+  'root',
+  'group'
+]
 const OTHER = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
 
 describe('the verbs of the command line', () => {
@@ -100,7 +114,16 @@ describe('the verbs of the command line', () => {
     const relation = async (...args: string[]): Promise<unknown> => (await node.json(...args))[0].relation
     assert.equal(await relation('follow', OTHER), 'followed')
     const [named] = await node.json('name', OTHER, 'bob')
-    assert.deepEqual(Object.keys(named), ['did', 'name', 'claimed', 'relation', 'vouches', 'groups', 'lastSeen'])
+    assert.deepEqual(Object.keys(named), [
+      'did',
+      'name',
+      'claimed',
+      'warnings',
+      'relation',
+      'vouches',
+      'groups',
+      'lastSeen'
+    ])
     assert.equal(named.name, 'bob')
     assert.equal(await relation('unfollow', 'bob'), 'none')
     assert.equal(await relation('block', 'bob'), 'blocked')
