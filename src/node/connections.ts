@@ -21,6 +21,7 @@ import type { People } from './people.ts'
 import { PeopleProtocol } from './people-protocol.ts'
 import { RecordStore } from './record-store.ts'
 import type { PersonReach, Reach } from './reachability.ts'
+import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
 import { SyncService } from './sync-service.ts'
 
@@ -65,13 +66,13 @@ export class Connections {
   readonly #sharing = new Set<string>()
 
   static async create(options: ConnectionsOptions): Promise<Connections> {
-    const { settings, people } = options
+    const { settings, store, people } = options
     const records = new RecordStore()
     const network = await createNetwork({
       records,
       privateKey: await generateKeyPairFromSeed('Ed25519', options.peerSeed),
       home: settings.home,
-      listen: settings.listen,
+      listen: await withKeptPorts(settings.listen, store),
       lan: settings.lan,
       mdns: settings.mdns && settings.lan,
       isWanted: (peerId) => people.contacts.addresses.ofPeer(peerId).length > 0,
@@ -311,6 +312,7 @@ export class Connections {
     this.#hello.recognise(this.#options.people.knownDevices())
     this.#options.store.events.on('wanted', this.#onWanted)
     await this.#listen()
+    keepPorts(this.#options.settings.listen, this.libp2p.getMultiaddrs(), this.#options.store)
     this.#gossip.start()
     this.#redial.start()
     this.directory.start()
