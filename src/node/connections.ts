@@ -164,6 +164,7 @@ export class Connections {
       onOwnLog: (entries) => device.noteLogLength(entries),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
     })
+    people.onEnded = this.#onWanted
     for (const { address } of people.contacts.addresses.given()) network.addresses.give(multiaddr(address))
     for (const address of settings.peers) this.give(address)
   }
@@ -309,7 +310,7 @@ export class Connections {
     await this.#hello.start()
     await this.questions.start()
     await this.#sync.start()
-    this.#hello.recognise(this.#options.people.knownDevices())
+    this.#recogniseAnew()
     this.#options.store.events.on('wanted', this.#onWanted)
     await this.#listen()
     keepPorts(this.#options.settings.listen, this.libp2p.getMultiaddrs(), this.#options.store)
@@ -358,7 +359,7 @@ export class Connections {
   onContactsChanged(): void {
     if (!this.#isStarted) return
     this.#gossip.onSecretsChanged()
-    this.#hello.recognise(this.#options.people.knownDevices())
+    this.#recogniseAnew()
     this.#redial.look()
     for (const peer of this.libp2p.getPeers()) {
       const device = this.#hello.deviceOf(peer)
@@ -478,11 +479,28 @@ export class Connections {
     this.#pubsub.setDirectPeers(new Set(direct))
   }
 
+  /** Who is connected is compared with the devices that are known now; one that was ended is not dialled any more. */
+  #recogniseAnew(): void {
+    for (const peer of this.libp2p.getPeers()) {
+      const device = this.#hello.deviceOf(peer)
+      if (device !== undefined && this.#isEnded(device))
+        this.#options.people.contacts.addresses.forgetPeer(peer.toString())
+    }
+    this.#hello.recognise(this.#options.people.knownDevices())
+  }
+
+  /** Revoked, and not because its feed forked: such a one goes on under another key, where it was. */
+  #isEnded(device: Uint8Array): boolean {
+    const { people, store } = this.#options
+    if (!store.isOpen || people.contacts.deviceByKey(device)?.revoked === undefined) return false
+    return store.feed(device)?.frozen === undefined
+  }
+
   /** Devices that are known now may have connected before; looked at once for all that come to be known together. */
   readonly #onWanted = (): void => {
     this.#recognising ??= setTimeout(() => {
       this.#recognising = undefined
-      this.#hello.recognise(this.#options.people.knownDevices())
+      this.#recogniseAnew()
     }, RECOGNISE_DELAY_MS)
   }
 

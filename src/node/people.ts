@@ -50,6 +50,8 @@ export interface PeopleOptions {
 
 export class People {
   readonly contacts: Contacts
+  /** A device of somebody who is known was revoked. */
+  onEnded: () => void = () => {}
   readonly #store: FeedStore
   readonly #root: Uint8Array
   #device: Uint8Array
@@ -260,7 +262,9 @@ export class People {
     const before = this.contacts.devicesOf(root)
     this.contacts.setDevices(root, devices.values())
     this.#identities.clear()
-    if (hasEnded(before, devices)) this.#readProfilesAnew(root)
+    if (!hasEnded(before, devices)) return
+    this.#readProfilesAnew(root)
+    this.onEnded()
   }
 
   /** What a device claimed after its revocation came too early to be known as such. */

@@ -154,6 +154,11 @@ export class AddressBook {
     )
   }
 
+  /** Forgets where a peer was reached, also what the user gave: it is not who it was. */
+  forgetPeer(peerId: string): void {
+    this.#write(() => this.#statements.run('DELETE FROM contact_addresses WHERE peer = ?', peerId))
+  }
+
   forgetIdentity(identity: Uint8Array): void {
     this.#write(() => this.#statements.run('DELETE FROM contact_addresses WHERE identity = ?', identity))
   }

@@ -136,13 +136,18 @@ describe('devices', function () {
   })
 
   it('that are ended are no longer taken for this person', async () => {
+    const friend = await homes.start('friend')
+    await befriend(laptop, friend)
     const pi = await join('pi')
     await areConnected(laptop, pi)
+    await friend.connect(pi.addresses[0])
+    await until(async () => (await friend.peers()).filter(({ did }) => did !== undefined).length === 2, 'one person')
     await laptop.devices.revoke('pi')
-    await until(
-      async () => (await laptop.peers()).every(({ peerId, did }) => peerId !== pi.peerId || did === undefined),
-      'it is a stranger'
-    )
+    for (const node of [laptop, friend])
+      await until(
+        async () => (await node.peers()).every(({ peerId, did }) => peerId !== pi.peerId || did === undefined),
+        'it is a stranger'
+      )
   })
 
   it('are ended by name or did, of several with one name by did alone, and not by themselves', async () => {
