@@ -17,13 +17,13 @@ const { values: options } = parseArgs({
 })
 /** Nodes in each process; the first is killed: a quarter. */
 const SHARES = options.quick ? [3, 3, 3, 3] : [8, 8, 7, 7]
-const RESOLVES = options.quick ? 40 : 300
+const RESOLVES = options.quick ? 40 : 200
 const RUNS = Number(options.runs ?? (options.quick ? 1 : 3))
 /** Peers that each node is told at first. */
 const KNOWN_AT_FIRST = 3
 const PUBLISH_LIMIT_MS = 180_000
 /** After all have published, tables go on filling and records go to those who are nearer. */
-const SETTLE_MS = options.quick ? 5_000 : 30_000
+const SETTLE_MS = options.quick ? 5_000 : 40_000
 const COMMAND_LIMIT_MS = 120_000
 
 const root = mkdtempSync(join(tmpdir(), 'comrade-directory-'))

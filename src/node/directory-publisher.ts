@@ -31,6 +31,8 @@ const CHECK_MS = 4_000
 /** What a device said longer ago is left out, in s: it has not been on for days. */
 const SILENT_S = 3 * 86_400
 const DAY_MS = 86_400_000
+/** With how many nodes Kademlia puts a record. */
+const NEAREST = 20
 
 export interface PublisherOptions {
   dht: SingleKadDHT
@@ -148,7 +150,7 @@ export class DirectoryPublisher {
       this.#last.addresses !== this.#addresses() ||
       (nowMs >= dueMs && dht.routingTable.size > 0) ||
       // The first nodes that one knows are seldom the nearest to the key.
-      (tableSize < 20 && dht.routingTable.size >= 2 * tableSize + 1)
+      (tableSize < NEAREST && dht.routingTable.size >= 2 * tableSize + 1)
     )
   }
 
@@ -160,12 +162,14 @@ export class DirectoryPublisher {
   }
 
   #schedule(): void {
-    const isKept = (this.#published?.holders ?? 0) > 0
+    // Nodes that have only just begun are slow to answer: a record that few took is soon put again.
+    const nearest = Math.min(NEAREST, this.#options.dht.routingTable.size)
+    const isKept = (this.#published?.holders ?? 0) >= Math.max(1, nearest / 2)
     this.#failures = isKept ? 0 : this.#failures + 1
     const delay = isKept ? REPUBLISH_MS : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1))
     this.#last.dueMs = this.#options.now() + delay * (0.75 + Math.random() / 4)
     clearTimeout(this.#check)
-    if (isKept && this.#options.hasOthers() && !this.#stopping.signal.aborted)
+    if (this.#options.hasOthers() && !this.#stopping.signal.aborted)
       this.#check = setTimeout(() => void this.#checkPresent(), CHECK_MS * (1 + Math.random())).unref()
   }
 
