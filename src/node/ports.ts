@@ -38,7 +38,7 @@ export function keepPorts(listen: readonly string[], actual: readonly Multiaddr[
 }
 
 function readPorts(store: FeedStore): Ports {
-  return JSON.parse(String(store.meta(META) ?? '{}')) as Ports
+  return JSON.parse((store.meta(META) as string | undefined) ?? '{}') as Ports
 }
 
 function isOfFamily(address: Multiaddr, family: string): boolean {
