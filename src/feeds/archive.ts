@@ -90,15 +90,19 @@ export function packFeed(store: FeedStore, feed: FeedState): Uint8Array {
 /**
  * Reads what {@link packFeed} has written, and checks it as a whole: every run, and that they are one feed from its
  * first entry on. Whoever calls it limits the size.
+ * @param feed whose it has to be: of another one no signature is verified. @default any
  * @throws FeedError ARCHIVE_FORMAT, or the code of what is invalid
  */
-export function unpackFeed(bytes: Uint8Array): CheckedRun[] {
+export function unpackFeed(bytes: Uint8Array, feed?: Uint8Array): CheckedRun[] {
   const runs: CheckedRun[] = []
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let at = 0; at < buffer.length;) {
     const end = buffer.length - at < 4 ? Infinity : at + 4 + buffer.readUInt32BE(at)
     if (end > buffer.length) throw new FeedError('ARCHIVE_FORMAT', 'the feed is cut off: its last run is not whole')
-    const run = checkRun(decodeRun(buffer.subarray(at + 4, end)))
+    const claimed = decodeRun(buffer.subarray(at + 4, end))
+    if (feed !== undefined && Buffer.compare(claimed.feed, feed) !== 0)
+      throw new FeedError('ARCHIVE_FORMAT', 'it is another feed than the one expected')
+    const run = checkRun(claimed)
     if (!continues(runs.at(-1), run))
       throw new FeedError('ARCHIVE_FORMAT', `the run at seq ${run.first} does not continue the one before it`)
     runs.push(run)

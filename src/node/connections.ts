@@ -284,7 +284,7 @@ export class Connections {
   /** Whether an address that somebody named may be kept and dialled. */
   isAllowed(address: string): boolean {
     try {
-      return this.#network.addresses.isAllowed(multiaddr(address))
+      return this.#network.addresses.isAllowed(readAddress(address))
     } catch {
       return false // what cannot be read cannot be dialled
     }
@@ -543,7 +543,10 @@ export class Connections {
 /** @throws NodeError BAD_INPUT */
 function readAddress(address: string): Multiaddr {
   try {
-    return multiaddr(address)
+    const read = multiaddr(address)
+    // A multiaddr is read whatever stands for a peer id in it.
+    for (const { name, value } of read.getComponents()) if (name === 'p2p') peerIdFromString(value ?? '')
+    return read
   } catch (error) {
     throw new NodeError(
       'BAD_INPUT',

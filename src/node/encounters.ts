@@ -64,7 +64,7 @@ export class Encounters {
       type: 'meet',
       invite: inviteId(link.secret),
       proof: inviteProof('meet', link.secret, parts),
-      card: this.#ownCard(peer, { hasTopic: true })
+      card: this.#ownCard(peer, { hasTopic: false }) // whoever answers has proven nothing yet, and may not decide for it
     }
     const answer = await connections.questions.ask(peer, question, { signal })
     if (answer.type === 'requested') {
@@ -152,8 +152,11 @@ export class Encounters {
     const card = this.#readCard(question.card, peerId)
     const answer = { type: 'met', card: this.#ownCard(peerId, { hasTopic: true }) }
     let outcome: Decided = { state: 'met', isNews: false }
-    const use = contacts.invites.use(id, person, () => {
-      outcome = contacts.invites.find(id)!.isAsking ? this.#noteAsking(card, peerId) : this.#note(card, peerId)
+    const use = contacts.invites.use(id, person, (which) => {
+      const { isAsking } = contacts.invites.find(id)!
+      // To make an invite was to say yes once: who was let go since then does not come back by it.
+      if (which === 'again' && !isAsking && contacts.get(person).relation !== 'followed') throw unknownInvite()
+      outcome = isAsking ? this.#noteAsking(card, peerId) : this.#note(card, peerId)
     })
     if (use === 'used') throw new NodeError('USED', 'somebody else has used this invite: ask for a new one')
     if (use === 'expired') throw new NodeError('EXPIRED', 'this invite has expired: ask for a new one')
@@ -172,8 +175,7 @@ export class Encounters {
     const invite = contacts.invites.find(id)
     const parts = { asker: peerId.toMultihash().bytes, inviter: this.#self.toMultihash().bytes, key: person }
     const isProven = invite !== undefined && isInviteProof('meet', invite.secret, proof, parts)
-    if (!isProven || contacts.get(person).relation === 'blocked')
-      throw new NodeError('NOT_FOUND', 'this invite is not known here: it may be too old, or of another device')
+    if (!isProven || contacts.get(person).relation === 'blocked') throw unknownInvite()
     return id
   }
 
@@ -200,8 +202,16 @@ export class Encounters {
     const before = this.#stateOf(person)
     const isExpected = before === 'asked' || before === 'met'
     const isKnown = this.contactsInCommon(person).length > 0
-    if (!isExpected && !isKnown && !this.#hasTimeForCard()) return { type: 'noted' }
-    const card = this.#readCard(question.card, peerId)
+    const hasTime = this.#hasTimeForCard()
+    if (!isExpected && !isKnown && !hasTime) return { type: 'noted' }
+    let card: Card
+    try {
+      card = this.#readCard(question.card, peerId)
+    } catch (error) {
+      // Strangers' cards are not looked at any more: an error would tell that the person named is none.
+      if (hasTime || !(error instanceof NodeError)) throw error
+      return { type: 'noted' }
+    }
     if (isSame(person, root) || contacts.get(person).relation === 'blocked') return { type: 'noted' }
     if (isExpected) {
       const answer = { type: 'met', card: this.#ownCard(peerId, { hasTopic: true }) }
@@ -322,6 +332,10 @@ export class Encounters {
       { holder: this.#self, reader }
     )
   }
+}
+
+function unknownInvite(): NodeError {
+  return new NodeError('NOT_FOUND', 'this invite is not known here: it may be too old, or of another device')
 }
 
 interface Decided {

@@ -202,7 +202,8 @@ export class NodeMeetings implements Meetings {
   async #accept(person: Uint8Array, name: string | undefined, signal: AbortSignal | undefined): Promise<Meeting> {
     const { people, connections, onChange, onMet } = this.#options
     const { contacts } = people
-    const { peer, addresses } = contacts.acquaintances.of(person)!
+    const { peer, addresses: named } = contacts.acquaintances.of(person)!
+    const addresses = named.filter((address) => connections.isAllowed(address))
     asNodeError(() => contacts.follow(person))
     contacts.acquaintances.meet(person, false)
     if (peer !== undefined) this.#remember(person, [{ peerId: peer, addresses }])
@@ -261,7 +262,8 @@ export class NodeMeetings implements Meetings {
     const { contacts } = this.#options.people
     const known = contacts.addresses.of(person).map(({ address }) => address)
     const told = contacts.introductions.of(person).flatMap(({ addresses }) => addresses)
-    const places = Map.groupBy([...known, ...told], (address) => /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? '')
+    const usable = [...known, ...told].filter((address) => this.#options.connections.isAllowed(address))
+    const places = Map.groupBy(usable, (address) => /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? '')
     places.delete('')
     return [...places].map(([peerId, addresses]) => ({ peerId, addresses: [...new Set(addresses)] }))
   }

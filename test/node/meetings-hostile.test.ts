@@ -12,7 +12,8 @@ import {
   inviteId,
   inviteProof,
   MAX_INTRODUCTIONS_PER_DAY,
-  MAX_REQUESTS_PER_PEER
+  MAX_REQUESTS_PER_PEER,
+  parseDid
 } from '../../src/trust/index.ts'
 import { identityOf, type TestIdentity } from '../support/identities.ts'
 import { connect, startTcpNode, type TestNetwork } from '../support/network.ts'
@@ -24,6 +25,7 @@ const withCode = (code: string) => (error: unknown) => error instanceof NodeErro
 /** A peer that asks what it likes. */
 class Mallory {
   readonly network: TestNetwork
+  readonly heard: Message[] = []
   readonly #people: PeopleProtocol
   #now = 0
 
@@ -48,7 +50,10 @@ class Mallory {
   }
 
   answer(type: string, answer: Message): void {
-    this.#people.answer(type, () => answer)
+    this.#people.answer(type, (question) => {
+      this.heard.push(question)
+      return answer
+    })
   }
 
   cardOf(identity: TestIdentity, reader: Comrade): Record<string, unknown> {
@@ -148,6 +153,83 @@ describe('a hostile peer', function () {
     }
     assert.deepEqual(await bob.contacts.list(), [])
     assert.deepEqual(await bob.contacts.requests(), [])
+  })
+
+  it('is not followed again by the invite that it has used, when it was let go', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { alice, mallory } = await setup(stack)
+    const { secret } = decodeLink((await alice.contacts.invite()).link, 'meet')
+    const identity = identityOf('mallory')
+    const did = formatDid(identity.root.publicKey)
+    for (const time of ['first', 'again'])
+      assert.equal((await mallory.ask(alice, mallory.meet(identity, alice, secret))).type, 'met', time)
+    await alice.contacts.unfollow(did)
+    await assert.rejects(mallory.ask(alice, mallory.meet(identity, alice, secret)), withCode('NOT_FOUND'))
+    assert.equal((await alice.contacts.find(did)).relation, 'none')
+  })
+
+  it('does not hear the topic secret of who brings an invite, before it has shown who it is', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { homes, alice, mallory } = await setup(stack)
+    const bob = await homes.start('bob')
+    mallory.answer('meet', { type: 'requested' })
+    const link = encodeLink({
+      kind: 'meet',
+      root: decodeLink((await alice.contacts.invite()).link, 'meet').root,
+      secret: randomBytes(16),
+      expiresMs: Date.now() + 60_000,
+      peerKey: mallory.network.peerId.publicKey!.raw,
+      addresses: mallory.network.libp2p.getMultiaddrs().map(String)
+    })
+    assert.equal((await bob.contacts.meet(link)).state, 'requested')
+    assert.deepEqual(Object.keys(mallory.heard[0].card as object).toSorted(), [
+      'addresses',
+      'device',
+      'log',
+      'proof',
+      'root'
+    ])
+  })
+
+  it('does not find out who is a friend by showing false cards', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { homes, alice } = await setup(stack)
+    const bob = await homes.start('bob')
+    await befriend(alice, bob)
+    const answers = new Map<string, Set<string>>()
+    for (let i = 0; i < 4; i++) {
+      const mallory = await Mallory.start(stack)
+      await mallory.visit(alice)
+      const falseCard = (root: Uint8Array) => ({ ...mallory.cardOf(identityOf('mallory'), alice), root })
+      for (let n = 0; n < MAX_QUESTIONS_PER_MINUTE; n++) {
+        const root = n % 10 === 0 ? parseDid(bob.identity.did) : identityOf('stranger').root.publicKey
+        const answer = await mallory.ask(alice, { type: 'acquaint', card: falseCard(root) }).catch((error) => error)
+        const name = `${i} ${n % 10 === 0 ? 'friend' : 'stranger'}`
+        answers.set(name, (answers.get(name) ?? new Set()).add(answer.type ?? answer.code))
+      }
+    }
+    assert.deepEqual(answers.get('0 friend'), new Set(['BAD_INPUT']))
+    assert.deepEqual(answers.get('0 stranger'), new Set(['BAD_INPUT']))
+    assert.deepEqual(answers.get('3 friend'), answers.get('3 stranger'))
+  })
+
+  it('that is a contact does not keep others from reaching somebody by addresses that are none', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { homes, alice, mallory } = await setup(stack)
+    const carol = await homes.start('carol')
+    const { secret } = decodeLink((await alice.contacts.invite()).link, 'meet')
+    const identity = identityOf('mallory')
+    assert.equal((await mallory.ask(alice, mallory.meet(identity, alice, secret))).type, 'met')
+    stack.use(await greeterOf(mallory, identity, alice))
+    const nowhere = ['/ip4/127.0.0.1/tcp/4001/p2p/nobody', 'nonsense', `/ip4/tcp/p2p/${carol.peerId}`]
+    const addresses = [...nowhere, ...carol.addresses].slice(0, 8)
+    await mallory.ask(alice, { type: 'introduce', root: parseDid(carol.identity.did), addresses, name: 'Carol' })
+    assert.equal((await alice.contacts.accept(carol.identity.did)).state, 'requested')
+    await assert.rejects(alice.connect(nowhere[0]), withCode('BAD_INPUT'))
+    assert.deepEqual(
+      (await carol.contacts.requests()).map(({ did }) => did),
+      [alice.identity.did]
+    )
   })
 
   it('lists at most five strangers a day, and nobody by introduction', async () => {
