@@ -21,7 +21,7 @@ const RESOLVES = options.quick ? 40 : 200
 const RUNS = Number(options.runs ?? (options.quick ? 1 : 3))
 /** Peers that each node is told at first. */
 const KNOWN_AT_FIRST = 3
-const PUBLISH_LIMIT_MS = 180_000
+const PUBLISH_LIMIT_MS = 60_000
 /** After all have published, tables go on filling and records go to those who are nearer. */
 const SETTLE_MS = options.quick ? 5_000 : 40_000
 const COMMAND_LIMIT_MS = 120_000
@@ -165,13 +165,13 @@ async function introduce(hosts: Host[], members: Member[]): Promise<void> {
   }
 }
 
-/** Waits until everybody has published. @returns how many keep each record */
+/** Waits until everybody has published, if that comes to pass. @returns how many keep each record */
 async function published(hosts: Host[]): Promise<number[]> {
   const end = performance.now() + PUBLISH_LIMIT_MS
   for (;;) {
     const holders = (await Promise.all(hosts.map((host) => host.call('holders')))).flat()
     if (holders.every((holder) => holder > 0)) return holders
-    if (performance.now() > end) throw new Error(`not everybody could publish: ${holders.join(' ')}`)
+    if (performance.now() > end) return holders // who could not publish is not found: that shows in the figures
     await sleep(1_000)
   }
 }
