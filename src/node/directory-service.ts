@@ -318,8 +318,16 @@ export class DirectoryService implements Directory {
       const fresh = named.filter(
         (address) => !known.some((each) => each.address === address) && addresses.isAllowed(multiaddr(address))
       )
-      for (const address of fresh.toReversed()) people.contacts.addresses.remember({ address, peerId, identity: root })
+      for (const address of fresh.toReversed()) this.#keep({ address, peerId, identity: root })
       if (fresh.length > 0) onAddresses(peerId)
+    }
+  }
+
+  #keep(known: { address: string; peerId: string; identity: Uint8Array }): void {
+    try {
+      this.#options.people.contacts.addresses.remember(known)
+    } catch (error) {
+      if (!(error instanceof TrustError)) throw error // it has not the form of an address, whatever the record says
     }
   }
 

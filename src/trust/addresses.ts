@@ -7,10 +7,15 @@ import type { Row, Statements, Write } from './statements.ts'
 
 /** Addresses kept of one peer, besides those that the user gave. */
 export const MAX_ADDRESSES_PER_PEER = 16
+/** Addresses kept of one identity, on whichever peers it says they are, besides those that the user gave. */
+export const MAX_ADDRESSES_PER_IDENTITY = 128
 /** Addresses kept in all, besides those that the user gave. */
 export const MAX_ADDRESSES = 8_192
 const MAX_ADDRESS_LENGTH = 512
 const MAX_PEER_ID_LENGTH = 128
+const LEARNED = 'SELECT id FROM contact_addresses WHERE given = 0'
+/** Behind it, how many of the most promising are left out. */
+const WORST = 'ORDER BY success_ms DESC, failures, id DESC LIMIT -1 OFFSET'
 
 export interface KnownAddress {
   /** Absent when the user gave an address without one. */
@@ -72,6 +77,7 @@ export class AddressBook {
           known.isGiven === true ? 1 : 0
         )
         this.#prune(peer)
+        if (known.identity !== undefined) this.#pruneIdentity(known.identity)
       },
       { isDurable: known.isGiven }
     )
@@ -107,6 +113,7 @@ export class AddressBook {
     this.#write(() => {
       this.#statements.run('INSERT INTO contacts (key) VALUES (?) ON CONFLICT DO NOTHING', identity)
       this.#statements.run('UPDATE contact_addresses SET identity = ?2 WHERE peer = ?1', peerId, identity)
+      this.#pruneIdentity(identity)
     })
   }
 
@@ -163,17 +170,24 @@ export class AddressBook {
     this.#write(() => this.#statements.run('DELETE FROM contact_addresses WHERE identity = ?', identity))
   }
 
-  #prune(peer: string): void {
-    const worst = 'ORDER BY success_ms DESC, failures, id DESC LIMIT -1 OFFSET'
-    const learned = 'SELECT id FROM contact_addresses WHERE given = 0'
+  /** Peers cost nothing: somebody with ever new ones would have all of them dialled, and nobody else. */
+  #pruneIdentity(identity: Uint8Array): void {
     this.#statements.run(
-      `DELETE FROM contact_addresses WHERE id IN (${learned} AND peer = ? ${worst} ?)`,
+      `DELETE FROM contact_addresses WHERE id IN (${LEARNED} AND identity = ? ${WORST} ?)`,
+      identity,
+      MAX_ADDRESSES_PER_IDENTITY
+    )
+  }
+
+  #prune(peer: string): void {
+    this.#statements.run(
+      `DELETE FROM contact_addresses WHERE id IN (${LEARNED} AND peer = ? ${WORST} ?)`,
       peer,
       MAX_ADDRESSES_PER_PEER
     )
     const count = Number(this.#statements.all('SELECT count(*) AS n FROM contact_addresses WHERE given = 0')[0].n)
     if (count > MAX_ADDRESSES)
-      this.#statements.run(`DELETE FROM contact_addresses WHERE id IN (${learned} ${worst} ?)`, MAX_ADDRESSES)
+      this.#statements.run(`DELETE FROM contact_addresses WHERE id IN (${LEARNED} ${WORST} ?)`, MAX_ADDRESSES)
   }
 
   #select(condition: string, ...values: SQLInputValue[]): KnownAddress[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { DatabaseSync } from 'node:sqlite'
 import { signingKey } from '../../src/feeds/signature.ts'
 import { openDatabase, transaction } from '../../src/feeds/store/database.ts'
-import { MAX_ADDRESSES, MAX_ADDRESSES_PER_PEER } from '../../src/trust/addresses.ts'
+import { MAX_ADDRESSES, MAX_ADDRESSES_PER_IDENTITY, MAX_ADDRESSES_PER_PEER } from '../../src/trust/addresses.ts'
 import { Contacts } from '../../src/trust/contacts.ts'
 import type { Write } from '../../src/trust/statements.ts'
 import { TrustError } from '../../src/trust/errors.ts'
@@ -52,6 +52,25 @@ describe('address book', () => {
     test.addresses.remember({ address: `${at(1)}/p2p/R/p2p-circuit`, peerId: 'Q' })
     assert.equal(test.addresses.ofPeer('P')[0].address, `${at(1)}/p2p/R/p2p-circuit/p2p/P`)
     assert.equal(test.addresses.ofPeer('Q')[0].address, `${at(1)}/p2p/R/p2p-circuit/p2p/Q`)
+  })
+
+  it('keeps a bounded number of one person, who says to be at ever new peers, and first those that worked', () => {
+    using test = setup()
+    const { addresses } = test
+    addresses.remember({ address: at(1), peerId: 'B', identity: bob })
+    addresses.remember({ address: at(1), peerId: 'good', identity: ana })
+    addresses.noteSuccess(at(1), 'good', 1_000)
+    for (let i = 0; i < 2 * MAX_ADDRESSES_PER_IDENTITY; i++)
+      addresses.remember({ address: at(2), peerId: `P${i}`, identity: ana })
+    for (let i = 0; i < 20; i++) {
+      addresses.remember({ address: at(3), peerId: `Q${i}` })
+      addresses.tie(`Q${i}`, ana)
+    }
+    assert.equal(addresses.of(ana).length, MAX_ADDRESSES_PER_IDENTITY)
+    assert.equal(addresses.of(ana)[0].peerId, 'good')
+    assert.equal(addresses.of(bob).length, 1)
+    addresses.remember({ address: at(9), peerId: 'given', identity: ana, isGiven: true })
+    assert.equal(addresses.of(ana).length, MAX_ADDRESSES_PER_IDENTITY + 1)
   })
 
   it('puts the most promising first: what worked, latest first, before what failed', () => {
