@@ -173,8 +173,9 @@ class ComradeNode implements Comrade {
       device: this.#device,
       onNews: () => this.#onContactsChanged()
     })
-    this.#sealed.on('self/directory', (material) => {
-      const isNews = this.#people.contacts.directory.importMaterial(material)
+    this.#sealed.on('self/directory', (material, _, generation) => {
+      if (keys.rootSeed !== undefined) return false // it is made here
+      const isNews = this.#people.contacts.directory.importMaterial(material, generation)
       if (isNews) this.#connections?.directory.renew()
       return false // nothing of it concerns contacts
     })

@@ -12,7 +12,7 @@ import {
   bodyOf,
   type StoredEntry
 } from '../feeds/index.ts'
-import { openBody, openSelfKey, type Place, sealBody, sealedFor, selfKeyBody, type Stretch } from '../trust/index.ts'
+import { openBody, openSelfKey, type Place, sealBody, sealedFor, type Stretch } from '../trust/index.ts'
 import type { Device } from './device.ts'
 import type { People } from './people.ts'
 
@@ -29,8 +29,12 @@ const NOTE_EVERY = 1_024
 /** Bytes that every body of the type `self/key` contains in canonical DAG-CBOR. */
 const SELF_KEY_MARK = Buffer.from('dtypehself/key')
 
-/** Takes what an own device wrote. Called in a write transaction. @returns whether it was news */
-export type Reader = (body: Body, place: Place) => boolean
+/**
+ * Takes what an own device wrote. Called in a write transaction.
+ * @param generation of the key under which it was sealed: who wrote it knew of so many revocations at least
+ * @returns whether it was news
+ */
+export type Reader = (body: Body, place: Place, generation: number) => boolean
 
 export interface SealedLogOptions {
   store: FeedStore
@@ -142,13 +146,9 @@ export class SealedLog {
       .filter(({ device: key, revoked }) => !revoked && !isSame(key, device.key.publicKey))
     for (let generation = 1; generation <= this.generation; generation++) {
       if (selfKeys.isShared(generation) || device.paused !== undefined) continue
-      const selfKey = { generation, key: selfKeys.of(generation)! }
-      const body = selfKeyBody(
-        selfKey,
-        others.map(({ device: key }) => key)
-      )
-      if (others.length > 0) await device.writer.append([encodeBody(body)])
-      selfKeys.learn([selfKey])
+      const devices = others.map(({ device: key }) => key)
+      if (others.length > 0) await device.writer.append([encodeBody(selfKeys.bodyFor(devices, generation))])
+      selfKeys.learn([{ generation, key: selfKeys.of(generation)! }])
     }
   }
 
@@ -232,7 +232,7 @@ export class SealedLog {
     const { selfKeys } = people.contacts
     const plain = bodyOf(entry)
     if (plain?.type === 'self/key') {
-      const given = openSelfKey(plain, device.key)
+      const given = openSelfKey(plain, device.key, people.root)
       if (given !== undefined && selfKeys.learn([given])) setImmediate(() => this.#onKey())
       return false
     }
@@ -240,7 +240,7 @@ export class SealedLog {
     const sealed = sealedFor(entry.body)
     const key = sealed?.audience === 'own' ? selfKeys.of(sealed.generation) : undefined
     const body = key && openBody(entry.body, entry.feed, key)
-    return (body && this.#readers.get(body.type)?.(body, entry)) ?? false
+    return (body && this.#readers.get(body.type)?.(body, entry, sealed!.generation)) ?? false
   }
 
   /** A key came: entries that did not open may do so now. */

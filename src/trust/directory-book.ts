@@ -86,10 +86,11 @@ export class DirectoryBook {
   /**
    * Takes over what another device of this identity has handed over, unless what is here is newer.
    * @param material as it was decoded, unchecked
+   * @param generationLimit that it may have at most: a higher one, which a stolen device made up, would never be replaced
    * @returns whether it was newer than what was here
    */
-  importMaterial(material: unknown): boolean {
-    if (!isMaterial(material)) return false
+  importMaterial(material: unknown, generationLimit = Infinity): boolean {
+    if (!isMaterial(material) || material.generation > generationLimit) return false
     const { generation, seed, day, certificates } = material
     const bytes = Buffer.from(certificates)
     const list = Array.from({ length: bytes.length / HANDED_SIZE }, (_, at) => ({

@@ -2,7 +2,7 @@
 // which the revoked device is not given. Who holds the root key derives each; other devices are handed them.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
-import { agree, type SigningKey } from '../feeds/index.ts'
+import { agree, isValidSignature, type Signer, type SigningKey, signingKey } from '../feeds/index.ts'
 import type { Statements, Write } from './statements.ts'
 
 const KEY_SIZE = 32
@@ -11,6 +11,7 @@ const TAG_SIZE = 16
 const BOX_SIZE = 2 * KEY_SIZE + TAG_SIZE
 const SELF_INFO = Buffer.from('comrade/self/1')
 const BOX_INFO = Buffer.from('comrade/self/box/1')
+const PROOF_DOMAIN = Buffer.from('comrade/self/key/1\0')
 const NO_SALT = new Uint8Array()
 /** A key is used for one box. */
 const NONCE = Buffer.alloc(12)
@@ -21,11 +22,16 @@ export interface SelfKey {
   key: Uint8Array
 }
 
+/** A key for one device: 32 and 80 bytes. */
+type SelfKeyBox = { device: Uint8Array; box: Uint8Array }
+
 /** In a root holder's feed: the key of a generation for each device. */
 export type SelfKeyBody = {
   type: 'self/key'
   generation: number
-  boxes: { device: Uint8Array; box: Uint8Array }[]
+  boxes: SelfKeyBox[]
+  /** By the root key, or a stolen device could make up the keys of generations to come. */
+  proof: Uint8Array
 }
 
 /** HKDF-SHA256(root seed, no salt, "comrade/self/1" ‖ generation u32). */
@@ -34,9 +40,18 @@ export function deriveSelfKey(rootSeed: Uint8Array, generation: number): Uint8Ar
 }
 
 /** The body that gives a generation's key to these devices. */
-export function selfKeyBody({ generation, key }: SelfKey, devices: readonly Uint8Array[]): SelfKeyBody {
+export function selfKeyBody({ generation, key }: SelfKey, devices: readonly Uint8Array[], root: Signer): SelfKeyBody {
   const boxes = devices.map((device) => ({ device, box: boxKey(key, generation, device, randomBytes(KEY_SIZE)) }))
-  return { type: 'self/key', generation, boxes }
+  return { type: 'self/key', generation, boxes, proof: proveBoxes(generation, boxes, root) }
+}
+
+/** The root key's signature over "comrade/self/key/1\0" ‖ generation u32 ‖ each device key ‖ its box. */
+export function proveBoxes(generation: number, boxes: readonly SelfKeyBox[], root: Signer): Uint8Array {
+  return new Uint8Array(root.sign(proofBytes(generation, boxes)))
+}
+
+function proofBytes(generation: number, boxes: readonly SelfKeyBox[]): Uint8Array {
+  return Buffer.concat([PROOF_DOMAIN, u32(generation), ...boxes.flatMap(({ device, box }) => [device, box])])
 }
 
 /**
@@ -52,16 +67,25 @@ export function boxKey(key: Uint8Array, generation: number, device: Uint8Array, 
   return Buffer.concat([publicKey, cipher.update(key), cipher.final(), cipher.getAuthTag()])
 }
 
-/** The key that a body of another own device has for this one; undefined when it has none, or not in this form. */
-export function openSelfKey(body: Readonly<Record<string, unknown>>, device: SigningKey): SelfKey | undefined {
-  const { generation, boxes } = body
-  if (body.type !== 'self/key' || !isGeneration(generation) || !Array.isArray(boxes)) return undefined
-  const own = boxes.find(
-    (each) => isBytes(each?.device, KEY_SIZE) && Buffer.compare(each.device, device.publicKey) === 0
-  )
-  if (!isBytes(own?.box, BOX_SIZE)) return undefined
+/**
+ * The key that a body of another own device has for this one; undefined when it has none, or not in this form.
+ * @param root the identity's public key, which has signed it
+ */
+export function openSelfKey(
+  body: Readonly<Record<string, unknown>>,
+  device: SigningKey,
+  root: Uint8Array
+): SelfKey | undefined {
+  const { generation, boxes, proof } = body
+  if (body.type !== 'self/key' || !isGeneration(generation) || !isBoxes(boxes) || !isBytes(proof, 64)) return undefined
+  const own = boxes.find((each) => Buffer.compare(each.device, device.publicKey) === 0)
+  if (own === undefined || !isValidSignature(root, proofBytes(generation, boxes), proof)) return undefined
   const key = openBox(own.box, generation, device)
   return key && { generation, key }
+}
+
+function isBoxes(value: unknown): value is SelfKeyBox[] {
+  return Array.isArray(value) && value.every((each) => isBytes(each?.device, KEY_SIZE) && isBytes(each?.box, BOX_SIZE))
 }
 
 function openBox(box: Uint8Array, generation: number, device: SigningKey): Uint8Array | undefined {
@@ -106,6 +130,12 @@ export class SelfKeys {
     return this.#statements.all('SELECT key FROM self_keys WHERE generation = ?', generation)[0]?.key as
       | Uint8Array
       | undefined
+  }
+
+  /** What gives these devices the key of a generation. Only where {@link isComplete}. */
+  bodyFor(devices: readonly Uint8Array[], generation: number): SelfKeyBody {
+    const rootSeed = this.#rootSeed!
+    return selfKeyBody({ generation, key: deriveSelfKey(rootSeed, generation) }, devices, signingKey(rootSeed))
   }
 
   /** Whether a generation stands in a feed for other devices, or was kept from one. */

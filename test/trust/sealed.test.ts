@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { encodeBody, signingKey } from '../../src/feeds/index.ts'
 import { MAX_SEALED_BODY, openBody, sealBody, sealedFor } from '../../src/trust/sealed.ts'
-import { boxKey, deriveSelfKey, openSelfKey, selfKeyBody } from '../../src/trust/self-keys.ts'
+import { boxKey, deriveSelfKey, openSelfKey, proveBoxes, selfKeyBody } from '../../src/trust/self-keys.ts'
 import type { boxCases, sealedCases, selfKeyCases } from '../vectors/cases/sealed.ts'
 import { formatVectors, trustFiles } from '../vectors/generate.ts'
 
@@ -12,6 +12,7 @@ const folder = join(import.meta.dirname, '../vectors/trust')
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
 const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'))
 const [laptop, phone] = [1, 2].map((byte) => signingKey(Buffer.alloc(32, byte)))
+const root = signingKey(Buffer.alloc(32, 5))
 const key = Buffer.alloc(32, 7)
 
 describe('sealed bodies', () => {
@@ -78,21 +79,32 @@ describe('the keys that own devices share', () => {
 
   for (const { name, seed, device, generation, box, key: expected } of read('boxes.json') as typeof boxCases) {
     it(`${expected === undefined ? 'do not open in' : 'open in'} a box ${name}`, () => {
-      const body = { type: 'self/key', generation, boxes: [{ device: bytes(device), box: bytes(box) }] }
-      const opened = openSelfKey(body, signingKey(bytes(seed)))
+      const boxes = [{ device: bytes(device), box: bytes(box) }]
+      const body = { type: 'self/key', generation, boxes, proof: proveBoxes(generation, boxes, root) }
+      const opened = openSelfKey(body, signingKey(bytes(seed)), root.publicKey)
       assert.equal(opened && Buffer.from(opened.key).toString('hex'), expected)
     })
   }
 
   it('reach each device that they are meant for and nobody else', () => {
     const tablet = signingKey(Buffer.alloc(32, 3))
-    const body = selfKeyBody({ generation: 4, key }, [laptop.publicKey, phone.publicKey])
+    const body = selfKeyBody({ generation: 4, key }, [laptop.publicKey, phone.publicKey], root)
     for (const device of [laptop, phone])
-      assert.deepEqual(openSelfKey(body, device), { generation: 4, key: new Uint8Array(key) })
-    assert.equal(openSelfKey(body, tablet), undefined)
+      assert.deepEqual(openSelfKey(body, device, root.publicKey), { generation: 4, key: new Uint8Array(key) })
+    assert.equal(openSelfKey(body, tablet, root.publicKey), undefined)
     const [{ box }] = body.boxes
-    const taken = { ...body, boxes: [{ device: tablet.publicKey, box }] }
-    assert.equal(openSelfKey(taken, tablet), undefined)
+    const boxes = [{ device: tablet.publicKey, box }]
+    const taken = { ...body, boxes, proof: proveBoxes(4, boxes, root) }
+    assert.equal(openSelfKey(taken, tablet, root.publicKey), undefined)
+  })
+
+  it('are not taken from a device without the root key', () => {
+    const stolen = signingKey(Buffer.alloc(32, 3))
+    const made = selfKeyBody({ generation: 4, key }, [laptop.publicKey], stolen)
+    assert.equal(openSelfKey(made, laptop, root.publicKey), undefined)
+    const real = selfKeyBody({ generation: 4, key: Buffer.alloc(32, 7) }, [laptop.publicKey], root)
+    for (const change of [{ generation: 5 }, { boxes: made.boxes }, { proof: undefined }])
+      assert.equal(openSelfKey({ ...real, ...change }, laptop, root.publicKey), undefined)
   })
 
   it('are not read from what has another form', () => {
@@ -104,6 +116,6 @@ describe('the keys that own devices share', () => {
       { type: 'self/key', generation: 0, boxes: 'many' },
       { type: 'self/key', generation: 0, boxes: [null, { device, box: 'text' }] }
     ])
-      assert.equal(openSelfKey(body, laptop), undefined)
+      assert.equal(openSelfKey({ ...body, proof: new Uint8Array(64) }, laptop, root.publicKey), undefined)
   })
 })
