@@ -14,7 +14,7 @@ import { decodeMessage, type DhtMessage, GET_VALUE, mineKeyNear, PUT_VALUE, star
 import { directoryRecord } from '../support/directory.ts'
 import { startMemoryNode } from '../support/network.ts'
 import { befriend, Homes } from '../support/node.ts'
-import { until } from '../support/processes.ts'
+import { sleep, until } from '../support/processes.ts'
 
 const today = dayOf(Date.now())
 const start = (homes: Homes, name: string) => homes.start(name, { libp2p: memoryNetwork() })
@@ -115,7 +115,10 @@ describe('the question find', function () {
       const asker = new PeopleProtocol({ libp2p: from, onFault: () => {}, onError: () => {} })
       return asker.ask(bob.libp2p.peerId, { type: 'find', key, proof })
     }
-    await until(async () => (await ask(carol.libp2p)).record !== undefined, 'bob knows where alice is')
+    await until(async () => {
+      await sleep(500) // of one peer, sixty questions a minute are answered
+      return (await ask(carol.libp2p)).record !== undefined
+    }, 'bob knows where alice is')
     return { homes, alice, bob, carol, root, blinded, ask }
   }
 
