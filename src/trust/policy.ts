@@ -12,9 +12,9 @@ export const MAX_FAR_DEVICES = 8
 /** Bytes kept of one feed, headers included: of somebody who is followed, and of a friend's friend. */
 export const MAX_FOLLOWED_FEED_BYTES = 1_073_741_824
 export const MAX_FAR_FEED_BYTES = 4_194_304
-/** An identity log of somebody further away: nothing is erased in it, so nothing above this is taken. */
-export const MAX_FAR_LOG_ENTRIES = 1_024
-export const MAX_FAR_LOG_BYTES = 262_144
+/** An identity log of somebody else, 128 devices and their ends four times over: nothing is erased in it, so nothing above this is taken. */
+export const MAX_LOG_ENTRIES = 1_024
+export const MAX_LOG_BYTES = 262_144
 /** What friends' friends may take of the quota, together. */
 const FAR_SHARE = 1 / 4
 /** Bytes that one of their feeds may come to when only its headers are left: so many are not wanted that they do not fit. */
@@ -184,11 +184,11 @@ interface Distance {
 
 const OWN: Distance = { log: { priority: 0, isWhole: true }, device: { priority: 0 } }
 const FOLLOWED: Distance = {
-  log: { priority: 1, isWhole: true },
+  log: { priority: 1, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
   device: { priority: 1, maxBytes: MAX_FOLLOWED_FEED_BYTES }
 }
 const FAR: Distance = {
-  log: { priority: 2, isWhole: true, last: MAX_FAR_LOG_ENTRIES, maxBytes: MAX_FAR_LOG_BYTES },
+  log: { priority: 2, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
   device: { priority: 2, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
 }
 

@@ -9,6 +9,8 @@ import {
   MAX_FAR_FEED_BYTES,
   MAX_FAR_FEEDS,
   MAX_FOLLOWED_FEED_BYTES,
+  MAX_LOG_BYTES,
+  MAX_LOG_ENTRIES,
   type PolicyIdentity,
   type PolicyInput,
   type PolicyPerson,
@@ -49,6 +51,17 @@ describe('replication policy', () => {
     assert.deepEqual(wanted, [{ feed: key(11), priority: 1, last: 5, maxBytes: MAX_FOLLOWED_FEED_BYTES }])
   })
 
+  it('wants no identity log without end: each entry of it has the whole of it looked at again', () => {
+    const shared = [{ friend: key(10), people: [{ key: key(20), devices: [] }] }]
+    const people = [{ ...person(10, 'followed'), isFriend: true }]
+    const logs = wantedFeeds({ self, people, shared, mode: 'all' }).filter(({ isWhole }) => isWhole)
+    assert.deepEqual(logs, [
+      { feed: key(1), priority: 0, isWhole: true },
+      { feed: key(10), priority: 1, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
+      { feed: key(20), priority: 2, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES }
+    ])
+  })
+
   it('never wants a blocked person, also when somebody who is followed names their device', () => {
     const people = [
       person(10, 'followed', { device: key(31) }, { device: key(30) }, { device: key(11) }),
@@ -66,7 +79,7 @@ describe('replication policy', () => {
     assert.deepEqual(wantedFeeds({ self, people, mode: 'all' }), [
       { feed: key(1), priority: 0, isWhole: true },
       { feed: key(2), priority: 0 },
-      { feed: key(10), priority: 1, isWhole: true }
+      { feed: key(10), priority: 1, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES }
     ])
   })
 
