@@ -92,7 +92,9 @@ export class NodeDevices implements Devices {
     this.#use(invite, body)
     if (!this.#isNamed(body.device)) await this.#sign([body])
     onChange()
-    return { type: 'joined', ...(await this.#handover()) }
+    const directory = await this.#options.directoryMaterial() // which may take a second, in which a user may change their mind
+    this.#checkNotRevoked(body.device)
+    return { type: 'joined', ...this.#handover(directory) }
   }
 
   /** Whoever does not know the secret learns nothing of the invite. */
@@ -115,10 +117,15 @@ export class NodeDevices implements Devices {
     if (use === 'expired') throw new NodeError('EXPIRED', 'this invite has expired: make a new one')
   }
 
-  async #handover(): Promise<Handover> {
-    const { store, people, device, peer, directoryMaterial } = this.#options
+  #checkNotRevoked(key: Uint8Array): void {
+    const device = this.#options.people.contacts.deviceByKey(key)
+    if (device?.revoked !== undefined)
+      throw new NodeError('DECLINED', 'this device key cannot join: it was revoked, or does not consent')
+  }
+
+  #handover(directory: DirectoryMaterial | undefined): Handover {
+    const { store, people, device, peer } = this.#options
     const { selfKeys, topics } = people.contacts
-    const directory = await directoryMaterial()
     const revocations = this.#known().filter(({ revoked }) => revoked !== undefined).length
     return {
       log: packFeed(store, device.log),

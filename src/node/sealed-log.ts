@@ -72,7 +72,17 @@ export class SealedLog {
     this.#options.people.contacts.queue.onAdded = () => this.#writeSoon()
     this.#options.store.events.on('extended', this.#onExtended)
     this.#readAll()
+    if (this.#isCutShort()) this.#options.people.contacts.topics.rotate()
     this.#writeSoon()
+  }
+
+  /** Whether a device was revoked, and this one stopped before it had told the others what follows from that. */
+  #isCutShort(): boolean {
+    const { people, device } = this.#options
+    const { selfKeys } = people.contacts
+    const generations = Array.from({ length: this.#generation }, (_, at) => at + 1)
+    const isUntold = generations.some((generation) => !selfKeys.isShared(generation))
+    return selfKeys.isComplete && device.paused === undefined && isUntold
   }
 
   /** Writes what waits, where that is possible now. */

@@ -230,6 +230,15 @@ describe('devices', function () {
       await join('pi', link)
     })
 
+    it('are handed no new key when they were ended meanwhile', async () => {
+      const { link } = await laptop.devices.invite()
+      const joining = joinIdentity({ home: homes.of('phone'), link, deviceName: 'phone' })
+      joining.catch(() => {}) // looked at below
+      await until(async () => (await laptop.devices.list()).length === 2, 'it is in the log')
+      await laptop.devices.revoke('phone')
+      await assert.rejects(joining, has('DECLINED'))
+    })
+
     it('cannot come back under a key that was revoked', async () => {
       const { link } = await laptop.devices.invite()
       const { device } = await joinIdentity({ home: homes.of('pi'), link })

@@ -125,6 +125,26 @@ describe('the devices of one identity', function () {
   })
 })
 
+describe('a device that was cut short when it had ended another', function () {
+  this.timeout(60_000)
+
+  it('changes the topic secret, which the other knows, when it is back', async () => {
+    await using homes = new Homes()
+    const laptop = await homes.start('laptop')
+    const { link } = await laptop.devices.invite()
+    const { device } = await joinIdentity({ home: homes.of('phone'), link, deviceName: 'phone' })
+    await laptop.devices.revoke(device)
+    await laptop.stop()
+    // As it is when the revocation is on the disk, and nothing of what follows from it.
+    change(homes.of('laptop'), 'DELETE FROM self_keys')
+    change(homes.of('laptop'), 'DELETE FROM topic_secrets')
+    const generation = () => query(homes.of('laptop'), 'SELECT generation FROM topic_secrets')[0]?.generation
+    await homes.start('laptop')
+    assert.equal(generation(), 1)
+    await until(() => query(homes.of('laptop'), 'SELECT * FROM self_keys').length === 1, 'the rest is made up for')
+  })
+})
+
 describe('topic secrets', function () {
   this.timeout(60_000)
   let homes: Homes
