@@ -27,8 +27,12 @@ const REVOKED = 'this device was revoked by another one of its identity: it sign
 const FORKED_FOR_GOOD = 'revoke this device on one that holds the root key, and join anew in an empty home'
 /** How long the copy whose turn comes second waits to hear of the first one's new key. */
 const SECOND_TURN_MS = 3_000
-/** How long nothing may have been added to a log that was given back before it is continued: others may hold more of it. */
-const QUIET_MS = 3_000
+/**
+ * How long nothing may have been added to a log that was given back before it is continued: others may hold more of it,
+ * and a log that is continued too early can never be mended. As long as an attempt to reach them lasts, or to ask the
+ * directory, and what follows.
+ */
+const QUIET_MS = 12_000
 
 export interface DeviceOptions {
   store: FeedStore
