@@ -22,10 +22,11 @@ describe('a restored backup', function () {
     for (const end of ['', '-wal', '-shm']) rmSync(join(alice.home, `feeds.sqlite${end}`), { force: true })
     copyFileSync(join(stage.path, 'backup'), join(alice.home, 'feeds.sqlite'))
 
-    const restored = await stage.up('alice', '--no-lan')
+    const away = ['--no-lan', '--listen', '/ip4/127.0.0.2/tcp/0'] // or bob would find her at the port that she had
+    const restored = await stage.up('alice', ...away)
     await assertPaused(restored)
     await restored.end('SIGKILL')
-    const again = await stage.up('alice', '--no-lan') // still so after another start
+    const again = await stage.up('alice', ...away) // still so after another start
     await assertPaused(again)
     await again.end()
 
