@@ -7,6 +7,8 @@ import type { Statements, Write } from './statements.ts'
 
 const SECRET_SIZE = 32
 const MAX_GENERATION = 0xffff_ffff
+/** Generations that may have passed unheard: above it nobody blocks so often, and a stolen device would leave none to come. */
+const MAX_STEP = 65_536
 
 export interface TopicSecret {
   generation: number
@@ -48,14 +50,14 @@ export class TopicSecrets {
 
   /**
    * Keeps what a device of this identity told. A generation that two of its devices began at the same time has the
-   * secret with the higher bytes. Anything else that is not newer, or has not the form of a secret, changes nothing.
+   * secret with the higher bytes. Anything else that is not newer, or is too far ahead, or has not the form of a secret, changes nothing.
    * @returns whether it was news
    */
   learn(identity: Uint8Array, told: { generation: unknown; secret: unknown }): boolean {
     if (!isTopicSecret(told) || told.generation === 0) return false
     const known = this.of(identity)
     const isNewer =
-      told.generation > known.generation ||
+      (told.generation > known.generation && told.generation <= known.generation + MAX_STEP) ||
       (told.generation === known.generation && Buffer.compare(told.secret, known.secret) > 0)
     if (isNewer) this.#write(() => this.#set(identity, told), { isDurable: true })
     return isNewer

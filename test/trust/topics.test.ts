@@ -72,6 +72,17 @@ describe('topic secrets', () => {
     assert.deepEqual(topics.of(ana), { generation: 2, secret: secretOf(6) })
   })
 
+  it('cannot be brought to an end by a generation after which there is none', () => {
+    using test = setup()
+    const { topics } = test.contacts
+    for (const identity of [self, ana]) {
+      assert.equal(topics.learn(identity, { generation: 0xffff_ffff, secret: secretOf(1) }), false)
+      assert.equal(topics.learn(identity, { generation: 300, secret: secretOf(2) }), true)
+    }
+    topics.rotate()
+    assert.equal(topics.own.generation, 301)
+  })
+
   it('are not taken from what has another form', () => {
     using test = setup()
     const { topics } = test.contacts
