@@ -78,8 +78,8 @@ function checkStore(store: FeedStore): Check {
 function checkQuota({ quota, used, distances, unwanted }: Space): Check {
   const [, followed, far] = distances
   const parts = [
-    `${followed.bytes} of ${followed.feeds} feeds that you follow`,
-    `${far.bytes} of ${far.feeds} further away`,
+    `${followed.bytes} in ${followed.feeds} feeds of people whom you follow`,
+    `${far.bytes} in ${far.feeds} feeds further away`,
     ...(unwanted === 0 ? [] : [`${unwanted} no longer wanted`])
   ]
   return {

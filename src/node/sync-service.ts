@@ -7,7 +7,8 @@ import { framedStream } from './frames.ts'
 export const SYNC_PROTOCOL = '/comrade/sync/1'
 const OPEN_TIMEOUT_MS = 10_000
 const FIRST_RETRY_MS = 1_000
-const LAST_RETRY_MS = 60_000
+/** A peer whose disk was full has room again at some time, and cannot say so: it is tried while connected. */
+const LAST_RETRY_MS = 10_000
 
 export interface SyncServiceOptions {
   libp2p: Libp2p
