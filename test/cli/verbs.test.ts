@@ -200,6 +200,14 @@ describe('the verbs of the command line', () => {
     assert.equal(quiet.stderr, '')
   })
 
+  it('reads a link from stdin, so that it stands in no list of processes', async () => {
+    await using directory = await scratch()
+    const args = ['device', 'join', '-', '--home', join(directory.path, 'home')]
+    const { code, stderr } = await run(args, { input: 'comrade:meet/abc\n' })
+    assert.equal(code, 2)
+    assert.match(stderr, /found a link to meet somebody/)
+  })
+
   it('has no colour where there is no terminal', async () => {
     const { stdout } = await node.run(['feed', '--limit', '1'], { env: { NO_COLOR: undefined } })
     assert.ok(!stdout.includes('\u001b'))

@@ -1,4 +1,5 @@
 // comrade device: the devices of one's identity. `join` needs no running node; it makes this home one of them.
+import { text } from 'node:stream/consumers'
 import { type DeviceInfo, type Invite, NodeError } from '../../node/comrade.ts'
 import { bold, coloured, dim, type Line } from '../output.ts'
 import { passphraseFromFile } from '../passphrase.ts'
@@ -24,7 +25,10 @@ const ACTIONS: Readonly<
 export const verb: Verb<Options> = {
   arguments: [
     ['<action>', 'list, invite, join or revoke'],
-    ['[which]', 'for join the link, for revoke the device: its name or did']
+    [
+      '[which]',
+      'for join the link (-: from stdin, so that other users of this machine do not see it), for revoke the device: its name or did'
+    ]
   ],
   options: [
     { flags: '--name <name>', description: 'for join: what to call this device (default: the name of the machine)' },
@@ -64,7 +68,8 @@ async function invite({ client, output, signal }: Context, _given: string, { qr 
   output.next('comrade device join <link>    (on the new device)')
 }
 
-async function join({ home, output, signal }: Context, link: string, { name }: Options): Promise<void> {
+async function join({ home, output, signal }: Context, given: string, { name }: Options): Promise<void> {
+  const link = given === '-' ? await text(process.stdin) : given
   const passphrase = await passphraseFromFile(process.env)
   // libp2p takes longer to load than any other verb to run: it is loaded only where it is needed.
   const { joinIdentity } = await import('../../node/index.ts')
