@@ -487,6 +487,7 @@ export class Connections {
         this.#options.people.contacts.addresses.forgetPeer(peer.toString())
     }
     this.#hello.recognise(this.#options.people.knownDevices())
+    this.#network.relay?.review()
   }
 
   /** Revoked, and not because its feed forked: such a one goes on under another key, where it was. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Comrade } from '../../src/index.ts'
+import { type Comrade, joinIdentity } from '../../src/index.ts'
 import { befriend, Homes, post, reads } from '../support/node.ts'
 import { until } from '../support/processes.ts'
 
@@ -53,6 +53,25 @@ describe('nodes that cannot dial each other', function () {
     await until(() => isRelayed(alice, bob), 'they are connected again', 30_000)
     await post(bob, 'back again')
     await reads(alice, bob.identity.did, 'back again')
+  })
+
+  it('have no place at a relay any more when the device was ended', async () => {
+    await using homes = new Homes()
+    const carol = await homes.start('carol')
+    const bob = await homes.start('bob')
+    const { link } = await bob.devices.invite()
+    const { device } = await joinIdentity({ home: homes.of('pi'), link, deviceName: 'pi' })
+    const pi = await homes.start('pi', { listen: [] })
+    await befriend(bob, carol)
+    await pi.connect(carol.addresses[0])
+    await addressThrough(carol, pi)
+    await pi.libp2p.hangUp(bob.libp2p.peerId)
+    const waiting = async () => (await carol.doctor()).find(({ check }) => check === 'relay')?.detail
+    assert.match((await waiting())!, /^[12] friends/)
+    const before = Number.parseInt((await waiting())!)
+    await bob.devices.revoke(device)
+    await until(async () => Number.parseInt((await waiting())!) === before - 1, 'it does not wait there any more')
+    assert.ok((await carol.peers()).some(({ peerId }) => peerId === pi.peerId), 'nor because it went')
   })
 
   it('are not relayed for each other when one was blocked, nor by who relays for nobody', async () => {
