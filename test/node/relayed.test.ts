@@ -71,7 +71,10 @@ describe('nodes that cannot dial each other', function () {
     const before = Number.parseInt((await waiting())!)
     await bob.devices.revoke(device)
     await until(async () => Number.parseInt((await waiting())!) === before - 1, 'it does not wait there any more')
-    assert.ok((await carol.peers()).some(({ peerId }) => peerId === pi.peerId), 'nor because it went')
+    assert.ok(
+      (await carol.peers()).some(({ peerId }) => peerId === pi.peerId),
+      'nor because it went'
+    )
   })
 
   it('are not relayed for each other when one was blocked, nor by who relays for nobody', async () => {
