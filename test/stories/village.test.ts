@@ -88,6 +88,7 @@ describe('a village of fresh homes', function () {
     await until(async () => (await relationOf(laptopAgain, bob.did)) !== undefined, 'the contacts are back')
     const lost = (await laptopAgain.json('device', 'list')).find(({ device }) => device === laptop.device)
     assert.equal(lost?.state, 'active')
+    await until(async () => (await laptopAgain.json('status'))[0].paused === undefined, 'the new machine signs', 40_000)
     await laptopAgain.json('device', 'revoke', laptop.device)
     await laptopAgain.json('post', 'from the new machine')
     await reads(bob, 'alice', 'the bees are back', 'from the Pi', 'from the laptop', 'from the new machine')
