@@ -84,7 +84,7 @@ export function hashToRistretto(...parts: Uint8Array[]): Uint8Array {
  * expand_message_xmd of RFC 9380, 5.3.1, over SHA-512, for as many bytes as one hash has.
  * @param suite the domain separation tag, at most 255 bytes
  */
-export function expandMessage(message: Uint8Array, suite: Uint8Array): Uint8Array {
+function expandMessage(message: Uint8Array, suite: Uint8Array): Uint8Array {
   const tag = Buffer.from([...suite, suite.length])
   const first = sha512(Buffer.alloc(HASH_BLOCK_BYTES), message, Buffer.of(0, HASH_BYTES, 0), tag)
   return sha512(first, Buffer.of(1), tag)

@@ -15,7 +15,7 @@ import {
   type SignedStatement
 } from '../../src/groups/index.ts'
 import { slotBase as slotBaseOf, tagBase as tagBaseOf } from '../../src/groups/ring-statement.ts'
-import type { PossessionVector, SignatureVector } from '../vectors/groups/cases.ts'
+import type { PossessionVector, SignatureVector } from '../vectors/groups/build.ts'
 import { groupVectorFiles } from '../vectors/groups/generate.ts'
 import { formatVectors } from '../vectors/generate.ts'
 import { equationsHold, referenceIsPossessed, referenceVerify } from './ring-signature-reference.ts'

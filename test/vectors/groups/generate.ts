@@ -2,12 +2,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVectors } from '../generate.ts'
-import { keyVectors, possessionVectors, signatureVectors } from './cases.ts'
+import { forgeryCases } from './forgery-cases.ts'
+import { formCases, ringCases, scalarCases } from './form-cases.ts'
+import { keyVectors, possessionVectors } from './key-cases.ts'
+import { boundCases, tagCases, validCases } from './statement-cases.ts'
 
 export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
   'ring-key.json': keyVectors,
   'possession.json': possessionVectors,
-  'ring-signature.json': signatureVectors
+  'ring-signature.json': [validCases, boundCases, tagCases, scalarCases, formCases, ringCases, forgeryCases].flat()
 }
 
 if (import.meta.main) {
