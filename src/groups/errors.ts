@@ -5,6 +5,12 @@ export type GroupErrorCode =
   | 'KEY' // not a ring key, or not one of this ring
   | 'RING' // not a ring: size, order, duplicates
   | 'CONTEXT' // not a group, motion, period or slot
+  | 'OPERATION' // not an operation of a known form
+  | 'SIZE' // more bytes than an operation may have
+  | 'SIGNATURE' // not signed by its author
+  | 'CREDENTIAL' // a member key that its identity did not certify
+  | 'POSSESSION' // a ring key whose secret was not shown to be known
+  | 'GROUP' // belongs to another group
 
 /** Any failure of the groups layer. `message` says what was expected and what was there, and never holds a secret. */
 export class GroupError extends Error {

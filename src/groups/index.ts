@@ -1,5 +1,51 @@
 // The door of this layer: what is not exported here is its own business.
+export { checkCredential, type Credential, type CredentialUse, makeCredential } from './credential.ts'
+export { withoutEpoch, writersEpoch } from './epoch.ts'
 export { GroupError, type GroupErrorCode } from './errors.ts'
+export { Evaluator, type ProofPlace, type Tally, type VerifyProof } from './evaluate.ts'
+export { explain, type NameOf } from './explain.ts'
+export type { Ballotable, CheckpointFact, RemovalFact, Seat } from './facts.ts'
+export { DAYS_PER_PERIOD, type Finality } from './finality.ts'
+export { GroupLog, MAX_LOOSE_CANDIDACIES, MAX_WAITING, MAX_WAITING_PER_AUTHOR, type Placement } from './log.ts'
+export type { Count, Members } from './members.ts'
+export {
+  ballotSlot,
+  encodeAnonymous,
+  foundingTerms,
+  fromHex,
+  type Hex,
+  MAX_OPERATION_SIZE,
+  type NewOperation,
+  operationId,
+  possessionContext,
+  readOperation,
+  signOperation,
+  toHex
+} from './operation.ts'
+export type {
+  Ack,
+  Anonymous,
+  Ballot,
+  Candidacy,
+  Certificate,
+  Checkpoint,
+  Create,
+  Epoch,
+  Founder,
+  Join,
+  Keys,
+  Leave,
+  Motion,
+  Operation,
+  Rekey,
+  Retract,
+  SignedOperation,
+  Unknown,
+  Vouch
+} from './operation.ts'
+export { type BodyOf, MAX_FOUNDERS, MAX_GROUP_NAME_LENGTH, MAX_IDS, type SignedType } from './operation-schemas.ts'
+export { isProven, makeStatement, type NewStatement, signedStatementOf } from './proof.ts'
+export { DEFAULT_RULE, isqrt, majority, quorum, type QuorumKind, type Rule, supermajority } from './quorum.ts'
 export { ready } from './ristretto.ts'
 export { isPossessed, POSSESSION_BYTES, proofOfPossession, publicRingKey, ringKey, type RingKey } from './ring-key.ts'
 export { proofBytes, prove, verify, type ProofInput, type SignedStatement } from './ring-signature.ts'
@@ -12,3 +58,4 @@ export {
   type RingStatement,
   type TaggedStatement
 } from './ring-statement.ts'
+export type { View } from './view.ts'
