@@ -20,7 +20,7 @@ export {
 export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } from './errors.ts'
 export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
 export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
-export { type CheckedRun, checkRun, entriesOf, holdsSealed, lastOf, type Run } from './run.ts'
+export { type CheckedRun, checkRun, entriesOf, headersOf, holdsSealed, lastOf, type Run } from './run.ts'
 export {
   agree,
   entrySigningBytes,

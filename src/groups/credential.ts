@@ -1,11 +1,21 @@
 // Whose a member key is: the path from an identity's root key over one of its devices to the key with which this person
 // acts in this one group. It travels inside the operation that needs it, so nobody has to be asked.
-import { decodeBody, type Entry, FeedError, isValidSignature, type Signer, validateEntry } from '../feeds/index.ts'
+import {
+  decodeBody,
+  entriesOf,
+  type Entry,
+  FeedError,
+  headersOf,
+  isValidSignature,
+  type Run,
+  type Signer,
+  validateEntry
+} from '../feeds/index.ts'
 import { evaluateIdentityLog } from '../trust/index.ts'
 import { GroupError } from './errors.ts'
 
 /** Entries of the identity log from the one that adds the device to the one that carries the signature. */
-export const MAX_CREDENTIAL_ENTRIES = 16
+export const MAX_CREDENTIAL_ENTRIES = 64
 /** Longest body of an entry that adds a device, in bytes. */
 export const MAX_DEVICE_BODY_SIZE = 1_024
 
@@ -42,16 +52,27 @@ export interface CredentialUse {
   member: Uint8Array
 }
 
+/** The part of an identity log that shows which device it added. */
+export type AddedDevice = Omit<Credential, 'consent'>
+
+/**
+ * Takes from a run of the root's feed what shows that its entry `seq` added a device.
+ * @returns undefined when the run has no such entry, or its body is gone
+ */
+export function addedDeviceOf(run: Run, seq: number): AddedDevice | undefined {
+  const [entry] = seq < run.first ? [] : entriesOf(run, seq)
+  if (entry?.body === undefined) return undefined
+  const { feed: root, signature } = run
+  return { root, headers: headersOf(run, seq), body: entry.body, signature }
+}
+
 /** What the device signs. */
 export function consentBytes({ purpose, place, member }: CredentialUse): Uint8Array {
   return Buffer.concat([DOMAINS[purpose], place, member])
 }
 
-/**
- * Certifies a member key by a device that the identity log added.
- * @param added the part of the identity log that shows it, as in {@link Credential}
- */
-export function makeCredential(device: Signer, added: Omit<Credential, 'consent'>, use: CredentialUse): Credential {
+/** Certifies a member key by a device that the identity log added. */
+export function makeCredential(device: Signer, added: AddedDevice, use: CredentialUse): Credential {
   return { ...added, consent: new Uint8Array(device.sign(consentBytes(use))) }
 }
 
@@ -61,14 +82,14 @@ export function makeCredential(device: Signer, added: Omit<Credential, 'consent'
  * @throws GroupError CREDENTIAL
  */
 export function checkCredential(credential: Credential, use: CredentialUse): void {
-  const device = addedDevice(credential)
+  const device = deviceOf(credential)
   if (!isValidSignature(device, consentBytes(use), credential.consent)) {
     throw new GroupError('CREDENTIAL', `the device did not certify this member key as a ${use.purpose}'s`)
   }
 }
 
 /** The key of the device that the entries add. */
-function addedDevice({ root, headers, body, signature }: Credential): Uint8Array {
+function deviceOf({ root, headers, body, signature }: Credential): Uint8Array {
   try {
     let entry: Entry | undefined
     for (const [i, header] of headers.entries()) {

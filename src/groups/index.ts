@@ -1,5 +1,12 @@
 // The door of this layer: what is not exported here is its own business.
-export { checkCredential, type Credential, type CredentialUse, makeCredential } from './credential.ts'
+export {
+  type AddedDevice,
+  addedDeviceOf,
+  checkCredential,
+  type Credential,
+  type CredentialUse,
+  makeCredential
+} from './credential.ts'
 export { withoutEpoch, writersEpoch } from './epoch.ts'
 export { GroupError, type GroupErrorCode } from './errors.ts'
 export { Evaluator, type ProofPlace, type Tally, type VerifyProof } from './evaluate.ts'

@@ -20,6 +20,7 @@ import type { View } from './view.ts'
 
 /** A motion may be decided in its own period and the one after it: slots of old periods cannot be hoarded. */
 export const MOTION_LIFE_PERIODS = 1
+const PLURAL = { vouch: 'vouches', ballot: 'ballots' } as const
 
 /** What a rule asks about other operations in the past of the one that is judged. */
 export interface Witness {
@@ -123,12 +124,12 @@ function judgeTally(
   needed: number,
   witness: Witness
 ): string | undefined {
-  if (ids.length > ring.length) return `it lists ${ids.length} ${type}s of a ring of ${ring.length}`
+  if (ids.length > ring.length) return `it lists ${ids.length} ${PLURAL[type]} of a ring of ${ring.length}`
   const listed = ids.map((id) => witness.operation(id).operation).filter((o) => isFor(o, type, motion))
   const claimed = new Set(listed.map(({ tag }) => tag)).size
   const proven =
     claimed < needed ? claimed : new Set(listed.filter(({ id }) => witness.isProven(id)).map((o) => o.tag)).size
-  return proven < needed ? `it has ${proven} of ${needed} ${type}s by different members` : undefined
+  return proven < needed ? `it has ${proven} of ${needed} ${PLURAL[type]} by different members` : undefined
 }
 
 /** Whether an operation is a vouch or ballot for this motion, as it says itself. */
