@@ -1,4 +1,5 @@
-// A lint rule: each layer of src/ uses only the layers below it, and enters them by their door (index.ts).
+// A lint rule: each layer of src/ uses only the layers below it, and enters them by their door (index.ts). A layer of
+// rules alone uses no package that could reach further than its arguments.
 // It reads every import, export-from, import() and import type, so that types count as much as values.
 import { dirname, relative, resolve, sep } from 'node:path'
 
@@ -37,6 +38,11 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
   { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' }
 ]
 
+/** Layers of rules alone, and the packages that they may use: what reaches a disk, a network or a clock is not there. */
+const PURE: Partial<Record<string, readonly string[]>> = {
+  groups: ['node:crypto', 'valibot', 'libsodium-wrappers-sumo']
+}
+
 interface Import {
   from: string
   to: string
@@ -57,6 +63,14 @@ export function forbidden({ from, to, form }: Import): string | undefined {
   if (to === 'package.json') return undefined // the version
   if (!to.startsWith('src/')) return `src/ imports nothing of ${to.split('/')[0]}/`
   return isException(from.slice(4), to.slice(4), form) ? undefined : crossing(from.slice(4), to.slice(4))
+}
+
+/** Says what is wrong with a package that a file imports, or nothing when it is allowed. */
+export function impure(from: string, specifier: string): string | undefined {
+  const layer = from.startsWith('src/') ? layerOf(from.slice(4)) : undefined
+  const allowed = layer === undefined ? undefined : PURE[layer]
+  if (allowed === undefined || allowed.includes(specifier)) return undefined
+  return `${layer} is pure: of packages it may use ${allowed.join(', ')}`
 }
 
 function crossing(from: string, to: string): string | undefined {
@@ -99,11 +113,14 @@ interface Context {
 function create(context: Context): Record<string, (node: Node) => void> {
   const check = (form: Import['form']) => (node: Node) => {
     const specifier = node.source?.value
-    if (typeof specifier !== 'string' || !specifier.startsWith('.')) return
+    if (typeof specifier !== 'string') return
     const isType = node.importKind === 'type' || node.exportKind === 'type'
-    const target = resolve(dirname(context.filename), specifier)
     const path = (file: string): string => relative(context.cwd, file).split(sep).join('/')
-    const message = forbidden({ from: path(context.filename), to: path(target), form: isType ? 'type' : form })
+    const from = path(context.filename)
+    const target = (): string => path(resolve(dirname(context.filename), specifier))
+    const message = specifier.startsWith('.')
+      ? forbidden({ from, to: target(), form: isType ? 'type' : form })
+      : impure(from, specifier)
     if (message !== undefined) context.report({ message, node })
   }
   return {

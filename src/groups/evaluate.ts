@@ -4,7 +4,7 @@ import type { Ballotable, CheckpointFact, Facts, JoinFact } from './facts.ts'
 import { hasAcks, isLate, lastStable, stableIn } from './finality.ts'
 import type { GroupLog } from './log.ts'
 import { type Count, countIn } from './members.ts'
-import type { Anonymous, Epoch, Hex, Operation } from './operation.ts'
+import type { Anonymous, Epoch, Hex, Join, Operation } from './operation.ts'
 import { Past } from './past.ts'
 import { majority, strictestQuorum } from './quorum.ts'
 import { hasPlace, invalidity, isFor, type Witness } from './validity.ts'
@@ -134,10 +134,10 @@ export class Evaluator {
     const operation = at === undefined ? undefined : this.log.at(at)
     if (at === undefined || (operation?.type !== 'motion' && operation?.type !== 'candidacy')) return undefined
     if (this.#invalidityAt(at) !== undefined) return undefined
-    const { ring, rules } = this.#motion(at)
+    const { ring, quorum } = this.#motion(at)
     const tags = new Set(this.provenFor(motion).map(({ tag }) => tag))
     for (const { motion, tag } of this.#facts.retracts) if (motion === at) tags.delete(tag)
-    const needed = operation.type === 'motion' ? majority(ring.length) : strictestQuorum(rules, ring.length)
+    const needed = operation.type === 'motion' ? majority(ring.length) : quorum
     return { count: tags.size, needed, of: ring.length }
   }
 
@@ -246,28 +246,12 @@ export class Evaluator {
   }
 
   #record(at: number, operation: Exclude<Operation, Anonymous>): void {
-    const { joins, slotUses, removals, rules, rekeys, checkpoints } = this.#facts
+    const { removals, rules, rekeys, checkpoints } = this.#facts
     const identityOf = (member: Hex): Hex => this.#before[at].byMember.get(member)!.identity
     switch (operation.type) {
-      case 'join': {
-        const { id, identity, author: member, ring, kem } = operation
-        const motion = this.#motion(this.log.indexOf(operation.candidacy)!)
-        const fact = {
-          at,
-          id,
-          identity,
-          member,
-          ring,
-          kem,
-          motion,
-          vouches: this.#listed(operation.vouches, 'vouch', operation.candidacy)
-        }
-        joins.push(fact)
-        this.#joins.set(at, fact)
-        for (const slotTag of new Set(fact.vouches.map((vouch) => vouch.slotTag)))
-          slotUses.set(slotTag, [...(slotUses.get(slotTag) ?? []), fact])
+      case 'join':
+        this.#recordJoin(at, operation)
         break
-      }
       case 'leave':
         removals.push({ at, motion: at, identity: identityOf(operation.author) })
         break
@@ -301,6 +285,24 @@ export class Evaluator {
     }
   }
 
+  #recordJoin(at: number, { id, identity, author: member, ring, kem, candidacy, vouches: listed }: Join): void {
+    const motion = this.#motion(this.log.indexOf(candidacy)!)
+    const vouches = this.#listed(listed, 'vouch', candidacy)
+    const tags = new Set(vouches.map(({ tag }) => tag)).size
+    const fact: JoinFact = { at, id, identity, member, ring, kem, motion, vouches, tags, isContested: false }
+    this.#facts.joins.push(fact)
+    this.#joins.set(at, fact)
+    for (const { slotTag } of vouches) this.#use(slotTag, fact)
+  }
+
+  /** Notes that a join lists a vouch from a slot. */
+  #use(slotTag: Hex, join: JoinFact): void {
+    const uses = this.#facts.slotUses.get(slotTag)
+    if (uses === undefined) this.#facts.slotUses.set(slotTag, [join])
+    else if (!uses.includes(join)) uses.push(join)
+    if (uses?.some(({ motion }) => motion.at !== join.motion.at)) for (const each of uses) each.isContested = true
+  }
+
   /** Identities of the members at the last stable checkpoint below this one; at first of the founders. */
   #roster(at: number): ReadonlySet<Hex> {
     const last = lastStable(this.#before[at].finality, this.#pastOf)?.at ?? 0
@@ -317,7 +319,8 @@ export class Evaluator {
     let motion = this.#motions.get(at)
     if (motion === undefined) {
       const { ring, seats, rules, period } = this.#before[at]
-      this.#motions.set(at, (motion = { at, ring, seats, rules, period }))
+      motion = { at, ring, seats, rules, quorum: strictestQuorum(rules, ring.length), period }
+      this.#motions.set(at, motion)
     }
     return motion
   }

@@ -9,6 +9,8 @@ export interface Ballotable {
   ring: readonly Hex[]
   seats: ReadonlyMap<Hex, Seat>
   rules: readonly Rule[]
+  /** Vouches that admit a candidate by these rules. */
+  quorum: number
   period: number
 }
 
@@ -31,6 +33,10 @@ export interface JoinFact extends Keys {
   motion: Ballotable
   /** The vouches that it lists and that hold. */
   vouches: readonly { tag: Hex; slotTag: Hex }[]
+  /** How many different tags they have. */
+  tags: number
+  /** Whether a join for another motion lists a vouch from one of the same slots: rare, and looked at only then. */
+  isContested: boolean
 }
 
 export interface RemovalFact {

@@ -4,7 +4,7 @@ import type { Facts, JoinFact, RekeyFact, RemovalFact, RetractFact, RuleFact, Se
 import { areConcurrent, type Finality, isLate } from './finality.ts'
 import type { Create, Hex, Keys } from './operation.ts'
 import type { Past } from './past.ts'
-import { type Rule, strictestQuorum } from './quorum.ts'
+import type { Rule } from './quorum.ts'
 
 /** How a join's vouches add up in a set. */
 export interface Count {
@@ -125,16 +125,16 @@ function isBetween(at: number, join: JoinFact, { pastOf }: Scope): boolean {
 
 /** @param annulled joins of the set that are not admitted, at least those before `join` */
 function count(join: JoinFact, live: Live, annulled: readonly JoinFact[], scope: Scope): Count {
-  const tags = new Set<Hex>()
-  for (const { tag, slotTag } of join.vouches) {
-    if (!isSpent(slotTag, join, live, scope) && !isRetracted(tag, join, live, scope)) tags.add(tag)
-  }
-  const { ring, rules } = join.motion
-  return {
-    vouches: tags.size,
-    discounted: discountedBy(join, live, annulled, scope),
-    needed: strictestQuorum(rules, ring.length)
-  }
+  const discounted = discountedBy(join, live, annulled, scope)
+  return { vouches: vouchesFor(join, live, scope), discounted, needed: join.motion.quorum }
+}
+
+function vouchesFor(join: JoinFact, live: Live, scope: Scope): number {
+  if (!join.isContested && live.retracts.length === 0) return join.tags
+  const counted = join.vouches.filter(
+    ({ tag, slotTag }) => !isSpent(slotTag, join, live, scope) && !isRetracted(tag, join, live, scope)
+  )
+  return new Set(counted.map(({ tag }) => tag)).size
 }
 
 /** disc(j) */
@@ -173,11 +173,8 @@ function isRetracted(tag: Hex, join: JoinFact, { retracts }: Live, { finality, p
 /** Whether the slot was used for somebody else, in a join that did not come after this one. */
 function isSpent(slotTag: Hex, join: JoinFact, live: Live, { pastOf }: Scope): boolean {
   const uses = live.slotUses.get(slotTag) ?? []
-  return (
-    uses.length > 1 &&
-    uses.some(
-      (other) => other.motion.at !== join.motion.at && live.joins.includes(other) && !pastOf(other.at).has(join.at)
-    )
+  return uses.some(
+    (other) => other.motion.at !== join.motion.at && live.joins.includes(other) && !pastOf(other.at).has(join.at)
   )
 }
 
@@ -190,21 +187,26 @@ function seatsOf(
 ): ReadonlyMap<Hex, Seat> {
   const seats = new Map<Hex, Seat>()
   const take = (identity: Hex, member: Hex, keys: Keys, origin: number): void => {
-    const rekey = newest(
-      (live.rekeys.get(member) ?? []).filter(({ at }) => pastOf(at).has(origin)),
-      pastOf
-    ).toSorted(byId)[0]
+    const rekey = lowest(newest(live.rekeys.get(member)?.filter(({ at }) => pastOf(at).has(origin)) ?? [], pastOf))
     const { ring, kem } = rekey ?? keys
     seats.set(identity, { identity, member, ring, kem, origin, keyOrigin: rekey?.at ?? origin })
   }
   for (const founder of set.has(0) ? create.founders : []) {
     if (!live.removals.has(founder.identity)) take(founder.identity, founder.member, founder, 0)
   }
-  for (const join of live.joins.filter(({ at }) => admitted.has(at)).sort(byId)) {
-    const isOver = live.removals.get(join.identity)?.some(({ at }) => pastOf(at).has(join.at))
-    if (isOver !== true && !seats.has(join.identity)) take(join.identity, join.member, join, join.at)
+  const seated = new Map<Hex, JoinFact>()
+  for (const join of live.joins) {
+    if (!admitted.has(join.at) || isRemovedAfter(join, live, pastOf)) continue
+    const before = seated.get(join.identity)
+    if (before === undefined ? seats.has(join.identity) : before.id < join.id) continue
+    seated.set(join.identity, join)
+    take(join.identity, join.member, join, join.at)
   }
   return seats
+}
+
+function isRemovedAfter(join: JoinFact, { removals }: Live, pastOf: Scope['pastOf']): boolean {
+  return removals.get(join.identity)?.some(({ at }) => pastOf(at).has(join.at)) ?? false
 }
 
 /** The rules that no other replaced; those that did not see each other hold together. */
@@ -215,9 +217,11 @@ function rulesIn(create: Create, changes: readonly RuleFact[], { pastOf }: Scope
 
 /** Those that are in the past of no other. */
 function newest<Fact extends { at: number }>(facts: readonly Fact[], pastOf: Scope['pastOf']): readonly Fact[] {
+  if (facts.length < 2) return facts
   return facts.filter(({ at }) => !facts.some((other) => pastOf(other.at).has(at)))
 }
 
-function byId(a: { id: Hex }, b: { id: Hex }): number {
-  return a.id < b.id ? -1 : 1
+/** The one with the lowest id, which is as good as any and the same everywhere. */
+function lowest<Fact extends { id: Hex }>(facts: readonly Fact[]): Fact | undefined {
+  return facts.length < 2 ? facts[0] : facts.toSorted((a, b) => (a.id < b.id ? -1 : 1))[0]
 }

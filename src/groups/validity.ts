@@ -15,7 +15,7 @@ import type {
   Rekey
 } from './operation.ts'
 import { ballotSlot } from './operation.ts'
-import { majority, strictestQuorum, strictestSlots } from './quorum.ts'
+import { majority, strictestSlots } from './quorum.ts'
 import type { View } from './view.ts'
 
 /** A motion may be decided in its own period and the one after it: slots of old periods cannot be hoarded. */
@@ -98,8 +98,7 @@ function judgeJoin(join: Join, view: View, witness: Witness): string | undefined
   if (view.byMember.has(join.author) || view.ring.includes(join.ring)) return 'it brings a key that a member has'
   const motion = witness.motion(at)
   if (isExpired(motion, view)) return 'the candidacy is of a period that is over'
-  const needed = strictestQuorum(motion.rules, motion.ring.length)
-  return judgeTally(join.vouches, 'vouch', join.candidacy, motion, needed, witness)
+  return judgeTally(join.vouches, 'vouch', join.candidacy, motion, motion.quorum, witness)
 }
 
 function judgeMotion({ proposal }: Motion, view: View): string | undefined {

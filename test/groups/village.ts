@@ -1,10 +1,10 @@
 // People of a village who form a group, with real keys, signatures and ring proofs: what a scenario is told with.
-import { signOperation as sign } from '../../src/groups/operation.ts'
 import {
   addedDeviceOf,
   type Anonymous,
   ballotSlot,
   type BodyOf,
+  type Create,
   type Credential,
   type CredentialUse,
   DEFAULT_RULE,
@@ -23,12 +23,13 @@ import {
   type ProofPlace,
   readOperation,
   ringKey,
+  signOperation as sign,
   type RingKey,
   type Rule,
+  type SignedOperation,
   type SignedType,
   toHex
 } from '../../src/groups/index.ts'
-import type { Create, SignedOperation } from '../../src/groups/index.ts'
 import { sha256, type SigningKey } from '../../src/feeds/index.ts'
 import { deviceAddBody } from '../../src/trust/index.ts'
 import { Author, keyOf } from '../support/feeds.ts'

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { forbidden, LAYERS } from '../../scripts/layers.ts'
+import { forbidden, impure, LAYERS } from '../../scripts/layers.ts'
 import { ROOT } from '../support/documents.ts'
 
 describe('layers', () => {
@@ -49,6 +49,14 @@ describe('layers', () => {
     })
   }
 
+  it('of rules alone reach no disk and no network', () => {
+    for (const name of ['node:fs', 'node:sqlite', 'node:net', '@libp2p/interface', 'libp2p'])
+      assert.notEqual(impure('src/groups/log.ts', name), undefined, name)
+    assert.equal(impure('src/groups/log.ts', 'node:crypto'), undefined)
+    assert.equal(impure('src/node/node.ts', 'node:fs'), undefined)
+    assert.equal(impure('test/groups/log.test.ts', 'node:fs'), undefined)
+  })
+
   describe('in the linter', function () {
     this.timeout(30_000)
     const fromAbove = [
@@ -62,6 +70,7 @@ describe('layers', () => {
     const files: Record<string, string> = {
       'src/trust/index.ts': 'export interface Person {\n  name: string\n}\nexport const answer = 42\n',
       'src/groups/below.ts': "export { answer } from '../trust/index.ts'\n",
+      'src/groups/disk.ts': "export { readFileSync } from 'node:fs'\n",
       'src/feeds/a.ts': "import type { B } from './b.ts'\nexport interface A {\n  b: B\n}\n",
       'src/feeds/b.ts': "import type { A } from './a.ts'\nexport interface B {\n  a: A\n}\n",
       'src/feeds/late.ts': 'async function stop() {}\nexport const go = () => {\n  stop()\n}\n',
@@ -87,6 +96,8 @@ describe('layers', () => {
     }
 
     it('passes a file that uses what is below it', () => assert.equal(about('src/groups/below.ts'), ''))
+
+    it('refuses a disk to a layer of rules alone', () => assert.match(about('src/groups/disk.ts'), /groups is pure/))
 
     it('refuses a cycle, also one of types alone', () => assert.match(about('src/feeds/a.ts'), /import\(no-cycle\)/))
 
