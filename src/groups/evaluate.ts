@@ -5,6 +5,7 @@ import { hasAcks, isLate, lastStable, stableIn } from './finality.ts'
 import type { GroupLog } from './log.ts'
 import { type Count, countIn } from './members.ts'
 import type { Anonymous, Epoch, Hex, Join, Operation } from './operation.ts'
+import { MAX_IDS } from './operation-schemas.ts'
 import { Past } from './past.ts'
 import { majority, strictestQuorum } from './quorum.ts'
 import { hasPlace, invalidity, isFor, type Witness } from './validity.ts'
@@ -157,10 +158,13 @@ export class Evaluator {
     return { ...countIn(fact, this.#facts, view, scope), motion: fact.motion }
   }
 
-  /** What a new operation by a member stands on: the valid signed ones that nothing valid stands on yet. */
+  /** What a new operation by a member stands on: valid signed ones that nothing valid stands on yet, at most 256. */
   heads(): Hex[] {
     this.#catchUp()
-    return [...this.#heads].map((at) => this.log.at(at).id).toSorted()
+    return [...this.#heads]
+      .map((at) => this.log.at(at).id)
+      .toSorted()
+      .slice(0, MAX_IDS)
   }
 
   #catchUp(): void {

@@ -113,6 +113,8 @@ export function randomLog(random: Random, steps: number): Operation[] {
     const secret = odd() ? pick(actor.secrets) : actor.secrets.at(-1)!
     return add(nameless(type, newId(), { secret, group: create.id, motion, period, slot }))
   }
+  /** Rarely something else than what belongs there. */
+  const orAny = (id: Hex): Hex => (chance(chaos / 10) ? pick(all).id : id)
   const newSecret = (actor: Actor): string => {
     if (chance(chaos / 4)) return pick(pick(actors).secrets) // a copied key, had nobody asked for a proof
     actor.secrets.push(`${actor.identity} secret ${actor.secrets.length}`)
@@ -120,7 +122,7 @@ export function randomLog(random: Random, steps: number): Operation[] {
   }
   const listed = (motion: Hex, type: 'vouch' | 'ballot', p: number): Hex[] => {
     const own = all.filter((o) => o.type === type && (o.motion === motion || chance(chaos / 4))).map(({ id }) => id)
-    return some(own, p)
+    return some(own, p).map(orAny)
   }
 
   const open = (): Extract<SignedOperation, { type: 'candidacy' }> => {
@@ -129,7 +131,8 @@ export function randomLog(random: Random, steps: number): Operation[] {
     const isOwn = chance(0.4)
     return add({ type: 'candidacy', ...signed(isOwn ? candidate : member()), identity: candidate.identity, isOwn })
   }
-  const join = (candidacy: { id: Hex; identity: Hex }, p: number): void => {
+  const join = (of: { id: Hex; identity: Hex }, p: number): void => {
+    const candidacy = { id: orAny(of.id), identity: of.identity }
     const actor = odd() ? pick(actors) : actors.find(({ identity }) => identity === candidacy.identity)!
     const vouches = listed(candidacy.id, 'vouch', p)
     const base = signed(actor, [candidacy.id, ...vouches])
@@ -147,7 +150,8 @@ export function randomLog(random: Random, steps: number): Operation[] {
       : { kind: 'rule' as const, rule: pick(RULES) }
     return add({ type: 'motion', ...signed(member()), proposal })
   }
-  const certify = (motion: Hex, p: number, on = prev()): void => {
+  const certify = (of: Hex, p: number, on = prev()): void => {
+    const motion = orAny(of)
     const ballots = listed(motion, 'ballot', p)
     const expelled = all.find(({ id }) => id === motion)
     if (expelled?.type === 'motion' && expelled.proposal.kind === 'expel' && chance(0.8)) {
@@ -158,10 +162,11 @@ export function randomLog(random: Random, steps: number): Operation[] {
   }
   const checkpoint = () => {
     if (!odd()) day += pick([0, 1, 1, 1, 20, 31, 62])
-    const retracts = some(ofType('retract'), 0.8).map(({ id }) => id)
+    const retracts = some(ofType('retract'), 0.8).map(({ id }) => orAny(id))
     return add({ type: 'checkpoint', ...signed(member(), retracts), day, retracts })
   }
-  const ack = (actor: Actor, of: Hex, on = prev()): void => {
+  const ack = (actor: Actor, checkpoint: Hex, on = prev()): void => {
+    const of = orAny(checkpoint)
     add({ type: 'ack', ...signed(actor, [of], on), checkpoint: of })
   }
 
