@@ -131,18 +131,19 @@ export function randomLog(random: Random, steps: number): Operation[] {
     const isOwn = chance(0.4)
     return add({ type: 'candidacy', ...signed(isOwn ? candidate : member()), identity: candidate.identity, isOwn })
   }
-  const join = (of: { id: Hex; identity: Hex }, p: number): void => {
+  const join = (of: { id: Hex; identity: Hex }, p: number, on = prev()) => {
     const candidacy = { id: orAny(of.id), identity: of.identity }
     const actor = odd() ? pick(actors) : actors.find(({ identity }) => identity === candidacy.identity)!
     const vouches = listed(candidacy.id, 'vouch', p)
-    const base = signed(actor, [candidacy.id, ...vouches])
+    const base = signed(actor, [candidacy.id, ...vouches], on)
     active.add(actor)
-    if (chance(0.8)) {
+    if (chance(chaos / 4)) base.author = pick(pick(actors).members)
+    else if (chance(0.8)) {
       actor.members.push(`${actor.identity} key ${actor.members.length}`)
       base.author = actor.members.at(-1)!
     }
     const ring = ringKeyOf(newSecret(actor))
-    add({ type: 'join', ...base, candidacy: candidacy.id, identity: actor.identity, vouches, ring, kem: '' })
+    return add({ type: 'join', ...base, candidacy: candidacy.id, identity: actor.identity, vouches, ring, kem: '' })
   }
   const move = () => {
     const proposal = chance(0.75)
@@ -160,10 +161,11 @@ export function randomLog(random: Random, steps: number): Operation[] {
     }
     add({ type: 'certificate', ...signed(member(), [motion, ...ballots], on), motion, ballots })
   }
-  const checkpoint = () => {
+  const checkpoint = (on = prev()) => {
     if (!odd()) day += pick([0, 1, 1, 1, 20, 31, 62])
     const retracts = some(ofType('retract'), 0.8).map(({ id }) => orAny(id))
-    return add({ type: 'checkpoint', ...signed(member(), retracts), day, retracts })
+    const claimed = odd() ? day - below(50) : day
+    return add({ type: 'checkpoint', ...signed(member(), retracts, on), day: claimed, retracts })
   }
   const ack = (actor: Actor, checkpoint: Hex, on = prev()): void => {
     const of = orAny(checkpoint)
@@ -205,6 +207,32 @@ export function randomLog(random: Random, steps: number): Operation[] {
         for (const { id } of motions) for (const actor of active) anonymous('ballot', id, actor)
         const on = motions.map(({ id }) => id)
         for (const { id } of motions) certify(id, 1, on)
+      }
+    ],
+    [
+      0.5, // comes in twice, and each time with somebody along
+      () => {
+        const candidacy = open()
+        for (const actor of some([...active], 0.9)) anonymous('vouch', candidacy.id, actor)
+        const twice = [0, 1].map(() => join(candidacy, 1, [candidacy.id]).id)
+        const friend = pick(actors)
+        for (const id of twice) {
+          const next = add({
+            type: 'candidacy',
+            ...signed(member(), [], [id]),
+            identity: friend.identity,
+            isOwn: false
+          })
+          for (const actor of some([...active], 0.9)) anonymous('vouch', next.id, actor)
+          join(next, 1, [next.id])
+        }
+      }
+    ],
+    [
+      0.5, // two checkpoints that do not see each other, acked by people who say that they saw one each
+      () => {
+        const on = prev()
+        for (const { id } of [checkpoint(on), checkpoint(on)]) for (const actor of active) ack(actor, id, [id])
       }
     ],
     [1, open],
