@@ -1,6 +1,6 @@
 // Which of several content keys a writer uses. Epochs are made by whoever sees that one is needed, so several may be
 // made at once; they are chosen by what they say, never by clock, and everybody chooses the same one.
-import type { Epoch, Hex } from './operation.ts'
+import type { Epoch, Hex } from './operations.ts'
 import type { View } from './view.ts'
 
 /**

@@ -1,7 +1,7 @@
 // Why somebody is a member, or is not: one sentence for each thing in the log that bears on it. Every node that holds the
 // same operations says the same, in the same order.
 import type { Evaluator } from './evaluate.ts'
-import type { Candidacy, Certificate, Hex, Join, Leave, Motion, Operation } from './operation.ts'
+import type { Candidacy, Certificate, Hex, Join, Leave, Motion, Operation } from './operations.ts'
 import { toHex } from './operation.ts'
 
 /** Names a person, safe to be printed. */

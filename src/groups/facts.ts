@@ -1,5 +1,5 @@
 // What valid operations say, in the form that evaluation reads again and again. `at` is always an operation's index.
-import type { Hex, Keys } from './operation.ts'
+import type { Hex, Keys } from './operations.ts'
 import type { Rule } from './quorum.ts'
 
 /** A motion's place in the log, and what was so when it was opened: one ring, for everybody. */

@@ -20,7 +20,6 @@ export {
   encodeAnonymous,
   foundingTerms,
   fromHex,
-  type Hex,
   MAX_OPERATION_SIZE,
   type NewOperation,
   operationId,
@@ -39,6 +38,7 @@ export type {
   Create,
   Epoch,
   Founder,
+  Hex,
   Join,
   Keys,
   Leave,
@@ -49,7 +49,7 @@ export type {
   SignedOperation,
   Unknown,
   Vouch
-} from './operation.ts'
+} from './operations.ts'
 export { type BodyOf, MAX_FOUNDERS, MAX_GROUP_NAME_LENGTH, MAX_IDS, type SignedType } from './operation-schemas.ts'
 export { isProven, makeStatement, type NewStatement, signedStatementOf } from './proof.ts'
 export { DEFAULT_RULE, isqrt, majority, quorum, type QuorumKind, type Rule, supermajority } from './quorum.ts'

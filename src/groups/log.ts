@@ -1,6 +1,6 @@
 // A group's operations as a graph: each has its place once everything that it stands on is there. What lacks parents
 // waits in a bounded room. Operations come here checked by themselves (operation.ts); what they mean is not asked.
-import type { Create, Hex, Operation } from './operation.ts'
+import type { Create, Hex, Operation } from './operations.ts'
 import { Past } from './past.ts'
 
 /** Most operations that wait for their parents; the oldest goes first. */

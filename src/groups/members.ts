@@ -2,7 +2,7 @@
 // README.md under the same names.
 import type { Facts, JoinFact, RekeyFact, RemovalFact, RetractFact, RuleFact, Seat } from './facts.ts'
 import { areConcurrent, type Finality, isLate } from './finality.ts'
-import type { Create, Hex, Keys } from './operation.ts'
+import type { Create, Hex, Keys } from './operations.ts'
 import type { Past } from './past.ts'
 import type { Rule } from './quorum.ts'
 

@@ -1,6 +1,7 @@
 // What the proof of a vouch, ballot or retract is about: the bridge between the log's operations and ring signatures.
 import type { ProofPlace } from './evaluate.ts'
-import { type Anonymous, encodeAnonymous, fromHex, type Hex } from './operation.ts'
+import { encodeAnonymous, fromHex } from './operation.ts'
+import type { Anonymous, Hex } from './operations.ts'
 import { prove, type SignedStatement, verify } from './ring-signature.ts'
 import { type RingStatement, slotTagOf, tagOf } from './ring-statement.ts'
 

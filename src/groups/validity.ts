@@ -13,7 +13,7 @@ import type {
   Motion,
   Operation,
   Rekey
-} from './operation.ts'
+} from './operations.ts'
 import { ballotSlot } from './operation.ts'
 import { majority, strictestSlots } from './quorum.ts'
 import type { View } from './view.ts'

@@ -3,7 +3,7 @@
 import type { CheckpointFact, Facts, Seat } from './facts.ts'
 import { type Finality, lastStable, NOTHING_STABLE, periodOf } from './finality.ts'
 import { type Members, membersIn } from './members.ts'
-import type { Create, Hex } from './operation.ts'
+import type { Create, Hex } from './operations.ts'
 import type { Past } from './past.ts'
 
 export interface View extends Members {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { Evaluator } from '../../src/groups/evaluate.ts'
 import { GroupLog } from '../../src/groups/log.ts'
-import type { Create, Operation } from '../../src/groups/operation.ts'
+import type { Create, Operation } from '../../src/groups/operations.ts'
 import { evaluateSlowly, type Reference } from './reference.ts'
 import { type Random, randomFrom, randomLog, shuffled } from './random-log.ts'
 import { verifyStandIn } from './stand-in.ts'

@@ -1,6 +1,6 @@
 // Logs that nobody would write: a few people who vouch, expel, leave, come back, finalise and contradict themselves, on
 // whatever heads they choose to have seen.
-import type { Anonymous, Create, Hex, Operation, SignedOperation } from '../../src/groups/operation.ts'
+import type { Anonymous, Create, Hex, Operation, SignedOperation } from '../../src/groups/operations.ts'
 import { DEFAULT_RULE, type Rule } from '../../src/groups/quorum.ts'
 import { nameless, ringKeyOf } from './stand-in.ts'
 

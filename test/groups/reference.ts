@@ -2,7 +2,7 @@
 // the order of the formulas of src/groups/README.md. It shares no code with src/groups but the types of operations, so
 // that a mistake has to be made twice to pass unseen. What it remembers is only what the formulas call "for ever":
 // the past of an operation, whether it is valid, and what its past says.
-import type { Anonymous, Certificate, Create, Join, Operation } from '../../src/groups/operation.ts'
+import type { Anonymous, Certificate, Create, Join, Operation } from '../../src/groups/operations.ts'
 import type { Rule } from '../../src/groups/quorum.ts'
 
 type Id = string

@@ -1,6 +1,6 @@
 // Stands in for ring proofs where thousands of logs are needed: the "proof" is the secret itself, so a proof holds when
 // its key is in the ring and both tags are what this secret gives. It hides nothing and costs nothing.
-import type { Anonymous, Hex } from '../../src/groups/operation.ts'
+import type { Anonymous, Hex } from '../../src/groups/operations.ts'
 
 export interface StandInPlace {
   group: Hex
