@@ -4,7 +4,7 @@
 // nobody had seen all of. Figures are medians of 5 runs; those of one more operation, of the last 200 of each log. They
 // are the evaluating thread's time on the processor, so that other programs do not count.
 import type { Anonymous, Create, Hex, Operation } from '../../src/groups/index.ts'
-import { ballotSlot, DEFAULT_RULE, Evaluator, GroupLog, majority, quorum } from '../../src/groups/index.ts'
+import { BALLOT_SLOT, DEFAULT_RULE, Evaluator, GroupLog, majority, quorum } from '../../src/groups/index.ts'
 
 interface Profile {
   name: string
@@ -113,7 +113,7 @@ function makeLog({ joins, hasAcks, unseen }: Profile, count: number): Operation[
   const expel = (identity: Hex): void => {
     const motion = add({ type: 'motion', ...base(members[0]), proposal: { kind: 'expel', identity } })
     const voters = members.slice(0, majority(members.length))
-    const ballots = voters.map((who) => say('ballot', motion.id, who, ballotSlot(motion.id)))
+    const ballots = voters.map((who) => say('ballot', motion.id, who, BALLOT_SLOT))
     add({ type: 'certificate', ...base(members[0], [motion.id, ...ballots]), motion: motion.id, ballots })
     members.splice(members.indexOf(identity), 1)
   }

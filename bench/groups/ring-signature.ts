@@ -47,7 +47,7 @@ function signed(size: number): { secret: Uint8Array; index: number; statement: S
   const statement = {
     ...{ ring: keys.map(({ publicKey }) => publicKey), context: PLACE, message: MESSAGE },
     tag: tagOf(secret, PLACE.group, PLACE.motion),
-    slotTag: slotTagOf(secret, PLACE.group, PLACE.period, PLACE.slot)
+    slotTag: slotTagOf(secret, PLACE)
   }
   return { secret, index, statement: { ...statement, proof: prove({ ...statement, secret }) } }
 }

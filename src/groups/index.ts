@@ -16,7 +16,6 @@ export { DAYS_PER_PERIOD, type Finality } from './finality.ts'
 export { GroupLog, MAX_LOOSE_CANDIDACIES, MAX_WAITING, MAX_WAITING_PER_AUTHOR, type Placement } from './log.ts'
 export type { Count, Members } from './members.ts'
 export {
-  ballotSlot,
   encodeAnonymous,
   foundingTerms,
   fromHex,
@@ -57,6 +56,7 @@ export { ready } from './ristretto.ts'
 export { isPossessed, POSSESSION_BYTES, proofOfPossession, publicRingKey, ringKey, type RingKey } from './ring-key.ts'
 export { proofBytes, prove, verify, type ProofInput, type SignedStatement } from './ring-signature.ts'
 export {
+  BALLOT_SLOT,
   LSAG_PROOF,
   MAX_RING,
   slotTagOf,

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { HEADER_SIZE } from '../feeds/index.ts'
 import { MAX_CREDENTIAL_ENTRIES, MAX_DEVICE_BODY_SIZE } from './credential.ts'
 import { MAX_QUORUM, MAX_SLOTS } from './quorum.ts'
+import { BALLOT_SLOT } from './ring-statement.ts'
 
 /** Most ids of operations that one lists in any place. */
 export const MAX_IDS = 256
@@ -17,8 +18,6 @@ const MAX_POSSESSION_SIZE = 128
 const MAX_WRAPPED_SIZE = 256
 /** Days since 1970-01-01, UTC; the largest is in the year 4840. */
 const MAX_DAY = 2 ** 20 - 1
-/** Ballots take a slot above all that members have to give. */
-const MAX_SLOT = 2 ** 32 - 1
 
 const anyBytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array)
 const bytes = (size: number) => v.pipe(anyBytes, v.length(size))
@@ -110,7 +109,7 @@ export const anonymousSchema = v.strictObject({
   motion: key,
   tag: key,
   slotTag: key,
-  slot: integer(0, MAX_SLOT),
+  slot: integer(0, BALLOT_SLOT),
   proof: bytesUpTo(MAX_PROOF_SIZE)
 })
 

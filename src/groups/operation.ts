@@ -96,14 +96,6 @@ export function possessionContext(place: Uint8Array, member: Uint8Array): Uint8A
   return Buffer.concat([POSSESSION_DOMAIN, place, member])
 }
 
-/**
- * The slot of a ballot: above all that members have to give, and another for each motion, so that ballots use none up
- * and two ballots of one member have different slot tags.
- */
-export function ballotSlot(motion: Hex): number {
-  return 2 ** 31 + (Number.parseInt(motion.slice(0, 8), 16) & 0x7fff_ffff)
-}
-
 export function toHex(bytes: Uint8Array): Hex {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

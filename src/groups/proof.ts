@@ -11,7 +11,7 @@ const MESSAGE_DOMAIN = 'comrade/group/statement/1\0'
 export interface NewStatement {
   kind: Anonymous['type']
   motion: Hex
-  /** Of a vouch: from 0, below the rule's slots. Of a ballot: ballotSlot(motion). Of a retract: the vouch's. */
+  /** Of a vouch: from 0, below the rule's slots. Of a ballot: BALLOT_SLOT. Of a retract: the vouch's. */
   slot: number
 }
 
@@ -25,7 +25,7 @@ export interface NewStatement {
 export function makeStatement(statement: NewStatement, place: ProofPlace, secret: Uint8Array): Uint8Array {
   const { ring, context, message } = statementOf(statement, place)
   const tag = tagOf(secret, context.group, context.motion)
-  const slotTag = slotTagOf(secret, context.group, context.period, context.slot)
+  const slotTag = slotTagOf(secret, context)
   const proof = prove({ secret, ring, context, message })
   return encodeAnonymous({ kind: statement.kind, motion: context.motion, tag, slotTag, slot: context.slot, proof })
 }

@@ -3,7 +3,8 @@
 // of this period. So statements can be counted and limited, but not traced.
 //
 // LSAG of Liu, Wei and Wong (2004), with the base of its tag replaced by two, hashed from group and motion, and from group,
-// period and slot. The equations and their sources are in README.md.
+// period and slot. A ballot has no slot: its second base is hashed from group and motion once more. The equations and their
+// sources are in README.md.
 import { randomBytes } from 'node:crypto'
 import { GroupError } from './errors.ts'
 import {
@@ -63,7 +64,7 @@ export function prove({ secret, random = randomBytes(SEED_BYTES), ...statement }
   const { ring, context } = statement
   const own = ownIndex(secret, ring)
   const tag = tagOf(secret, context.group, context.motion)
-  const slotTag = slotTagOf(secret, context.group, context.period, context.slot)
+  const slotTag = slotTagOf(secret, context)
   const relation = relationOf({ ...statement, tag, slotTag })
   const responses = drawScalars(secret, random, relation)
 
@@ -128,14 +129,13 @@ interface Relation {
 }
 
 function relationOf(statement: TaggedStatement): Relation {
-  const { ring, tag, slotTag } = statement
-  const { group, motion, period, slot } = statement.context
+  const { ring, context, tag, slotTag } = statement
   return {
     ring,
     tag,
-    tagBase: tagBase(group, motion),
+    tagBase: tagBase(context.group, context.motion),
     slotTag,
-    slotBase: slotBase(group, period, slot),
+    slotBase: slotBase(context),
     transcript: transcriptOf(statement)
   }
 }

@@ -1,5 +1,5 @@
 // What a ring signature states: that one of these keys made this message, on this motion of this group, in this slot of
-// this period, with these two tags. All of it is hashed into every challenge.
+// this period or as a ballot, with these two tags. All of it is hashed into every challenge.
 import { GroupError } from './errors.ts'
 import { hashToRistretto, isElement, multiply, sha512 } from './ristretto.ts'
 import { publicRingKey } from './ring-key.ts'
@@ -10,8 +10,11 @@ export const LSAG_PROOF = 1
 export const MAX_RING = 64
 const ID_BYTES = 32
 const MAX_U32 = 0xffff_ffff
+/** In the place of a slot: a ballot, which takes none up. Its slot tag is one of its motion, as a whole. */
+export const BALLOT_SLOT = MAX_U32
 const TAG_DOMAIN = Buffer.from('comrade/tag/1')
 const SLOT_DOMAIN = Buffer.from('comrade/slot/1')
+const BALLOT_DOMAIN = Buffer.from('comrade/ballot/1')
 const TRANSCRIPT_DOMAIN = Buffer.from('comrade/ring/1\0')
 
 /** Where a statement counts. */
@@ -22,7 +25,7 @@ export interface RingContext {
   readonly motion: Uint8Array
   /** Number of the period, below 2^32. */
   readonly period: number
-  /** Which of the member's slots in that period is used: from 0, below 2^32. How many there are is not checked here. */
+  /** Which of the member's slots in that period is used, from 0; or BALLOT_SLOT. How many there are is not checked here. */
   readonly slot: number
 }
 
@@ -52,13 +55,14 @@ export function tagOf(secret: Uint8Array, group: Uint8Array, motion: Uint8Array)
 
 /**
  * The tag of a member in a slot: k·HashToRistretto("comrade/slot/1" ‖ group ‖ period ‖ slot), both numbers as u32,
- * big-endian. Two statements in one slot show that the same member made them, whatever their motions.
+ * big-endian. Two statements in one slot show that the same member made them, whatever their motions. Of a ballot it is
+ * k·HashToRistretto("comrade/ballot/1" ‖ group ‖ motion), and shows no more than its tag does.
  * @throws GroupError KEY or CONTEXT
  */
-export function slotTagOf(secret: Uint8Array, group: Uint8Array, period: number, slot: number): Uint8Array {
-  assertContext({ group, motion: group, period, slot })
+export function slotTagOf(secret: Uint8Array, context: RingContext): Uint8Array {
+  assertContext(context)
   publicRingKey(secret)
-  return multiply(secret, slotBase(group, period, slot))
+  return multiply(secret, slotBase(context))
 }
 
 /** HashToRistretto("comrade/tag/1" ‖ group ‖ motion) */
@@ -66,9 +70,11 @@ export function tagBase(group: Uint8Array, motion: Uint8Array): Uint8Array {
   return hashToRistretto(TAG_DOMAIN, group, motion)
 }
 
-/** HashToRistretto("comrade/slot/1" ‖ group ‖ period ‖ slot) */
-export function slotBase(group: Uint8Array, period: number, slot: number): Uint8Array {
-  return hashToRistretto(SLOT_DOMAIN, group, u32(period), u32(slot))
+/** HashToRistretto("comrade/slot/1" ‖ group ‖ period ‖ slot); of a ballot, of "comrade/ballot/1" ‖ group ‖ motion. */
+export function slotBase({ group, motion, period, slot }: RingContext): Uint8Array {
+  return slot === BALLOT_SLOT
+    ? hashToRistretto(BALLOT_DOMAIN, group, motion)
+    : hashToRistretto(SLOT_DOMAIN, group, u32(period), u32(slot))
 }
 
 /** The hash of all that a proof is bound to. Every part but the last has a size that the ones before it give. */

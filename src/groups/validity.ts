@@ -14,8 +14,8 @@ import type {
   Operation,
   Rekey
 } from './operations.ts'
-import { ballotSlot } from './operation.ts'
 import { majority, strictestSlots } from './quorum.ts'
+import { BALLOT_SLOT } from './ring-statement.ts'
 import type { View } from './view.ts'
 
 /** A motion may be decided in its own period and the one after it: slots of old periods cannot be hoarded. */
@@ -139,9 +139,7 @@ export function isFor(operation: Operation, type: 'vouch' | 'ballot', motion: He
 /** What must hold of a nameless operation before its proof is looked at. */
 export function hasPlace(operation: Anonymous, motion: Operation, { ring, rules }: Ballotable): boolean {
   if (ring.length === 0 || motion.type !== (operation.type === 'ballot' ? 'motion' : 'candidacy')) return false
-  return operation.type === 'ballot'
-    ? operation.slot === ballotSlot(operation.motion)
-    : operation.slot < strictestSlots(rules)
+  return operation.type === 'ballot' ? operation.slot === BALLOT_SLOT : operation.slot < strictestSlots(rules)
 }
 
 function judgeRekey({ ring, author }: Rekey, view: View, witness: Witness): string | undefined {

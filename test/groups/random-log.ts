@@ -2,7 +2,7 @@
 // whatever heads they choose to have seen.
 import type { Anonymous, Create, Hex, Operation, SignedOperation } from '../../src/groups/operations.ts'
 import { DEFAULT_RULE, type Rule } from '../../src/groups/quorum.ts'
-import { nameless, ringKeyOf } from './stand-in.ts'
+import { nameless, NO_SLOT, ringKeyOf } from './stand-in.ts'
 
 export type Random = () => number
 
@@ -107,8 +107,7 @@ export function randomLog(random: Random, steps: number): Operation[] {
     parents: [...on, ...named]
   })
   const anonymous = (type: Anonymous['type'], motion: Hex, actor: Actor): Anonymous => {
-    const slot =
-      type === 'ballot' ? 2 ** 31 + (parseInt(motion.slice(0, 8), 16) % 2 ** 31) : odd() ? below(5) : below(2)
+    const slot = type === 'ballot' ? (odd() ? below(5) : NO_SLOT) : odd() ? below(5) : below(2)
     const period = odd() ? below(2) : Math.floor((lastDay - create.day) / 30)
     const secret = odd() ? pick(actor.secrets) : actor.secrets.at(-1)!
     return add(nameless(type, newId(), { secret, group: create.id, motion, period, slot }))

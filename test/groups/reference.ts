@@ -157,10 +157,7 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
     const motion = all.get(o.motion)!
     if (motion.type !== (o.type === 'ballot' ? 'motion' : 'candidacy') || !isValid(motion.id)) return false
     const { ring, period, rules } = before(motion.id)
-    const isSlot =
-      o.type === 'ballot'
-        ? o.slot === 2 ** 31 + (parseInt(motion.id.slice(0, 8), 16) % 2 ** 31)
-        : o.slot < Math.min(...rules.map(({ slots }) => slots))
+    const isSlot = o.type === 'ballot' ? o.slot === 2 ** 32 - 1 : o.slot < Math.min(...rules.map(({ slots }) => slots))
     return isSlot && ring.length > 0 && verify(o, { group: create!.id, ring, period })
   }
 

@@ -40,11 +40,11 @@ export function hashToScalar(...parts: (Uint8Array | string)[]): bigint {
   return toScalar(sha512(...parts)) % L
 }
 
-function u32(number: number): Buffer {
+export function u32(number: number): Buffer {
   return Buffer.from(number.toString(16).padStart(8, '0'), 'hex')
 }
 
-function hashToElement(...parts: (Uint8Array | string)[]): Element {
+export function hashToElement(...parts: (Uint8Array | string)[]): Element {
   const message = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
   return ristretto255_hasher.hashToCurve(message, { DST })
 }
@@ -53,7 +53,10 @@ export function tagBase({ group, motion }: Pick<ReferenceStatement, 'group' | 'm
   return hashToElement('comrade/tag/1', group, motion)
 }
 
-export function slotBase({ group, period, slot }: Pick<ReferenceStatement, 'group' | 'period' | 'slot'>): Element {
+type Place = Pick<ReferenceStatement, 'group' | 'motion' | 'period' | 'slot'>
+
+export function slotBase({ group, motion, period, slot }: Place): Element {
+  if (slot === 2 ** 32 - 1) return hashToElement('comrade/ballot/1', group, motion)
   return hashToElement('comrade/slot/1', group, u32(period), u32(slot))
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
+  BALLOT_SLOT,
   GroupError,
   isPossessed,
   MAX_RING,
@@ -22,7 +23,9 @@ import { forge, L, referenceVerify, scalarBytes, toScalar } from './ring-signatu
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const u32 = fc.nat({ max: 0xffff_ffff })
-const contexts: fc.Arbitrary<RingContext> = fc.record({ group: bytes32, motion: bytes32, period: u32, slot: u32 })
+/** Slots that members have, and what ballots have in their place. */
+const slots = fc.oneof({ weight: 3, arbitrary: u32 }, { weight: 1, arbitrary: fc.constant(BALLOT_SLOT) })
+const contexts: fc.Arbitrary<RingContext> = fc.record({ group: bytes32, motion: bytes32, period: u32, slot: slots })
 const messages = fc.uint8Array({ maxLength: 100 })
 const seeds = (max: number) => fc.uniqueArray(bytes32, { minLength: 1, maxLength: max, selector: hex })
 const runs = { numRuns: 25 }
@@ -35,12 +38,11 @@ const publicKeys = (keys: readonly RingKey[]) => keys.map(({ publicKey }) => pub
 
 function sign(keys: readonly RingKey[], signer: number, context: RingContext, message: Uint8Array): SignedStatement {
   const { secret } = keys[signer % keys.length]
-  const { group, motion, period, slot } = context
   const ring = publicKeys(keys)
   return {
     ...{ ring, context, message },
-    tag: tagOf(secret, group, motion),
-    slotTag: slotTagOf(secret, group, period, slot),
+    tag: tagOf(secret, context.group, context.motion),
+    slotTag: slotTagOf(secret, context),
     proof: prove({ secret, ring, context, message })
   }
 }
@@ -160,7 +162,9 @@ describe('tags', () => {
         const tags = secrets.flatMap((secret) => [
           ...ids.flatMap((group) => ids.map((motion) => tagOf(secret, group, motion))),
           ...ids.flatMap((group) =>
-            numbers.flatMap((period) => numbers.map((slot) => slotTagOf(secret, group, period, slot)))
+            numbers.flatMap((period) =>
+              numbers.map((slot) => slotTagOf(secret, { group, motion: ids[0], period, slot }))
+            )
           )
         ])
         assert.equal(new Set(tags.map(hex)).size, tags.length)
@@ -169,10 +173,36 @@ describe('tags', () => {
     )
   })
 
+  it('of two ballots have nothing in common, however alike the ids of the motions were ground to be', () => {
+    const bits = fc.nat({ max: 255 })
+    fc.assert(
+      fc.property(bytes32, contexts, bits, bits, (seed, { group, motion, period }, bit, later) => {
+        const { secret } = ringKey(seed)
+        const alike = Buffer.from(motion)
+        alike[bit >> 3] ^= 1 << (bit & 7)
+        // Opened in the same period or another: a ballot has to do with its motion only.
+        const [one, two] = [
+          { group, motion, period, slot: BALLOT_SLOT },
+          { group, motion: alike, period: (period + (later & 1)) >>> 0, slot: BALLOT_SLOT }
+        ].map((context) => [tagOf(secret, group, context.motion), slotTagOf(secret, context)].map(hex))
+        assert.equal(new Set([...one, ...two]).size, 4)
+      }),
+      { numRuns: 100 }
+    )
+  })
+
+  it('of ballots are those of no slot that a vouch could have', () => {
+    const { secret } = ringKey(Buffer.alloc(32, 9))
+    const ballot = hex(slotTagOf(secret, { ...place, slot: BALLOT_SLOT }))
+    const others = [0, 1, 63, BALLOT_SLOT - 1].map((slot) => hex(slotTagOf(secret, { ...place, slot })))
+    assert.ok(!others.includes(ballot))
+    assert.equal(ballot, hex(slotTagOf(secret, { ...place, slot: BALLOT_SLOT, period: place.period + 1 })))
+  })
+
   it('of a motion and of a slot are not multiples of each other that an outsider could find', () => {
     // Bases are hashed apart: the tag of one is no sum or small multiple of the other's.
     const { secret } = ringKey(Buffer.alloc(32, 9))
-    const [tag, slotTag] = [tagOf(secret, place.group, place.motion), slotTagOf(secret, place.group, 3, 0)]
+    const [tag, slotTag] = [tagOf(secret, place.group, place.motion), slotTagOf(secret, place)]
     const multiples = Array.from({ length: 50 }, (_, at) => tagTimes(secret, BigInt(at + 1)))
     assert.ok(!multiples.includes(hex(slotTag)))
     assert.ok(multiples.includes(hex(tag)))
@@ -194,7 +224,7 @@ describe('forgeries', () => {
         const statement = {
           ...{ ring: publicKeys(keys), message: Buffer.of(1), ...place },
           tag: tagOf(keys[tagger].secret, place.group, place.motion),
-          slotTag: slotTagOf(keys[slotter].secret, place.group, place.period, place.slot)
+          slotTag: slotTagOf(keys[slotter].secret, place)
         }
         const proof = forge({ ...statement, index, secret: toScalar(keys[key].secret), nonce })
         const isHonest = index === key && key === tagger && tagger === slotter
@@ -228,7 +258,7 @@ describe('forgeries', () => {
         const mixed = (a * colluders[0] + b * colluders[1]) % L
         fc.pre(mixed !== 0n)
         const tag = tagOf(scalarBytes(mixed), place.group, place.motion)
-        const slotTag = slotTagOf(scalarBytes(mixed), place.group, place.period, place.slot)
+        const slotTag = slotTagOf(scalarBytes(mixed), place)
         const made = { ring: publicKeys(keys), message: Buffer.of(), tag, slotTag }
         const proof = forge({ ...made, ...place, index: closer, secret: colluders[closer] })
         assert.equal(verify({ ...made, context: place, proof }), mixed === colluders[closer])
@@ -324,7 +354,7 @@ describe('making a proof', () => {
     for (const secret of [Buffer.alloc(32), scalarBytes(L), Buffer.alloc(32, 255), Buffer.alloc(31, 1)]) {
       assert.throws(() => publicRingKey(secret), refusal('KEY'))
       assert.throws(() => tagOf(secret, group, motion), refusal('KEY'))
-      assert.throws(() => slotTagOf(secret, group, 0, 0), refusal('KEY'))
+      assert.throws(() => slotTagOf(secret, place), refusal('KEY'))
       assert.throws(() => proofOfPossession(secret, Buffer.of()), refusal('KEY'))
     }
     assert.throws(() => ringKey(Buffer.alloc(31)), refusal('KEY'))

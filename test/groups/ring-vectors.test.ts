@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  BALLOT_SLOT,
   isPossessed,
   proofOfPossession,
   prove,
@@ -103,13 +104,17 @@ describe('vectors of ring signatures', () => {
     for (const vector of read<KeyVector>('ring-key.json')) {
       const { period, slot } = vector
       const [group, motion] = [bytes(vector.group), bytes(vector.motion)]
+      const context = { group, motion, period, slot }
+      const ballot = { ...context, slot: BALLOT_SLOT }
       const { secret, publicKey } = ringKey(bytes(vector.seed))
       assert.deepEqual([hex(secret), hex(publicKey)], [vector.secret, vector.publicKey])
       assert.equal(hex(publicRingKey(secret)), vector.publicKey)
       assert.equal(hex(tagBaseOf(group, motion)), vector.tagBase)
-      assert.equal(hex(slotBaseOf(group, period, slot)), vector.slotBase)
+      assert.equal(hex(slotBaseOf(context)), vector.slotBase)
       assert.equal(hex(tagOf(secret, group, motion)), vector.tag)
-      assert.equal(hex(slotTagOf(secret, group, period, slot)), vector.slotTag)
+      assert.equal(hex(slotTagOf(secret, context)), vector.slotTag)
+      assert.equal(hex(slotBaseOf(ballot)), vector.ballotBase)
+      assert.equal(hex(slotTagOf(secret, ballot)), vector.ballotTag)
     }
   })
 })

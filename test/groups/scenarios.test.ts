@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { decodeCbor, encodeCbor } from '../../src/feeds/index.ts'
 import {
+  BALLOT_SLOT,
   encodeAnonymous,
   Evaluator,
   fromHex,
@@ -155,7 +156,7 @@ describe('a group', () => {
               context,
               message: Buffer.from('comrade/group/statement/1\0vouch')
             })
-            const tags = { tag: tagOf(tagged, group, motion), slotTag: slotTagOf(tagged, group, 0, slot) }
+            const tags = { tag: tagOf(tagged, group, motion), slotTag: slotTagOf(tagged, context) }
             village.take(encodeAnonymous({ kind: 'vouch', motion, slot, proof, ...tags }))
           }
         }
@@ -262,6 +263,47 @@ describe('a group', () => {
         village.join(name, candidacy, [village.vouch(candidacy, 'alice', 0, undefined, secret)], { on: [candidacy] })
       }
       assert.deepEqual(village.members(), ['alice', 'bob', 'carol'])
+    })
+  })
+
+  describe('ballots', () => {
+    it('of one member on two motions, whose ids were ground until they began alike, do not link', () => {
+      const village = new Village(FOUR)
+      const motion = village.signed('alice', 'motion', { kind: 'expel', identity: personOf('dan').root })
+      const place = village.evaluator.place(motion)!
+      // More alike than anybody could make them: all but the last of 256 bits.
+      const ground = motion.slice(0, -1) + (Number.parseInt(motion.slice(-1), 16) ^ 1).toString(16)
+      const tags = [motion, ground].flatMap((motion) => {
+        const statement = { kind: 'ballot', motion, slot: BALLOT_SLOT } as const
+        const { tag, slotTag } = fieldsOf(makeStatement(statement, place, ringKeyOf('bob').secret))
+        return [toHex(tag), toHex(slotTag)]
+      })
+      assert.equal(new Set(tags).size, 4)
+    })
+
+    it('in a slot do not count, nor vouches without one', () => {
+      const village = new Village(FOUR)
+      const motion = village.signed('alice', 'motion', { kind: 'expel', identity: personOf('dan').root })
+      const place = village.evaluator.place(motion)!
+      const cut = 2 ** 31 + (Number.parseInt(motion.slice(0, 8), 16) & 0x7fff_ffff)
+      const inSlots = [0, 1, cut].map((slot) =>
+        village.take(makeStatement({ kind: 'ballot', motion, slot }, place, ringKeyOf('bob').secret))
+      )
+      const vouch = village.vouch(village.propose('alice', 'zoe'), 'bob', BALLOT_SLOT)
+      for (const id of [...inSlots, vouch]) assert.match(village.why(id)!, /proof does not hold/)
+      const ballots = [village.ballot(motion, 'alice'), village.ballot(motion, 'carol'), inSlots[2]].toSorted()
+      const body = { motion: fromHex(motion), ballots: ballots.map(fromHex) }
+      assert.match(village.why(village.signed('alice', 'certificate', body))!, /2 of 3 ballots/)
+      assert.deepEqual(village.members(), FOUR)
+    })
+
+    it('use up no slot, however many a member gives', () => {
+      const village = new Village(FOUR, { slots: 1 })
+      for (const min of [1, 2, 1]) village.changeRule({ min, slots: 1 }, ['alice', 'bob', 'carol'])
+      village.admit('zoe', ['alice', 'bob'])
+      assert.deepEqual(village.members(), [...FOUR, 'zoe'])
+      const tags = village.operations.filter((o) => o.type === 'ballot').flatMap(({ tag, slotTag }) => [tag, slotTag])
+      assert.equal(new Set(tags).size, 2 * 9)
     })
   })
 
@@ -641,6 +683,11 @@ describe('a group', () => {
     })
   })
 })
+
+/** A nameless operation as its bytes have it. */
+function fieldsOf(bytes: Uint8Array): { tag: Uint8Array; slotTag: Uint8Array } {
+  return decodeCbor(bytes) as never
+}
 
 /** What the tests take out of a nameless operation. */
 interface Fields {

@@ -10,21 +10,32 @@ export interface StandInPlace {
 
 export const ringKeyOf = (secret: string): Hex => `ring ${secret}`
 const tagOf = (secret: string, group: Hex, motion: Hex): Hex => `tag ${secret} ${group} ${motion}`
-const slotTagOf = (secret: string, group: Hex, period: number, slot: number): Hex =>
-  `slot ${secret} ${group} ${period} ${slot}`
+/** What ballots have in the place of a slot. */
+export const NO_SLOT = 2 ** 32 - 1
+
+interface Context {
+  group: Hex
+  motion: Hex
+  period: number
+  slot: number
+}
+
+const slotTagOf = (secret: string, { group, motion, period, slot }: Context): Hex =>
+  slot === NO_SLOT ? `ballot ${secret} ${group} ${motion}` : `slot ${secret} ${group} ${period} ${slot}`
 
 export function nameless(
   type: Anonymous['type'],
   id: Hex,
-  { secret, group, motion, period, slot }: { secret: string; group: Hex; motion: Hex; period: number; slot: number }
+  { secret, ...context }: Context & { secret: string }
 ): Anonymous {
+  const { group, motion, slot } = context
   return {
     type,
     id,
     parents: [motion],
     motion,
     tag: tagOf(secret, group, motion),
-    slotTag: slotTagOf(secret, group, period, slot),
+    slotTag: slotTagOf(secret, context),
     slot,
     proof: Buffer.from(secret)
   }
@@ -35,6 +46,6 @@ export function verifyStandIn({ motion, tag, slotTag, slot, proof }: Anonymous, 
   return (
     place.ring.includes(ringKeyOf(secret)) &&
     tag === tagOf(secret, place.group, motion) &&
-    slotTag === slotTagOf(secret, place.group, place.period, slot)
+    slotTag === slotTagOf(secret, { ...place, motion, slot })
   )
 }

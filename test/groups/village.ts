@@ -2,7 +2,7 @@
 import {
   addedDeviceOf,
   type Anonymous,
-  ballotSlot,
+  BALLOT_SLOT,
   type BodyOf,
   type Create,
   type Credential,
@@ -207,7 +207,7 @@ export class Village {
   }
 
   ballot(motion: Hex, by: string): Hex {
-    const slot = ballotSlot(motion)
+    const slot = BALLOT_SLOT
     return this.take(makeStatement({ kind: 'ballot', motion, slot }, this.evaluator.place(motion)!, this.secretOf(by)))
   }
 

@@ -1,6 +1,6 @@
 // What the cases of ring signatures are made from: members, one statement, and ways to sign, to forge and to change it.
 import { createHash } from 'node:crypto'
-import { prove, ready, ringKey, slotTagOf, tagOf, type RingKey } from '../../../src/groups/index.ts'
+import { BALLOT_SLOT, prove, ready, ringKey, slotTagOf, tagOf, type RingKey } from '../../../src/groups/index.ts'
 import {
   forge,
   L,
@@ -71,14 +71,16 @@ export const BASE = {
   message: Buffer.from('vouch')
 }
 
+/** A ballot, in the place of a slot. */
+export const BALLOT = { slot: BALLOT_SLOT, message: Buffer.from('ballot') }
+
 export type Unsigned = Omit<ReferenceStatement, 'tag' | 'slotTag'>
 
 export function tagged(signer: RingKey, statement: Unsigned): ReferenceStatement {
-  const { group, motion, period, slot } = statement
   return {
     ...statement,
-    tag: tagOf(signer.secret, group, motion),
-    slotTag: slotTagOf(signer.secret, group, period, slot)
+    tag: tagOf(signer.secret, statement.group, statement.motion),
+    slotTag: slotTagOf(signer.secret, statement)
   }
 }
 

@@ -1,6 +1,6 @@
 // What follows from a seed, and proofs of possession.
 import { createHash } from 'node:crypto'
-import { proofOfPossession, ringKey, slotTagOf, tagOf } from '../../../src/groups/index.ts'
+import { BALLOT_SLOT, proofOfPossession, ringKey, slotTagOf, tagOf } from '../../../src/groups/index.ts'
 import {
   hashToScalar,
   negated,
@@ -37,7 +37,9 @@ export const keyVectors: readonly object[] = [1, 2, 3].map((number) => {
     tagBase: hex(tagBase(place).toBytes()),
     slotBase: hex(slotBase(place).toBytes()),
     tag: hex(tagOf(secret, GROUP, MOTION)),
-    slotTag: hex(slotTagOf(secret, GROUP, place.period, place.slot))
+    slotTag: hex(slotTagOf(secret, place)),
+    ballotBase: hex(slotBase({ ...place, slot: BALLOT_SLOT }).toBytes()),
+    ballotTag: hex(slotTagOf(secret, { ...place, slot: BALLOT_SLOT }))
   }
 })
 

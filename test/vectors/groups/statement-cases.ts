@@ -1,13 +1,15 @@
 // A proof that is made by the rules, and one that is shown with another statement or with other tags.
-import { L, negated } from '../../groups/ring-signature-reference.ts'
+import { hashToElement, L, negated, times, toScalar, u32 } from '../../groups/ring-signature-reference.ts'
 import {
   bad,
+  BALLOT,
   BASE,
   bytesOf,
   closed,
   fifth,
   fill,
   first,
+  flipped,
   good,
   GROUP,
   honest,
@@ -24,6 +26,15 @@ import {
   topBit,
   vector
 } from './build.ts'
+
+/** The id of MOTION but for its last bit: what whoever opens motions could hardly find. */
+const ALIKE = flipped(MOTION, 31)
+const ballot = signed(third, BALLOT)
+const alike = signed(third, { ...BALLOT, motion: ALIKE })
+/** k·HashToRistretto("comrade/slot/1" ‖ group ‖ period ‖ 2^32 - 1), which is the slot tag of nothing. */
+const LAST_SLOT = Buffer.from(
+  times(toScalar(third.secret), hashToElement('comrade/slot/1', GROUP, u32(BASE.period), u32(BALLOT.slot))).toBytes()
+)
 
 /** Made by the rules, or close to their edge. */
 export const validCases: readonly SignatureVector[] = [
@@ -45,7 +56,12 @@ export const validCases: readonly SignatureVector[] = [
   good('empty message', third, { message: Buffer.alloc(0) }),
   good('message of 1,000 bytes', third, { message: fill(0x61, 1_000) }),
   good('period and slot 0', third, { period: 0, slot: 0 }),
-  good('greatest period and slot', third, { period: 0xffff_ffff, slot: 0xffff_ffff }),
+  good('greatest period and slot', third, { period: 0xffff_ffff, slot: 0xffff_fffe }),
+  good('slot 2^31', third, { slot: 2 ** 31 }),
+  good('ballot: slot 2^32 - 1 stands for the motion', third, BALLOT),
+  good('ballot on a motion that differs in one bit: both tags are others', third, { ...BALLOT, motion: ALIKE }),
+  good('ballot in another period: the same tags', third, { ...BALLOT, period: 8 }),
+  good('ballot of the greatest period', third, { ...BALLOT, period: 0xffff_ffff }),
   good('group and motion the same', third, { motion: GROUP }),
   vector('nonce 0: the commitments are the identity, and the equations hold', true, closed(third, { nonce: 0n })),
   vector('response 1 at another place', true, closed(third, { response: () => 1n })),
@@ -77,7 +93,19 @@ export const boundCases: readonly SignatureVector[] = [
   bad('period -1', { period: -1 }),
   bad('period 2^32', { period: 2 ** 32 }),
   bad('period 7.5', { period: 7.5 }),
-  bad('slot 2^32 + 1', { slot: 2 ** 32 + 1 })
+  bad('slot 2^32 + 1', { slot: 2 ** 32 + 1 }),
+  bad('ballot: replayed to a motion that differs in one bit', { motion: ALIKE }, ballot),
+  bad('ballot: replayed to a motion that differs in one bit, with the tags for it', {
+    ...signed(third, { ...BALLOT, motion: ALIKE }),
+    proof: ballot.proof
+  }),
+  bad('ballot: replayed to another period', { period: 8 }, ballot),
+  bad('ballot: replayed as a vouch in slot 1', { slot: 1 }, ballot),
+  bad('vouch: replayed as a ballot', { slot: BALLOT.slot }),
+  bad('vouch: replayed as a ballot, with the slot tag for it', { slot: BALLOT.slot, slotTag: ballot.slotTag }),
+  bad('ballot: its slot tag made as that of slot 2^32 - 1 would be', closed(third, { ...BALLOT, slotTag: LAST_SLOT })),
+  bad('ballot: its slot tag made as that of another motion', closed(third, { ...BALLOT, slotTag: alike.slotTag })),
+  bad('ballot: its tag once more as slot tag', closed(third, { ...BALLOT, slotTag: ballot.tag }))
 ]
 
 export const tagCases: readonly SignatureVector[] = [
