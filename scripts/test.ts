@@ -21,7 +21,7 @@ const STATIC: readonly Check[] = [
   { name: 'lint', command: 'oxlint', args: [], limitMs: 180_000 },
   { name: 'format', command: 'oxfmt', args: ['--check'], limitMs: 60_000, hint: 'npm run format' }
 ]
-const UNIT: Check = { name: 'tests', command: 'mocha', args: process.argv.slice(2), limitMs: 600_000 }
+const UNIT: Check = { name: 'tests', command: 'mocha', args: process.argv.slice(2), limitMs: 840_000 }
 
 interface Result {
   /** Exit code; 1 for a check that was stopped at its time limit. */
