@@ -30,13 +30,18 @@ const root = signingKey(seed).publicKey
 const blinded = blindedKey(root, DAY)
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-const devices = fc.record({
-  peer: fc.constantFrom(1, 2, 3, 4).map((n) => new Uint8Array(32).fill(n)),
-  addresses: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 8 }),
-  at: fc.nat({ max: 5 })
-})
+/** What is merged is compared with what was decoded: both are plain objects. */
+const PLAIN = { noNullPrototype: true }
+const devices = fc.record(
+  {
+    peer: fc.constantFrom(1, 2, 3, 4).map((n) => new Uint8Array(32).fill(n)),
+    addresses: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 8 }),
+    at: fc.nat({ max: 5 })
+  },
+  PLAIN
+)
 const contents: fc.Arbitrary<DirectoryContent> = fc.record({
-  log: fc.record({ seq: fc.nat({ max: 3 }), id: bytes(32) }),
+  log: fc.record({ seq: fc.nat({ max: 3 }), id: bytes(32) }, PLAIN),
   devices: fc.array(devices, { maxLength: 4 })
 })
 
