@@ -6,7 +6,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { FeedStore, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord, DirectoryMaterial } from '../trust/index.ts'
-import { ipOf, isPublicIp, isRelayed } from './addresses.ts'
+import { ipOf, isPublicIp, isRelayed, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
 import { DirectoryService } from './directory-service.ts'
@@ -206,14 +206,12 @@ export class Connections {
       isReached: reservations.isReached,
       observed: holePunch.observed.map((address) => address.toString().replace(/\/p2p\/[^/]+$/, '')),
       relays: reservations.relays.map((peerId) => this.contactOf(peerId)?.name ?? peerId.toString()),
-      ...(relay === undefined
-        ? {}
-        : {
-            relay: {
-              ...{ waiting: relay.reservations.length, relayed: relay.relayed },
-              ...{ bytes: relay.bytes, bytesPerHour: relay.bytesPerHour }
-            }
-          }),
+      relay: relay && {
+        waiting: relay.reservations.length,
+        relayed: relay.relayed,
+        bytes: relay.bytes,
+        bytesPerHour: relay.bytesPerHour
+      },
       people: this.#reachOfPeople()
     }
   }
@@ -365,7 +363,6 @@ export class Connections {
       const device = this.#hello.deviceOf(peer)
       if (device !== undefined) this.#recognised(peer, device)
     }
-    this.#network.relay?.review()
     this.directory.onPeople()
   }
 
@@ -402,7 +399,7 @@ export class Connections {
     const contact = this.#options.people.contactOfDevice(deviceKey)
     if (contact === undefined) return
     if (contact.relation === 'blocked') {
-      this.#sync?.end(peerId, 'this peer is blocked')
+      this.#sync.end(peerId, 'this peer is blocked')
       void this.#network.libp2p.hangUp(peerId, { signal: AbortSignal.timeout(1_000) }).catch(() => {}) // it is gone already
       return
     }
@@ -442,7 +439,7 @@ export class Connections {
     const book = this.#options.people.contacts.addresses
     const isKept = this.#isOurs(peerId) || book.ofPeer(peerId.toString()).length > 0
     if (!isKept || !this.#options.store.isOpen) return
-    for (const address of addresses.slice(0, 16).filter((each) => this.isAllowed(each))) {
+    for (const address of addresses.slice(0, MAX_ADDRESSES_PER_PEER).filter((each) => this.isAllowed(each))) {
       try {
         book.remember({ address, peerId: peerId.toString(), identity: identity?.key })
       } catch {
