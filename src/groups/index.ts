@@ -7,7 +7,18 @@ export {
   type CredentialUse,
   makeCredential
 } from './credential.ts'
-export { withoutEpoch, writersEpoch } from './epoch.ts'
+export { currentEpoch, epochNeed, withoutEpoch, writersEpoch } from './epoch.ts'
+export {
+  earlierSecrets,
+  type EpochBody,
+  epochBodyOf,
+  epochName,
+  kemKey,
+  makeEpoch,
+  openGroupSecret,
+  type Recipient,
+  unwrapSecret
+} from './epoch-secret.ts'
 export { GroupError, type GroupErrorCode } from './errors.ts'
 export { Evaluator, type ProofPlace, type Tally, type VerifyProof } from './evaluate.ts'
 export { explain, type NameOf } from './explain.ts'
@@ -49,7 +60,15 @@ export type {
   Unknown,
   Vouch
 } from './operations.ts'
-export { type BodyOf, MAX_FOUNDERS, MAX_GROUP_NAME_LENGTH, MAX_IDS, type SignedType } from './operation-schemas.ts'
+export {
+  type BodyOf,
+  MAX_EARLIER,
+  MAX_FOUNDERS,
+  MAX_GROUP_NAME_LENGTH,
+  MAX_IDS,
+  MAX_RECIPIENTS,
+  type SignedType
+} from './operation-schemas.ts'
 export { isProven, makeStatement, type NewStatement, signedStatementOf } from './proof.ts'
 export { DEFAULT_RULE, isqrt, majority, quorum, type QuorumKind, type Rule, supermajority } from './quorum.ts'
 export { ready } from './ristretto.ts'
@@ -65,4 +84,14 @@ export {
   type RingStatement,
   type TaggedStatement
 } from './ring-statement.ts'
+export {
+  type GroupSecret,
+  hasHint,
+  hintKey,
+  isSealedForGroup,
+  MAX_GROUP_BODY,
+  openForGroup,
+  SEALED_SIZES,
+  sealForGroup
+} from './sealing.ts'
 export type { View } from './view.ts'

@@ -11,6 +11,8 @@ export const MAX_IDS = 256
 export const MAX_FOUNDERS = 32
 /** Most who share in an epoch's secret. */
 export const MAX_RECIPIENTS = 512
+/** Most earlier secrets that one epoch gives on. */
+export const MAX_EARLIER = 64
 export const MAX_GROUP_NAME_LENGTH = 64
 /** Longest ring proof in bytes: a ring of 64 with room for later kinds of proof. */
 export const MAX_PROOF_SIZE = 4_096
@@ -86,7 +88,9 @@ export const BODIES = {
       secret: bytes(32),
       recipients: keys(MAX_RECIPIENTS, 1),
       /** To each recipient, in the order of `recipients`. */
-      wrapped: list(bytesUpTo(MAX_WRAPPED_SIZE), MAX_RECIPIENTS, 1)
+      wrapped: list(bytesUpTo(MAX_WRAPPED_SIZE), MAX_RECIPIENTS, 1),
+      /** Earlier secrets, sealed under this one. */
+      earlier: v.optional(bytesUpTo(MAX_EARLIER * 32 + 16))
     }),
     v.check(({ recipients, wrapped }) => recipients.length === wrapped.length)
   )

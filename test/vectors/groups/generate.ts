@@ -2,12 +2,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVectors } from '../generate.ts'
+import { earlierVectors, epochVectors, openGroupVectors, postVectors } from './content-cases.ts'
 import { forgeryCases } from './forgery-cases.ts'
 import { formCases, ringCases, scalarCases } from './form-cases.ts'
 import { keyVectors, possessionVectors } from './key-cases.ts'
 import { boundCases, tagCases, validCases } from './statement-cases.ts'
 
 export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
+  'epoch.json': epochVectors,
+  'earlier.json': earlierVectors,
+  'open-group.json': openGroupVectors,
+  'post.json': postVectors,
   'ring-key.json': keyVectors,
   'possession.json': possessionVectors,
   'ring-signature.json': [validCases, boundCases, tagCases, scalarCases, formCases, ringCases, forgeryCases].flat()
