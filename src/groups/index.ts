@@ -34,6 +34,7 @@ export {
   type NewOperation,
   operationId,
   possessionContext,
+  readChecked,
   readOperation,
   signOperation,
   toHex
@@ -70,7 +71,18 @@ export {
   type SignedType
 } from './operation-schemas.ts'
 export { isProven, makeStatement, type NewStatement, signedStatementOf } from './proof.ts'
-export { DEFAULT_RULE, isqrt, majority, quorum, type QuorumKind, type Rule, supermajority } from './quorum.ts'
+export {
+  DEFAULT_RULE,
+  isqrt,
+  majority,
+  MAX_QUORUM,
+  quorum,
+  type QuorumKind,
+  type Rule,
+  strictestQuorum,
+  strictestSlots,
+  supermajority
+} from './quorum.ts'
 export { ready } from './ristretto.ts'
 export { isPossessed, POSSESSION_BYTES, proofOfPossession, publicRingKey, ringKey, type RingKey } from './ring-key.ts'
 export { proofBytes, prove, verify, type ProofInput, type SignedStatement } from './ring-signature.ts'
@@ -94,4 +106,5 @@ export {
   SEALED_SIZES,
   sealForGroup
 } from './sealing.ts'
+export { hasPlace, MOTION_LIFE_PERIODS } from './validity.ts'
 export type { View } from './view.ts'

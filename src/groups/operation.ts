@@ -68,6 +68,27 @@ export function encodeAnonymous(fields: Omit<AnonymousFields, 'v'>): Uint8Array 
  * @throws GroupError
  */
 export function readOperation(bytes: Uint8Array, group: Hex | undefined, isPossessed: IsPossessed): Operation {
+  return read(bytes, group, { isSigned: isValidSignature, isPossessed, checkCredential })
+}
+
+/**
+ * Reads an operation that was checked before, such as one from this device's own store: signatures are not verified again.
+ * @throws GroupError when it has not the form of an operation
+ */
+export function readChecked(bytes: Uint8Array, group: Hex | undefined): Operation {
+  return read(bytes, group, UNCHECKED)
+}
+
+/** What is asked about signatures. */
+interface Checks {
+  isSigned: typeof isValidSignature
+  isPossessed: IsPossessed
+  checkCredential: typeof checkCredential
+}
+
+const UNCHECKED: Checks = { isSigned: () => true, isPossessed: () => true, checkCredential: () => {} }
+
+function read(bytes: Uint8Array, group: Hex | undefined, checks: Checks): Operation {
   const value = decode(checkSize(bytes))
   const id = toHex(operationId(bytes))
   if ('kind' in value) return readAnonymous(id, parse(anonymousSchema, value, 'anonymous operation'))
@@ -79,8 +100,8 @@ export function readOperation(bytes: Uint8Array, group: Hex | undefined, isPosse
   if ((isCreate ? id : fields.group && toHex(fields.group)) !== (group ?? id)) {
     throw new GroupError('GROUP', 'the operation belongs to another group')
   }
-  checkSignature(fields)
-  return readSigned(id, fields, isPossessed)
+  checkSignature(fields, checks)
+  return readSigned(id, fields, checks)
 }
 
 /** What the founders' devices certify instead of the id that is not there yet: everything that they agree to. */
@@ -131,8 +152,8 @@ function signingBytes(unsigned: object): Uint8Array {
   return Buffer.concat([SIGNING_DOMAIN, sha256(encodeCbor(unsigned))])
 }
 
-function checkSignature({ sig, ...unsigned }: SignedFields): void {
-  if (!isValidSignature(unsigned.author, signingBytes(unsigned), sig)) {
+function checkSignature({ sig, ...unsigned }: SignedFields, { isSigned }: Checks): void {
+  if (!isSigned(unsigned.author, signingBytes(unsigned), sig)) {
     throw new GroupError('SIGNATURE', `the ${unsigned.type} is not signed by its author`)
   }
 }
@@ -142,7 +163,7 @@ function readAnonymous(id: Hex, { kind, motion, tag, slotTag, slot, proof }: Ano
   return { id, parents: [parent], type: kind, motion: parent, tag: toHex(tag), slotTag: toHex(slotTag), slot, proof }
 }
 
-function readSigned(id: Hex, fields: SignedFields, isPossessed: IsPossessed): SignedOperation {
+function readSigned(id: Hex, fields: SignedFields, checks: Checks): SignedOperation {
   const author = toHex(fields.author)
   const signed = (...named: readonly Hex[]) => ({
     id,
@@ -155,11 +176,11 @@ function readSigned(id: Hex, fields: SignedFields, isPossessed: IsPossessed): Si
   const type = fields.type as SignedType
   switch (type) {
     case 'create':
-      return { type, ...signed(), ...readCreate(bodyOf(type), fields.author, isPossessed) }
+      return { type, ...signed(), ...readCreate(bodyOf(type), fields.author, checks) }
     case 'candidacy': {
       const { identity, credential } = bodyOf(type)
       if (credential !== undefined) {
-        checkCredential(credential, { purpose: 'member', place, member: fields.author })
+        checks.checkCredential(credential, { purpose: 'member', place, member: fields.author })
         if (Buffer.compare(credential.root, identity) !== 0)
           throw new GroupError('CREDENTIAL', 'the candidacy is for somebody else than its author')
       }
@@ -167,8 +188,8 @@ function readSigned(id: Hex, fields: SignedFields, isPossessed: IsPossessed): Si
     }
     case 'join': {
       const body = bodyOf(type)
-      checkCredential(body.credential, { purpose: 'member', place, member: fields.author })
-      const keys = readKeys(body, place, fields.author, isPossessed)
+      checks.checkCredential(body.credential, { purpose: 'member', place, member: fields.author })
+      const keys = readKeys(body, place, fields.author, checks)
       const [candidacy, vouches] = [toHex(body.candidacy), body.vouches.map(toHex)]
       return {
         type,
@@ -193,7 +214,7 @@ function readSigned(id: Hex, fields: SignedFields, isPossessed: IsPossessed): Si
       bodyOf(type)
       return { type, ...signed() }
     case 'rekey':
-      return { type, ...signed(), ...readKeys(bodyOf(type), place, fields.author, isPossessed) }
+      return { type, ...signed(), ...readKeys(bodyOf(type), place, fields.author, checks) }
     case 'checkpoint': {
       const body = bodyOf(type)
       const retracts = body.retracts.map(toHex)
@@ -213,7 +234,7 @@ function readSigned(id: Hex, fields: SignedFields, isPossessed: IsPossessed): Si
 function readCreate(
   body: BodyOf<'create'>,
   author: Uint8Array,
-  isPossessed: IsPossessed
+  checks: Checks
 ): Pick<Create, 'name' | 'day' | 'founders' | 'rule' | 'reading' | 'history'> {
   const { name, day, rule, reading, history } = body
   const terms = foundingTerms(
@@ -221,8 +242,8 @@ function readCreate(
     body.founders.map(({ credential }) => credential.root)
   )
   const founders = body.founders.map((founder) => {
-    checkCredential(founder.credential, { purpose: 'founder', place: terms, member: founder.member })
-    const keys = readKeys(founder, terms, founder.member, isPossessed)
+    checks.checkCredential(founder.credential, { purpose: 'founder', place: terms, member: founder.member })
+    const keys = readKeys(founder, terms, founder.member, checks)
     return { identity: toHex(founder.credential.root), member: toHex(founder.member), ...keys }
   })
   for (const field of ['identity', 'member', 'ring'] as const) {
@@ -238,7 +259,7 @@ function readKeys(
   { ring, possession, kem }: Pick<BodyOf<'rekey'>, 'ring' | 'possession' | 'kem'>,
   place: Uint8Array,
   member: Uint8Array,
-  isPossessed: IsPossessed
+  { isPossessed }: Checks
 ): Keys {
   if (!isPossessed(ring, possessionContext(place, member), possession))
     throw new GroupError('POSSESSION', 'the ring key was brought without showing that its secret is known')

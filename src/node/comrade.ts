@@ -2,6 +2,9 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
+import type { Groups } from './groups/contract.ts'
+
+export type * from './groups/contract.ts'
 
 /** An entry as people see it. Ids are CIDv1 strings, people are `did:key:…`, times are ISO 8601 UTC. */
 export interface FeedItem {
@@ -294,6 +297,7 @@ export interface Comrade {
   readonly contacts: Contacts
   readonly devices: Devices
   readonly directory: Directory
+  readonly groups: Groups
   readonly libp2p: Libp2p
 
   start(): Promise<void>

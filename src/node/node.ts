@@ -38,6 +38,8 @@ import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
+import { NodeGroups } from './groups/groups.ts'
+import { DirectPublisher } from './groups/publisher.ts'
 import { NodeMeetings } from './meetings.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
@@ -108,6 +110,7 @@ class ComradeNode implements Comrade {
   readonly feeds: NodeFeeds
   readonly contacts: Contacts
   readonly devices: NodeDevices
+  readonly groups: NodeGroups
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -189,6 +192,15 @@ class ComradeNode implements Comrade {
       directoryMaterial: () => this.#connections.directory.material(),
       onChange: () => this.#onContactsChanged()
     })
+    this.groups = new NodeGroups({
+      store,
+      people: this.#people,
+      device: this.#device,
+      connections: () => this.#connections,
+      publisher: new DirectPublisher(),
+      peerKey: () => this.libp2p.peerId.publicKey!.raw,
+      addresses: () => this.addresses
+    })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
 
@@ -218,6 +230,7 @@ class ComradeNode implements Comrade {
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
     this.#sealed.open()
+    await this.groups.load()
   }
 
   #makeMeetings(): void {
@@ -303,6 +316,7 @@ class ComradeNode implements Comrade {
     clearTimeout(timer)
     await trimmed
     try {
+      this.groups.close()
       this.#device.close()
       this.#people.close()
       this.#store.close()

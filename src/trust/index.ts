@@ -38,13 +38,17 @@ export {
 } from './identity-log.ts'
 export type { Device, DeviceAddBody, DeviceRevokeBody, IdentityLogEntry } from './identity-log.ts'
 export {
+  decodeGroupLink,
   decodeLink,
+  encodeGroupLink,
   encodeLink,
+  type GroupLink,
   INVITE_SECRET_SIZE,
   isLinkLike,
   type Link,
   type LinkKind,
-  MAX_LINK_ADDRESSES
+  MAX_LINK_ADDRESSES,
+  MAX_LINK_PEERS
 } from './link.ts'
 export { type Introduction, Introductions, MAX_INTRODUCTIONS, MAX_INTRODUCTIONS_PER_DAY } from './introductions.ts'
 export {
@@ -70,4 +74,4 @@ export { SealedProgress, type Stretch } from './sealed-progress.ts'
 export { type Queued, SealedQueue } from './sealed-queue.ts'
 export { MAX_SHARED_FOLLOWS, SharedFollows } from './shared-follows.ts'
 export { type TopicSecret, TopicSecrets } from './topic-secrets.ts'
-export type { Write } from './statements.ts'
+export { Statements, type Write } from './statements.ts'

@@ -1,0 +1,100 @@
+// What this device says namelessly: which of its ring keys speaks on a motion, which slot it uses, and whether it has
+// spoken already. Nothing is kept about it: all is seen by comparing own tags with those in the log.
+import {
+  type Anonymous,
+  BALLOT_SLOT,
+  DAYS_PER_PERIOD,
+  fromHex,
+  type Hex,
+  makeStatement,
+  type ProofPlace,
+  slotTagOf,
+  strictestSlots,
+  tagOf,
+  toHex
+} from '../../groups/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { LocalGroup } from './local-group.ts'
+import type { Publisher } from './publisher.ts'
+
+/** One's voice on one motion. */
+interface Voice {
+  motion: Hex
+  place: ProofPlace
+  secret: Uint8Array
+  /** What was said already. */
+  said: readonly Anonymous[]
+}
+
+export class BallotBox {
+  readonly #group: LocalGroup
+  readonly #publisher: Publisher
+
+  constructor(group: LocalGroup, publisher: Publisher) {
+    this.#group = group
+    this.#publisher = publisher
+  }
+
+  /** @throws NodeError NOT_OWN, USED */
+  async vouch(candidacy: Hex): Promise<void> {
+    const voice = this.#voice(candidacy)
+    if (voice.said.some(({ type }) => type === 'retract'))
+      throw new NodeError('USED', 'you took your vouch for this candidacy back, which is for good')
+    if (voice.said.length > 0) throw new NodeError('USED', 'you vouched for this candidate already')
+    await this.#say('vouch', voice, this.#freeSlot(voice))
+  }
+
+  /** @throws NodeError NOT_OWN, USED, NOT_FOUND */
+  async retract(candidacy: Hex): Promise<void> {
+    const voice = this.#voice(candidacy)
+    const vouch = voice.said.find(({ type }) => type === 'vouch')
+    if (vouch === undefined) throw new NodeError('NOT_FOUND', 'you did not vouch for this candidate')
+    if (voice.said.some(({ type }) => type === 'retract'))
+      throw new NodeError('USED', 'you took your vouch back already')
+    await this.#say('retract', voice, vouch.slot)
+  }
+
+  /** @throws NodeError NOT_OWN, USED */
+  async ballot(motion: Hex): Promise<void> {
+    const voice = this.#voice(motion)
+    if (voice.said.length > 0) throw new NodeError('USED', 'you voted for this motion already')
+    await this.#say('ballot', voice, BALLOT_SLOT)
+  }
+
+  #voice(motion: Hex): Voice {
+    const place = this.#group.evaluated.place(motion)
+    const secrets = this.#group.membership?.ringSecrets
+    const key = place?.ring.find((each) => secrets?.has(each))
+    if (place === undefined || secrets === undefined || key === undefined)
+      throw new NodeError('NOT_OWN', 'who was no member when it was opened has no voice in it')
+    const secret = secrets.get(key)!
+    const tag = toHex(tagOf(secret, this.#group.id, fromHex(motion)))
+    const said = this.#nameless().filter((operation) => operation.motion === motion && operation.tag === tag)
+    return { motion, place, secret, said }
+  }
+
+  /** The first slot of the motion's period that no vouch of ours has taken. */
+  #freeSlot({ motion, place, secret }: Voice): number {
+    const taken = new Set(this.#nameless().map(({ slotTag }) => slotTag))
+    const slots = strictestSlots(this.#group.evaluated.before(motion)!.rules)
+    for (let slot = 0; slot < slots; slot++) {
+      const context = { group: this.#group.id, motion: fromHex(motion), period: place.period, slot }
+      if (!taken.has(toHex(slotTagOf(secret, context)))) return slot
+    }
+    throw new NodeError('USED', `a member vouches ${slots} times in ${DAYS_PER_PERIOD} days, and you have done so`)
+  }
+
+  async #say(kind: Anonymous['type'], { motion, place, secret }: Voice, slot: number): Promise<void> {
+    this.#publisher.publish(this.#group, makeStatement({ kind, motion, slot }, place, secret))
+  }
+
+  /** In the log, or on their way there. */
+  #nameless(): Anonymous[] {
+    const { log } = this.#group.evaluated
+    const placed = Array.from({ length: log.size }, (_, at) => log.at(at))
+    return [...placed, ...this.#publisher.pending(this.#group)].filter(
+      (operation): operation is Anonymous =>
+        operation.type === 'vouch' || operation.type === 'ballot' || operation.type === 'retract'
+    )
+  }
+}

@@ -1,0 +1,207 @@
+// node.groups: the groups of which this device holds the log, and how it comes to hold another.
+import { EventEmitter } from 'node:events'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import { type FeedStore, formatEntryId } from '../../feeds/index.ts'
+import { isPossessed, MAX_GROUP_NAME_LENGTH, operationId, readOperation, ready, toHex } from '../../groups/index.ts'
+import {
+  decodeGroupLink,
+  encodeGroupLink,
+  type GroupLink,
+  harmless,
+  MAX_LINK_PEERS,
+  TrustError
+} from '../../trust/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { Connections } from '../connections.ts'
+import type { Device } from '../device.ts'
+import type { People } from '../people.ts'
+import type { Group, GroupSummary, Groups, NewGroup } from './contract.ts'
+import { found } from './founding.ts'
+import { GroupStore } from './group-store.ts'
+import { LocalGroup } from './local-group.ts'
+import { NodeGroup } from './node-group.ts'
+import type { Publisher } from './publisher.ts'
+import { parseRule } from './rule-text.ts'
+
+/** How long opening a group waits for its log before it is answered; it goes on behind. */
+const OPEN_WAIT_MS = 5_000
+
+export interface GroupsEvents {
+  added: [LocalGroup]
+  removed: [LocalGroup]
+}
+
+export interface NodeGroupsOptions {
+  store: FeedStore
+  people: People
+  device: Device
+  connections: () => Connections
+  publisher: Publisher
+  /** Raw Ed25519 public key of this libp2p peer. */
+  peerKey: () => Uint8Array
+  addresses: () => string[]
+}
+
+export class NodeGroups implements Groups {
+  readonly events = new EventEmitter<GroupsEvents>()
+  readonly #options: NodeGroupsOptions
+  readonly #store: GroupStore
+  readonly #groups = new Map<string, { local: LocalGroup; group: NodeGroup }>()
+
+  constructor(options: NodeGroupsOptions) {
+    this.#options = options
+    this.#store = new GroupStore(options.store)
+    this.events.setMaxListeners(0)
+  }
+
+  /** Reads what is stored. */
+  async load(): Promise<void> {
+    const stored = this.#store.groups()
+    if (stored.length === 0) return
+    await ready()
+    for (const group of stored) this.#add(group)
+  }
+
+  close(): void {
+    for (const { local } of this.#groups.values()) local.close()
+  }
+
+  /** Those whose log this device holds or fetches. */
+  all(): LocalGroup[] {
+    return [...this.#groups.values()].map(({ local }) => local)
+  }
+
+  byId(id: Uint8Array): LocalGroup | undefined {
+    return this.#groups.get(toHex(id))?.local
+  }
+
+  async create({ name, quorum = 'isqrt', open = false, history = false }: NewGroup): Promise<Group> {
+    checkName(name)
+    const rule = parseRule(quorum)
+    await ready()
+    const reading = open ? 'open' : 'members'
+    const { bytes, keys } = found(this.#options, { name, rule, reading, history }, Date.now())
+    const id = operationId(bytes)
+    const { local, group } = this.#add({ id, num: this.#store.add(id) })
+    local.addKeys(keys)
+    local.take([{ operation: readOperation(bytes, undefined, isPossessed), bytes }], undefined)
+    this.events.emit('added', local)
+    return group
+  }
+
+  async open(text: string, { signal }: { signal?: AbortSignal } = {}): Promise<Group> {
+    const link = readLink(text)
+    await ready()
+    let known = this.#groups.get(toHex(link.group))
+    if (known === undefined) {
+      known = this.#add({ id: link.group, num: this.#store.add(link.group) })
+      this.events.emit('added', known.local)
+    }
+    await this.#fetch(known.local, link, signal)
+    return known.group
+  }
+
+  async forget(name: string): Promise<void> {
+    const { local, group } = this.#find(name)
+    if (local.seat !== undefined)
+      throw new NodeError('FAILED', `you are a member of @${harmless(group.name)}: leave first`)
+    this.#store.remove(local.num)
+    this.#groups.delete(local.hex)
+    this.events.emit('removed', local)
+    local.close()
+  }
+
+  async list(): Promise<GroupSummary[]> {
+    return [...this.#groups.values()].map(({ group }) => group.summary())
+  }
+
+  async get(name: string): Promise<Group> {
+    return this.#find(name).group
+  }
+
+  /** The group of this device that is called so. @throws NodeError NOT_FOUND, WHO_AMBIGUOUS */
+  local(name: string): LocalGroup {
+    return this.#find(name).local
+  }
+
+  #add(stored: { num: number; id: Uint8Array }): { local: LocalGroup; group: NodeGroup } {
+    const { publisher, people } = this.#options
+    const local = new LocalGroup(this.#store, stored, people.root)
+    const group = new NodeGroup({ group: local, speaker: this.#options, publisher, link: () => this.#linkOf(local) })
+    const both = { local, group }
+    this.#groups.set(local.hex, both)
+    return both
+  }
+
+  #find(name: string): { local: LocalGroup; group: NodeGroup } {
+    const all = [...this.#groups.values()]
+    const id = /^\s*comrade:/i.test(name) ? formatEntryId(readLink(name).group) : name
+    const plain = name.replace(/^@/, '')
+    const named = all.filter(({ group }) => group.name === plain && plain !== '')
+    const found = named.length > 0 ? named : all.filter(({ group }) => id.length >= 12 && group.id.startsWith(id))
+    if (found.length === 1) return found[0]
+    const shown = harmless(name.slice(0, 80))
+    if (found.length === 0) throw new NodeError('NOT_FOUND', `there is no group ${shown} here: comrade group list`)
+    const choices = found.map(({ group }) => group.id).join(', ')
+    throw new NodeError('WHO_AMBIGUOUS', `several groups are called ${shown}: ${choices}`)
+  }
+
+  /** Connects with whom the link names, until the log's beginning is here. */
+  async #fetch(local: LocalGroup, { peers }: GroupLink, signal: AbortSignal | undefined): Promise<void> {
+    const connections = this.#options.connections()
+    const own = Buffer.from(this.#options.peerKey())
+    const others = peers.filter(({ peerKey }) => !own.equals(peerKey))
+    const dials = others.map(async ({ peerKey, addresses }) => {
+      const peerId = peerIdFromPublicKey(publicKeyFromRaw(peerKey))
+      for (const address of addresses) connections.give(`${address}/p2p/${peerId}`)
+      await connections.reach(peerId, addresses, { isGiven: true, signal })
+    })
+    const isReached = await Promise.any(dials).then(
+      () => true,
+      () => false
+    )
+    signal?.throwIfAborted()
+    if (isReached && local.evaluator === undefined) await arrived(local, signal)
+  }
+
+  #linkOf(local: LocalGroup): string {
+    const { peerKey, addresses } = this.#options
+    const own = { peerKey: peerKey(), addresses: addresses() }
+    return encodeGroupLink({ group: local.id, peers: [own].slice(0, MAX_LINK_PEERS) })
+  }
+}
+
+/** Resolves when the group's log has begun to arrive, or after a while. */
+async function arrived(local: LocalGroup, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, OPEN_WAIT_MS)
+  const onChanged = (): void => resolve()
+  const onAbort = (): void => resolve()
+  local.events.on('changed', onChanged)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  await promise
+  clearTimeout(timer)
+  local.events.off('changed', onChanged)
+  signal?.removeEventListener('abort', onAbort)
+  signal?.throwIfAborted()
+}
+
+function checkName(name: string): void {
+  const isNamed = name.length >= 1 && name.length <= MAX_GROUP_NAME_LENGTH && name.isWellFormed()
+  if (isNamed && !/[\s@/\p{C}]/u.test(name)) return
+  throw new NodeError(
+    'BAD_INPUT',
+    `a group's name has 1 to ${MAX_GROUP_NAME_LENGTH} characters, without white space, @ and /; found "${harmless(name.slice(0, 80))}"`
+  )
+}
+
+/** @throws NodeError BAD_INPUT */
+function readLink(text: string): GroupLink {
+  try {
+    return decodeGroupLink(text)
+  } catch (error) {
+    if (!(error instanceof TrustError)) throw error
+    throw new NodeError('BAD_INPUT', error.message, { cause: error })
+  }
+}

@@ -1,0 +1,217 @@
+// One group on this device: its log with the evaluation of it, kept on the disk, and the keys of this device as a member.
+// What it means to people is in node-group.ts; how it comes and goes is in group-sync.ts.
+import { EventEmitter } from 'node:events'
+import { sha256 } from '../../feeds/index.ts'
+import {
+  type BodyOf,
+  type Create,
+  Evaluator,
+  fromHex,
+  GroupLog,
+  type Hex,
+  isPossessed,
+  type Operation,
+  readChecked,
+  readOperation,
+  type Seat,
+  signOperation,
+  type SignedType,
+  toHex
+} from '../../groups/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { GroupStore, StoredKey, StoredOperation } from './group-store.ts'
+import { type Membership, membershipOf } from './membership.ts'
+
+const FINGERPRINT_DOMAIN = Buffer.from('comrade/group/item/1\0')
+const FINGERPRINT_SIZE = 8
+
+/** An operation that was read, checked and, if it is nameless, proven. */
+export interface CheckedOperation {
+  operation: Operation
+  bytes: Uint8Array
+}
+
+export interface LocalGroupEvents {
+  /** They have their place. `origin` is whoever brought them; undefined: made here. */
+  placed: [operations: readonly Operation[], origin: unknown]
+  /** Something was placed: members, rules, candidates or epochs may have changed. Once a turn of the event loop. */
+  changed: []
+}
+
+export class LocalGroup {
+  /** 32 bytes. */
+  readonly id: Uint8Array
+  readonly hex: Hex
+  readonly num: number
+  readonly events = new EventEmitter<LocalGroupEvents>()
+  /** Own root key. */
+  readonly identity: Hex
+  readonly #store: GroupStore
+  #evaluator: Evaluator | undefined
+  #membership: Membership | undefined
+  /** Sum of hashes of the ids of all that is placed, mod 2^64: it depends on no order. */
+  #fingerprint = 0n
+  #changing: NodeJS.Immediate | undefined
+
+  constructor(store: GroupStore, { num, id }: { num: number; id: Uint8Array }, root: Uint8Array) {
+    this.#store = store
+    this.num = num
+    this.id = id
+    this.hex = toHex(id)
+    this.identity = toHex(root)
+    this.events.setMaxListeners(0)
+    this.#load()
+  }
+
+  /** undefined until the group's first operation has arrived. */
+  get evaluator(): Evaluator | undefined {
+    return this.#evaluator
+  }
+
+  /** @throws NodeError FAILED when the log has not arrived yet */
+  get evaluated(): Evaluator {
+    if (this.#evaluator !== undefined) return this.#evaluator
+    throw new NodeError('FAILED', "the group's log has not arrived yet: whoever has it must be connected")
+  }
+
+  /** This device's keys; undefined outside. */
+  get membership(): Membership | undefined {
+    return this.#membership
+  }
+
+  /** This device's own place among the members. */
+  get seat(): Seat | undefined {
+    const seat = this.#evaluator?.view().seats.get(this.identity)
+    return seat !== undefined && seat.member === this.#membership?.memberKey ? seat : undefined
+  }
+
+  /** How many operations have their place. */
+  get size(): number {
+    return this.#evaluator?.log.size ?? 0
+  }
+
+  /** 8 bytes that depend on which operations are placed, and on nothing else. */
+  get fingerprint(): Uint8Array {
+    const bytes = Buffer.alloc(FINGERPRINT_SIZE)
+    bytes.writeBigUInt64BE(this.#fingerprint)
+    return bytes
+  }
+
+  /** By rising index each stands on earlier ones. */
+  idAt(index: number): Uint8Array {
+    return fromHex(this.#evaluator!.log.at(index).id)
+  }
+
+  has(id: Hex): boolean {
+    return this.#evaluator?.log.indexOf(id) !== undefined
+  }
+
+  bytesOf(id: Hex): Uint8Array | undefined {
+    const at = this.#evaluator?.log.indexOf(id)
+    return at === undefined ? undefined : this.#store.operation(this.num, at)
+  }
+
+  /** Takes keys of this device, durably, before anything is signed by them. */
+  addKeys(keys: readonly StoredKey[]): void {
+    this.#store.addKeys(this.num, keys)
+    this.#membership = membershipOf(this.#store.keys(this.num))
+  }
+
+  /** Forgets a ring or KEM key that nothing needs any more. */
+  removeKey(publicKey: Hex): void {
+    this.#store.removeKey(this.num, fromHex(publicKey))
+    this.#membership = membershipOf(this.#store.keys(this.num))
+  }
+
+  /**
+   * Signs an operation of this member on everything that is known, keeps it, and announces it.
+   * @throws NodeError FAILED where this device has no keys; GroupError when the body is not one of its type
+   */
+  sign<Type extends SignedType>(type: Type, body: BodyOf<Type>): Operation {
+    if (this.#membership === undefined) throw new NodeError('FAILED', 'this device has no keys of this group')
+    const prev = this.evaluated.heads().map(fromHex)
+    const bytes = signOperation(this.#membership.member, { type, group: this.id, prev, body })
+    const operation = readOperation(bytes, this.hex, isPossessed)
+    this.take([{ operation, bytes }], undefined)
+    return operation
+  }
+
+  /**
+   * Gives checked operations their place, on the disk too. Those that lack what they stand on are left out.
+   * @param origin whoever brought them; undefined when they were made here: then they are durable before this returns
+   * @returns those that were placed
+   * @throws FeedError DISK_FULL, STORE_IO: then none was taken
+   */
+  take(operations: readonly CheckedOperation[], origin: unknown): readonly Operation[] {
+    const from = this.size
+    const bytes = new Map(operations.map((each) => [each.operation.id, each.bytes]))
+    this.#place(operations.map(({ operation }) => operation))
+    const placed = this.#placedFrom(from)
+    if (placed.length === 0) return placed
+    try {
+      const rows = placed.map((operation, i): StoredOperation => {
+        return { at: from + i, id: fromHex(operation.id), bytes: bytes.get(operation.id)! }
+      })
+      this.#store.addOperations(this.num, rows, { isDurable: origin === undefined })
+    } catch (error) {
+      this.#load() // what is in memory is again what is on the disk
+      throw error
+    }
+    for (const { id } of placed) this.#note(id)
+    this.events.emit('placed', placed, origin)
+    this.#changing ??= setImmediate(() => {
+      this.#changing = undefined
+      this.events.emit('changed')
+    })
+    return placed
+  }
+
+  close(): void {
+    clearImmediate(this.#changing)
+    this.events.removeAllListeners()
+  }
+
+  #load(): void {
+    this.#evaluator = undefined
+    this.#fingerprint = 0n
+    this.#membership = membershipOf(this.#store.keys(this.num))
+    const read = this.#store.operations(this.num).map((bytes, i) => readChecked(bytes, i === 0 ? undefined : this.hex))
+    this.#place(read)
+    for (const { id } of read) this.#note(id)
+  }
+
+  /** In an order in which each has what it stands on; who has not is left out. */
+  #place(operations: readonly Operation[]): void {
+    const left = new Set(operations)
+    for (let isProgress = true; isProgress;) {
+      isProgress = false
+      for (const operation of left) {
+        if (!this.#hasParents(operation)) continue
+        left.delete(operation)
+        if (this.#evaluator === undefined) this.#found(operation as Create)
+        else this.#evaluator.log.add(operation)
+        isProgress = true
+      }
+    }
+  }
+
+  #hasParents({ id, parents }: Operation): boolean {
+    if (this.#evaluator === undefined) return id === this.hex
+    return parents.every((parent) => this.has(parent))
+  }
+
+  /** Whatever is nameless was proven before it was taken. */
+  #found(create: Create): void {
+    this.#evaluator = new Evaluator(new GroupLog(create), () => true)
+  }
+
+  #placedFrom(from: number): Operation[] {
+    return Array.from({ length: this.size - from }, (_, i) => this.#evaluator!.log.at(from + i))
+  }
+
+  #note(id: Hex): void {
+    const digest = sha256(Buffer.concat([FINGERPRINT_DOMAIN, fromHex(id)]))
+    const value = Buffer.from(digest.buffer, digest.byteOffset, FINGERPRINT_SIZE).readBigUInt64BE()
+    this.#fingerprint = BigInt.asUintN(64, this.#fingerprint + value)
+  }
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+
+import { Homes } from '../../support/node.ts'
+
+describe('the groups of a node', function () {
+  this.timeout(30_000)
+
+  it('found one with oneself as its only member, and keep it over a restart', async () => {
+    await using homes = new Homes()
+    const first = await homes.start('alice')
+    const made = await first.groups.create({ name: 'portland', quorum: 'log2' })
+    const shown = await made.show()
+    assert.equal(shown.size, 1)
+    assert.equal(shown.you, 'member')
+    assert.equal(shown.rule, 'log2')
+    assert.equal(shown.reading, 'members')
+    assert.deepEqual(
+      shown.members.map(({ did, vouches }) => [did, vouches]),
+      [[first.identity.did, 0]]
+    )
+    assert.match(shown.warnings.join(), /not anonymous at this size/)
+    const said = await made.log()
+    await first.stop()
+    const second = await homes.start('alice')
+    const [kept] = await second.groups.list()
+    assert.equal(kept.id, shown.id)
+    assert.equal(kept.you, 'member')
+    assert.deepEqual(await (await second.groups.get('@portland')).log(), said)
+  })
+
+  it('let members do what members can do, and nobody else', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const group = await node.groups.create({ name: 'portland' })
+    const stranger = (await homes.start('bob')).identity.did
+    await assert.rejects(group.apply(), { code: 'FAILED' })
+    await assert.rejects(group.vouch(stranger), { code: 'NOT_FOUND' })
+    const { vouches, needed, ring } = await group.propose(stranger)
+    assert.deepEqual([vouches, needed, ring], [0, 1, 1])
+    assert.equal((await group.vouch(stranger)).vouches, 1)
+    await assert.rejects(group.vouch(stranger), { code: 'USED' })
+    assert.equal((await group.retract(stranger)).vouches, 0)
+    await assert.rejects(group.vouch(stranger), { code: 'USED' })
+    await assert.rejects(group.rule('most'), { code: 'BAD_INPUT' })
+    const motion = await group.rule('constant:2')
+    assert.deepEqual([motion.ballots, motion.needed, motion.ring, motion.rule], [1, 1, 1, 'constant:2'])
+    await assert.rejects(node.groups.forget('portland'), { code: 'FAILED' })
+    assert.equal((await group.leave()).you, 'outside')
+    await assert.rejects(group.propose(stranger), { code: 'NOT_OWN' })
+    await node.groups.forget('portland')
+    assert.deepEqual(await node.groups.list(), [])
+  })
+
+  it('are found by name, id and link, and wrong names are told', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const one = await node.groups.create({ name: 'portland' })
+    await node.groups.create({ name: 'lisbon', open: true })
+    for (const name of ['portland', '@portland', one.id, one.id.slice(0, 20), await one.link()])
+      assert.equal((await node.groups.get(name)).id, one.id)
+    await assert.rejects(node.groups.get('porto'), { code: 'NOT_FOUND' })
+    await node.groups.create({ name: 'portland' })
+    await assert.rejects(node.groups.get('portland'), { code: 'WHO_AMBIGUOUS' })
+    for (const name of ['', 'a b', '@x', 'x'.repeat(65), 'a\u202e', '\ud800'])
+      await assert.rejects(node.groups.create({ name }), { code: 'BAD_INPUT' }, JSON.stringify(name))
+    await assert.rejects(node.groups.open('comrade:meet/AAAA'), { code: 'BAD_INPUT' })
+  })
+})
