@@ -8,6 +8,8 @@ export interface Space {
   used: number
   /** 0: one's own, 1: of people who are followed, 2: of whom friends follow. */
   distances: { distance: number; feeds: number; bytes: number; quota?: number }[]
+  /** Of members of groups who are not followed. */
+  groups: { feeds: number; bytes: number; quota?: number }
   /** Of `used`: what is no longer wanted. */
   unwanted: number
 }
@@ -21,8 +23,9 @@ const MEANING: Readonly<Record<Space['store'], string>> = {
 
 const WHOSE = ['your own', 'whom you follow', 'their friends']
 
-export function spaceLines({ store, quota, used, distances, unwanted }: Space): Line[] {
+export function spaceLines({ store, quota, used, distances, groups, unwanted }: Space): Line[] {
   const parts = distances.map(({ distance, bytes }) => `${WHOSE[distance]} ${formatSize(bytes)}`)
+  if (groups.feeds > 0) parts.push(`your groups ${formatSize(groups.bytes)}`)
   if (unwanted > 0) parts.push(`no longer wanted ${formatSize(unwanted)}`)
   return [
     [dim('store  '), `${store}: ${MEANING[store]}`],

@@ -71,15 +71,19 @@ export interface Peer {
 export type Relation = 'self' | 'friend' | 'followed' | 'blocked' | 'none'
 export type StoreMode = 'all' | 'groups' | 'own' | 'none'
 
-/** What is stored of the feeds at one distance. */
-export interface DistanceUsage {
-  /** 0: one's own, 1: of people who are followed, 2: of whom friends follow. */
-  distance: 0 | 1 | 2
+/** What is stored of some feeds. */
+export interface Usage {
   /** Feeds of which something is stored. */
   feeds: number
   bytes: number
   /** What they may take, where that is less than all of the quota. */
   quota?: number
+}
+
+/** The same of the feeds at one distance. */
+export interface DistanceUsage extends Usage {
+  /** 0: one's own, 1: of people who are followed, 2: of whom friends follow. */
+  distance: 0 | 1 | 2
 }
 
 export interface Space {
@@ -88,6 +92,8 @@ export interface Space {
   quota: number
   used: number
   distances: DistanceUsage[]
+  /** Of members of groups who are not followed. */
+  groups: Usage
   /** Of `used`: bytes of feeds that are no longer wanted, kept as long as there is room. */
   unwanted: number
 }

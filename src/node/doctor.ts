@@ -75,10 +75,11 @@ function checkStore(store: FeedStore): Check {
 }
 
 /** Above the quota is what could not be erased: headers, and identity logs. */
-function checkQuota({ quota, used, distances, unwanted }: Space): Check {
+function checkQuota({ quota, used, distances, groups, unwanted }: Space): Check {
   const [, followed, far] = distances
   const parts = [
     `${followed.bytes} in ${followed.feeds} feeds of people whom you follow`,
+    `${groups.bytes} in ${groups.feeds} feeds of your groups`,
     `${far.bytes} in ${far.feeds} feeds further away`,
     ...(unwanted === 0 ? [] : [`${unwanted} no longer wanted`])
   ]

@@ -17,6 +17,8 @@ import {
   type Device,
   evaluateIdentityLog,
   isCurrent,
+  type PolicyGroup,
+  type PolicyIdentity,
   type StoreMode,
   wantedFeeds
 } from '../trust/index.ts'
@@ -57,6 +59,11 @@ export class People {
   #device: Uint8Array
   #mode: StoreMode
   #quota: number
+  #groups: readonly PolicyGroup[] = []
+  /** Those with whom one shares a group, by root key, with the devices that certified their member keys. */
+  readonly #mates = new Map<string, PolicyIdentity>()
+  /** Whose a device is, by what a group's log says: before an identity log is here, that has to do. */
+  readonly #mateDevices = new Map<string, Uint8Array>()
   /** Whose feeds are, by feed key in hexadecimal; forgotten when contacts or devices change. */
   readonly #identities = new Map<string, Uint8Array | undefined>()
   readonly #seen = new Map<string, number>()
@@ -111,6 +118,44 @@ export class People {
     this.update()
   }
 
+  /** Those with whom one shares groups, and the devices that the groups' logs name. */
+  setGroups(groups: readonly PolicyGroup[]): void {
+    this.#groups = groups
+    this.#mates.clear()
+    this.#mateDevices.clear()
+    for (const { key, devices } of groups.flatMap(({ members }) => members)) {
+      if (this.isSelf(key)) continue
+      const before = this.#mates.get(hex(key))?.devices ?? []
+      this.#mates.set(hex(key), { key, devices: [...before, ...devices] })
+      for (const { device } of devices) this.#mateDevices.set(hex(device), key)
+    }
+    this.#updateSoon()
+  }
+
+  /** Whether one shares a group with this person. */
+  isMate(identity: Uint8Array): boolean {
+    return this.#mates.has(hex(identity))
+  }
+
+  /** A group's word for a device does not count where the identity log says more. */
+  #groupsWithDevices(): PolicyGroup[] {
+    const known = new Map(
+      [...this.#mates].map(([name, { key, devices }]) => [name, { key, devices: this.#devicesOfMate(key, devices) }])
+    )
+    return this.#groups.map(({ id, members }) => ({
+      id,
+      members: members.flatMap(({ key }) => known.get(hex(key)) ?? [])
+    }))
+  }
+
+  /** Those of the log, then those that a group names: of many devices the last ones are kept. */
+  #devicesOfMate(key: Uint8Array, named: PolicyIdentity['devices']): PolicyIdentity['devices'] {
+    const ofLog = this.contacts.devicesOf(key)
+    const inLog = new Map(ofLog.map((each) => [hex(each.device), each]))
+    const chosen = new Map(named.map((each) => [hex(each.device), inLog.get(hex(each.device)) ?? each]))
+    return [...ofLog.filter(({ device }) => !chosen.has(hex(device))), ...chosen.values()]
+  }
+
   /** This device signs with another key from now on. */
   setDevice(device: Uint8Array): void {
     this.#device = device
@@ -126,6 +171,7 @@ export class People {
       self: { root: this.#root, devices: this.ownDevices() },
       people: this.contacts.policyPeople(),
       shared: this.contacts.sharedLists(),
+      groups: this.#groupsWithDevices(),
       mode: this.#mode,
       quota: this.#quota
     })
@@ -184,6 +230,8 @@ export class People {
     if (Buffer.compare(feed, this.#root) === 0 || Buffer.compare(feed, this.#device) === 0) return this.#root
     const identity = this.contacts.deviceByKey(feed)?.identity
     if (identity !== undefined) return identity
+    const mate = this.#mateDevices.get(hex(feed))
+    if (mate !== undefined) return mate
     const isLog = this.contacts.get(feed).relation !== 'none' || this.#isKeptLog(feed)
     return isLog ? feed : undefined
   }
@@ -232,8 +280,11 @@ export class People {
       .flatMap(({ devices, relation }) =>
         relation === 'blocked' ? devices : devices.filter(({ revoked }) => revoked === undefined)
       )
+    const mates = [...this.#mates.values()].flatMap(({ key, devices }) =>
+      this.#devicesOfMate(key, devices).filter(({ revoked }) => revoked === undefined)
+    )
     const own = this.ownDevices().filter(({ revoked }) => revoked === undefined)
-    return [...people, ...own].map(({ device }) => device)
+    return [...people, ...mates, ...own].map(({ device }) => device)
   }
 
   /** The contact whose device this is. */

@@ -1,22 +1,29 @@
 // Which feeds this device keeps, how dear each is, and how much of it: all that the feeds layer hears about people.
-// Distances: 0 is oneself, 1 whom one follows, 2 whom one's friends say they follow. Nobody further away is kept.
+// Distances: 0 is oneself, 1 whom one follows, 2 whom one's friends say they follow. Nobody further away is kept. Between
+// the last two are those with whom one shares a group.
 import type { Quota, WantedFeed } from '../feeds/index.ts'
 import type { Device } from './identity-log.ts'
 
-/** Feeds of friends' friends that are kept, all together: a follow graph has no end. */
+/** Feeds of friends' friends that are kept, all together: a follow graph has no end. The same of members of groups. */
 export const MAX_FAR_FEEDS = 10_000
+export const MAX_MATE_FEEDS = 10_000
 /** Newest entries kept of each of them. */
 export const FAR_ENTRIES = 1_000
+export const MATE_ENTRIES = 10_000
 /** Devices of one of them whose feeds are kept. */
 export const MAX_FAR_DEVICES = 8
-/** Bytes kept of one feed, headers included: of somebody who is followed, and of a friend's friend. */
+/** Bytes kept of one feed, headers included: of somebody who is followed, of a member of a group, of a friend's friend. */
 export const MAX_FOLLOWED_FEED_BYTES = 1_073_741_824
+export const MAX_MATE_FEED_BYTES = 67_108_864
 export const MAX_FAR_FEED_BYTES = 4_194_304
 /** An identity log of somebody else, 128 devices and their ends four times over: nothing is erased in it, so nothing above this is taken. */
 export const MAX_LOG_ENTRIES = 1_024
 export const MAX_LOG_BYTES = 262_144
-/** What friends' friends may take of the quota, together. */
+/** What members of groups, and friends' friends, may take of the quota, all of them together. */
+const MATE_SHARE = 1 / 2
 const FAR_SHARE = 1 / 4
+/** How dear a feed is: a lower number is fetched first, and loses its bodies last. */
+export const PRIORITY = { own: 0, followed: 1, mate: 2, far: 3 } as const
 /** Bytes that one of their feeds may come to when only its headers are left: so many are not wanted that they do not fit. */
 const FAR_FEED_RESERVE = 65_536
 /** Names in friends' lists that are looked at: friends who all name the same people cost no more. */
@@ -44,6 +51,13 @@ export interface SharedList {
   people: readonly PolicyIdentity[]
 }
 
+/** A group that this device is in, or reads. */
+export interface PolicyGroup {
+  /** The group's id. */
+  id: Uint8Array
+  members: readonly PolicyIdentity[]
+}
+
 export interface PolicyInput {
   self: {
     /** Own root key. */
@@ -55,6 +69,8 @@ export interface PolicyInput {
   people: readonly PolicyPerson[]
   /** @default none */
   shared?: readonly SharedList[]
+  /** @default none */
+  groups?: readonly PolicyGroup[]
   mode: StoreMode
   /** Bytes that other people's data may take. @default no bound */
   quota?: number
@@ -65,13 +81,16 @@ export interface PolicyInput {
  *
  *  1. Own root feed and own devices' feeds always, with priority 0, in every mode: without them nothing can be signed.
  *  2. In mode `all`, the root feed and the devices' feeds of those who are followed, with priority 1: all headers, and
- *     bodies up to 1 GiB a feed. Mode `groups` keeps of others only what groups ask for, which is nothing here; `own` and
- *     `none` keep nothing of others.
- *  3. In mode `all`, those whom friends say they follow, with priority 2: see {@link farPeople}. Of each, the root feed and
- *     up to 8 devices' feeds, the newest devices first; of a device's feed the newest 1,000 entries and up to 4 MiB.
- *  4. A blocked person's root feed and devices' feeds never, even where somebody who is followed names the same key;
+ *     bodies up to 1 GiB a feed. Mode `groups` keeps of others only what groups ask for; `own` and `none` keep nothing of
+ *     others.
+ *  3. In modes `all` and `groups`, those with whom one shares a group, with priority 2, the groups taking turns. Of each, the
+ *     root feed and up to 8 devices' feeds, the newest devices first; of a device's feed the newest 10,000 entries and up
+ *     to 64 MiB.
+ *  4. In mode `all`, those whom friends say they follow, with priority 3, the friends taking turns: likewise, and of a
+ *     device's feed the newest 1,000 entries and up to 4 MiB.
+ *  5. A blocked person's root feed and devices' feeds never, even where somebody who is followed names the same key;
  *     but nobody's log can take away one's own feeds.
- *  5. Of a revoked device, what came before its revocation; nothing when that is nothing.
+ *  6. Of a revoked device, what came before its revocation; nothing when that is nothing.
  *
  * Each feed occurs once, with the lowest of its priorities and, within that, the widest of its bounds.
  */
@@ -79,15 +98,21 @@ export function wantedFeeds(input: PolicyInput): WantedFeed[] {
   const { self, people, mode } = input
   const wanted = new Map<string, WantedFeed>()
   addPerson(wanted, self, OWN)
-  if (mode !== 'all') return [...wanted.values()]
+  if (mode !== 'all' && mode !== 'groups') return [...wanted.values()]
   const blocked = blockedFeeds(people)
   const isWelcome = ({ device }: PolicyIdentity['devices'][number]): boolean => !blocked.has(name(device))
-  for (const { key, relation, devices } of people) {
+  const isTaken = new Set([name(self.root)])
+  for (const { key, relation, devices } of mode === 'all' ? people : []) {
+    if (relation !== 'none') isTaken.add(name(key))
     if (relation !== 'followed' || blocked.has(name(key))) continue
     addPerson(wanted, { root: key, devices: devices.filter(isWelcome) }, FOLLOWED)
   }
-  for (const { key, devices } of farPeople(input, blocked))
-    addPerson(wanted, { root: key, devices: farDevices(devices.filter(isWelcome)) }, FAR)
+  const addAll = (found: readonly PolicyIdentity[], distance: Distance): void => {
+    for (const { key, devices } of found)
+      addPerson(wanted, { root: key, devices: someDevices(devices.filter(isWelcome)) }, distance)
+  }
+  addAll(fairly(matesByGroup(input), { isTaken, blocked, room: mateRoom(input.quota) }), MATE)
+  if (mode === 'all') addAll(fairly(listsOfFriends(input), { isTaken, blocked, room: farRoom(input.quota) }), FAR)
   return [...wanted.values()]
 }
 
@@ -102,46 +127,58 @@ export function blockedFeeds(people: readonly PolicyPerson[]): Set<string> {
   return feeds
 }
 
-/** What the quota means for the store: how much all others' feeds may take, and how much those furthest away. */
+/** What the quota means for the store: how much all others' feeds may take, and how much those at one distance. */
 export function quotaOf(bytes: number): Quota {
-  return { bytes, farBytes: Math.floor(bytes * FAR_SHARE) }
+  const share = (of: number): number => Math.floor(bytes * of)
+  return { bytes, ofPriority: { [PRIORITY.mate]: share(MATE_SHARE), [PRIORITY.far]: share(FAR_SHARE) } }
 }
 
 /** How many feeds of friends' friends there is room for. */
 export function farRoom(quota = Infinity): number {
-  return Math.min(MAX_FAR_FEEDS, Math.floor(quotaOf(quota).farBytes / FAR_FEED_RESERVE))
+  return Math.min(MAX_FAR_FEEDS, Math.floor((quota * FAR_SHARE) / FAR_FEED_RESERVE))
+}
+
+/** How many feeds of members of groups there is room for. */
+export function mateRoom(quota = Infinity): number {
+  return Math.min(MAX_MATE_FEEDS, Math.floor((quota * MATE_SHARE) / FAR_FEED_RESERVE))
+}
+
+/** Whom each friend names. */
+function listsOfFriends({ people, shared = [] }: PolicyInput): readonly (readonly PolicyIdentity[])[] {
+  const friends = new Set(
+    people.filter(({ relation, isFriend }) => relation === 'followed' && isFriend === true).map(({ key }) => name(key))
+  )
+  return shared
+    .map((list) => ({ ...list, by: name(list.friend) }))
+    .filter(({ by }) => friends.has(by))
+    .toSorted((a, b) => (a.by < b.by ? -1 : 1))
+    .map((list) => list.people)
+}
+
+/** Members of each group. */
+function matesByGroup({ groups = [] }: PolicyInput): readonly (readonly PolicyIdentity[])[] {
+  const byKey = (a: PolicyIdentity, b: PolicyIdentity): number => (name(a.key) < name(b.key) ? -1 : 1)
+  return groups.toSorted((a, b) => (name(a.id) < name(b.id) ? -1 : 1)).map(({ members }) => members.toSorted(byKey))
 }
 
 /**
- * Those at distance 2 who are kept. The friends take turns, each naming the next in the list who is not there yet, until the
- * room is used up: so nobody who names thousands leaves no place for those whom others name.
+ * Those of several lists for whom there is room. The lists take turns, each giving the next who is not there yet, until the
+ * room is used up: so no list of thousands leaves no place for the others.
  */
-function farPeople({ self, people, shared = [], quota }: PolicyInput, blocked: ReadonlySet<string>): PolicyIdentity[] {
-  const friends = new Set<string>()
-  const isTaken = new Set([name(self.root)])
-  for (const { key, relation, isFriend } of people) {
-    if (relation === 'none') continue
-    isTaken.add(name(key))
-    if (relation === 'followed' && isFriend === true) friends.add(name(key))
-  }
-  const lists = shared
-    .map((list) => ({ ...list, by: name(list.friend) }))
-    .filter(({ by }) => friends.has(by))
-    .sort((a, b) => (a.by < b.by ? -1 : 1))
-  const far: PolicyIdentity[] = []
-  let room = farRoom(quota)
+function fairly(
+  lists: readonly (readonly PolicyIdentity[])[],
+  { isTaken, blocked, room }: { isTaken: Set<string>; blocked: ReadonlySet<string>; room: number }
+): PolicyIdentity[] {
+  const found: PolicyIdentity[] = []
   let looks = MAX_NAMES
-  for (const person of inTurns(
-    lists.map((list) => list.people),
-    isTaken
-  )) {
+  for (const person of inTurns(lists, isTaken)) {
     if (looks-- === 0) break
     if (person === undefined || blocked.has(name(person.key))) continue
     room -= 1 + Math.max(1, Math.min(person.devices.length, MAX_FAR_DEVICES)) // before its log is here, a device is expected
     if (room < 0) break
-    far.push(person)
+    found.push(person)
   }
-  return far
+  return found
 }
 
 /** From each list in turn its next one who is not taken; undefined for one who is. */
@@ -167,7 +204,7 @@ function* inTurns(
 }
 
 /** The newest devices, those that are not revoked before the others. */
-function farDevices(devices: PolicyIdentity['devices']): PolicyIdentity['devices'] {
+function someDevices(devices: PolicyIdentity['devices']): PolicyIdentity['devices'] {
   if (devices.length <= MAX_FAR_DEVICES) return devices
   const newest = devices.toReversed()
   return [
@@ -182,14 +219,22 @@ interface Distance {
   device: Omit<WantedFeed, 'feed'>
 }
 
-const OWN: Distance = { log: { priority: 0, isWhole: true }, device: { priority: 0 } }
+const LOG = { isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES } as const
+const OWN: Distance = {
+  log: { priority: PRIORITY.own, isWhole: true },
+  device: { priority: PRIORITY.own }
+}
 const FOLLOWED: Distance = {
-  log: { priority: 1, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
-  device: { priority: 1, maxBytes: MAX_FOLLOWED_FEED_BYTES }
+  log: { priority: PRIORITY.followed, ...LOG },
+  device: { priority: PRIORITY.followed, maxBytes: MAX_FOLLOWED_FEED_BYTES }
+}
+const MATE: Distance = {
+  log: { priority: PRIORITY.mate, ...LOG },
+  device: { priority: PRIORITY.mate, newest: MATE_ENTRIES, maxBytes: MAX_MATE_FEED_BYTES }
 }
 const FAR: Distance = {
-  log: { priority: 2, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
-  device: { priority: 2, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
+  log: { priority: PRIORITY.far, ...LOG },
+  device: { priority: PRIORITY.far, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
 }
 
 function addPerson(wanted: Map<string, WantedFeed>, { root, devices }: PolicyInput['self'], distance: Distance): void {

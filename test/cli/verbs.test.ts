@@ -149,6 +149,7 @@ describe('the verbs of the command line', () => {
       'quota',
       'used',
       'distances',
+      'groups',
       'unwanted'
     ])
     assert.equal((await node.json('store'))[0].store, 'own')

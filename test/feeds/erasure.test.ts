@@ -180,7 +180,7 @@ describe('a body that expires', () => {
 
 describe('making room', () => {
   const hold = async (store: FeedStore, bytes: number, farBytes = bytes): Promise<void> => {
-    const trimmer = new Trimmer(store, { bytes, farBytes })
+    const trimmer = new Trimmer(store, { bytes, ofPriority: { 2: farBytes } })
     await trimmer.catchUp()
     await trimmer.stop()
   }

@@ -23,7 +23,7 @@ function limit(store: FeedStore, limits: Limits = {}, by = author): void {
 }
 
 async function trimmed(store: FeedStore): Promise<void> {
-  const trimmer = new Trimmer(store, { bytes: Infinity, farBytes: Infinity })
+  const trimmer = new Trimmer(store, { bytes: Infinity })
   await trimmer.catchUp()
   await trimmer.stop()
 }
@@ -498,7 +498,7 @@ describe('sync of feeds with limits', () => {
       await first.settled()
       if (!isConnected) await first.close()
       bob.store.setWanted([])
-      const trimmer = new Trimmer(bob.store, { bytes: Infinity, farBytes: Infinity })
+      const trimmer = new Trimmer(bob.store, { bytes: Infinity })
       trimmer.removeUnwanted()
       await trimmer.catchUp()
       await trimmer.stop()
@@ -530,7 +530,7 @@ describe('sync of feeds with limits', () => {
     await first.settled()
     await first.close()
     bob.store.setWanted([])
-    const trimmer = new Trimmer(bob.store, { bytes: 0, farBytes: 0 })
+    const trimmer = new Trimmer(bob.store, { bytes: 0 })
     await trimmer.catchUp()
     await trimmer.stop()
     limit(bob.store)

@@ -52,7 +52,7 @@ describe('friends of friends', () => {
     using held = temporaryStore()
     using people = peopleOf(held.store)
     shareCarol(people)
-    assert.deepEqual(wantedOf(held.store, carol.root.publicKey), { priority: 2, newest: undefined })
+    assert.deepEqual(wantedOf(held.store, carol.root.publicKey), { priority: 3, newest: undefined })
     assert.equal(wantedOf(held.store, carol.device.key.publicKey), undefined)
     held.store.ingest(carol.log)
     await until(() => wantedOf(held.store, carol.device.key.publicKey)?.newest === 1_000, 'the device is wanted')

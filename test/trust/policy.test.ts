@@ -5,12 +5,16 @@ import {
   blockedFeeds,
   FAR_ENTRIES,
   farRoom,
+  MATE_ENTRIES,
+  mateRoom,
   MAX_FAR_DEVICES,
   MAX_FAR_FEED_BYTES,
   MAX_FAR_FEEDS,
   MAX_FOLLOWED_FEED_BYTES,
   MAX_LOG_BYTES,
   MAX_LOG_ENTRIES,
+  MAX_MATE_FEED_BYTES,
+  MAX_MATE_FEEDS,
   type PolicyIdentity,
   type PolicyInput,
   type PolicyPerson,
@@ -37,7 +41,7 @@ describe('replication policy', () => {
     assert.deepEqual(names({ self, people, mode: 'all' }), ['1:0', '2:0', '10:1', '11:1', '12:1'])
   })
 
-  it('keeps nothing of others in the modes groups, own and none', () => {
+  it('keeps nothing of others in the modes groups, own and none, without groups', () => {
     const people = [person(10, 'followed', { device: key(11) })]
     for (const mode of ['groups', 'own', 'none'] as const)
       assert.deepEqual(names({ self, people, mode }), ['1:0', '2:0'])
@@ -58,7 +62,7 @@ describe('replication policy', () => {
     assert.deepEqual(logs, [
       { feed: key(1), priority: 0, isWhole: true },
       { feed: key(10), priority: 1, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
-      { feed: key(20), priority: 2, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES }
+      { feed: key(20), priority: 3, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES }
     ])
   })
 
@@ -107,6 +111,10 @@ describe('replication policy', () => {
       }),
       { maxLength: 4, selector: (list) => nameOf(list.friend) }
     ),
+    groups: fc.uniqueArray(
+      fc.record({ id: anyKey, members: fc.array(fc.record({ key: anyKey, devices: anyDevices }), { maxLength: 6 }) }),
+      { maxLength: 3, selector: (group) => nameOf(group.id) }
+    ),
     mode: fc.constantFrom('all', 'groups', 'own', 'none')
   })
 
@@ -135,12 +143,19 @@ describe('replication policy', () => {
             .flatMap((list) => list.people.flatMap((p) => [p.key, ...p.devices.map(({ device }) => device)]))
             .map(nameOf)
         )
+        const mates = new Set(
+          input
+            .groups!.flatMap(({ members }) => members.flatMap((p) => [p.key, ...p.devices.map(({ device }) => device)]))
+            .map(nameOf)
+        )
         for (const { feed, priority, last, newest, maxBytes, isWhole } of wanted) {
           const name = nameOf(feed)
           if (priority === 0) assert.ok(own.has(name))
-          else assert.ok(input.mode === 'all' && !blocked.has(name))
-          if (priority === 1) assert.ok(followed.has(name))
-          if (priority === 2) assert.ok(far.has(name) && maxBytes! > 0 && (newest! > 0 || isWhole))
+          else assert.ok((input.mode === 'all' || input.mode === 'groups') && !blocked.has(name))
+          if (priority === 1) assert.ok(input.mode === 'all' && followed.has(name))
+          if (priority === 2) assert.ok(mates.has(name))
+          if (priority === 3) assert.ok(input.mode === 'all' && far.has(name))
+          if (priority >= 2) assert.ok(maxBytes! > 0 && (newest! > 0 || isWhole))
           assert.notEqual(last, 0)
         }
       })
@@ -152,7 +167,12 @@ describe('replication policy', () => {
     fc.assert(
       fc.property(anyInput, (input) =>
         assert.deepEqual(
-          sorted({ ...input, people: input.people.toReversed(), shared: input.shared!.toReversed() }),
+          sorted({
+            ...input,
+            people: input.people.toReversed(),
+            shared: input.shared!.toReversed(),
+            groups: input.groups!.toReversed()
+          }),
           sorted(input)
         )
       )
@@ -169,6 +189,52 @@ describe('replication policy', () => {
     )
   })
 
+  describe('of groups', () => {
+    const member = (n: number, ...devices: PolicyIdentity['devices']): PolicyIdentity => ({ key: key(n), devices })
+    const group = (n: number, ...members: PolicyIdentity[]) => ({ id: key(n), members })
+
+    it('wants members behind whom one follows and before their friends, in the modes all and groups', () => {
+      const input = {
+        self,
+        people: [{ ...person(10, 'followed', { device: key(11) }), isFriend: true }],
+        shared: [{ friend: key(10), people: [member(30), member(20)] }],
+        groups: [
+          group(90, member(1, { device: key(2) }), member(10, { device: key(11) }), member(20, { device: key(21) }))
+        ]
+      }
+      const all = ['1:0', '2:0', '10:1', '11:1', '20:2', '21:2', '30:3']
+      assert.deepEqual(names({ ...input, mode: 'all' }), all)
+      assert.deepEqual(names({ ...input, mode: 'groups' }), ['1:0', '2:0', '10:2', '11:2', '20:2', '21:2'])
+      for (const mode of ['own', 'none'] as const) assert.deepEqual(names({ ...input, mode }), ['1:0', '2:0'])
+    })
+
+    it('keeps of members as much as is reasonable', () => {
+      const groups = [group(90, member(20, { device: key(21) }))]
+      assert.deepEqual(wantedFeeds({ self, people: [], groups, mode: 'groups' }).slice(2), [
+        { feed: key(20), priority: 2, isWhole: true, last: MAX_LOG_ENTRIES, maxBytes: MAX_LOG_BYTES },
+        { feed: key(21), priority: 2, newest: MATE_ENTRIES, maxBytes: MAX_MATE_FEED_BYTES }
+      ])
+    })
+
+    it('never wants a member who is blocked, nor their device where another member names it', () => {
+      const people = [person(20, 'blocked', { device: key(21) })]
+      const groups = [group(90, member(20, { device: key(22) }), member(30, { device: key(21) }, { device: key(31) }))]
+      for (const mode of ['all', 'groups'] as const)
+        assert.deepEqual(names({ self, people, groups, mode }), ['1:0', '2:0', '30:2', '31:2'])
+    })
+
+    it('shares the room fairly between groups, however large one of them is', () => {
+      const wide = (n: number) => Buffer.from(n.toString(16).padStart(64, '0'), 'hex')
+      const crowd = Array.from({ length: 20_000 }, (_, i) => ({ key: wide(i + 1_000), devices: [] }))
+      const few = Array.from({ length: 300 }, (_, i) => ({ key: wide(i + 100_000), devices: [] }))
+      const wanted = wantedFeeds({ self, people: [], groups: [group(90, ...crowd), group(91, ...few)], mode: 'all' })
+      const logs = new Set(wanted.map(({ feed }) => nameOf(feed)))
+      assert.ok(wanted.length <= MAX_MATE_FEEDS + 2)
+      assert.ok(few.every((each) => logs.has(nameOf(each.key))))
+      assert.equal(mateRoom(0), 0)
+    })
+  })
+
   describe('at distance 2', () => {
     const wide = (n: number) => Buffer.from(n.toString(16).padStart(64, '0'), 'hex')
     const identity = (n: number, devices = 1): PolicyIdentity => ({
@@ -177,15 +243,15 @@ describe('replication policy', () => {
     })
     const friend = (n: number): PolicyPerson => ({ ...person(n, 'followed'), isFriend: true })
     const farOf = (input: Omit<PolicyInput, 'self' | 'mode'>): WantedFeed[] =>
-      wantedFeeds({ self, mode: 'all', ...input }).filter(({ priority }) => priority === 2)
+      wantedFeeds({ self, mode: 'all', ...input }).filter(({ priority }) => priority === 3)
     const logsOf = (wanted: WantedFeed[]) =>
       new Set(wanted.filter(({ isWhole }) => isWhole).map(({ feed }) => nameOf(feed)))
 
     it('wants the newest entries of those whom a friend names, and as much of their logs as is reasonable', () => {
       const wanted = farOf({ people: [friend(10)], shared: [{ friend: key(10), people: [identity(500)] }] })
       assert.deepEqual(wanted, [
-        { feed: wide(500), priority: 2, isWhole: true, last: 1_024, maxBytes: 262_144 },
-        { feed: identity(500).devices[0].device, priority: 2, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
+        { feed: wide(500), priority: 3, isWhole: true, last: 1_024, maxBytes: 262_144 },
+        { feed: identity(500).devices[0].device, priority: 3, newest: FAR_ENTRIES, maxBytes: MAX_FAR_FEED_BYTES }
       ])
     })
 
@@ -291,7 +357,7 @@ describe('replication policy', () => {
     })
 
     it('has a quarter of the quota', () => {
-      assert.deepEqual(quotaOf(1_000), { bytes: 1_000, farBytes: 250 })
+      assert.deepEqual(quotaOf(1_000), { bytes: 1_000, ofPriority: { 2: 500, 3: 250 } })
       assert.equal(farRoom(0), 0)
       assert.equal(farRoom(), MAX_FAR_FEEDS)
     })

@@ -12,15 +12,13 @@ const SLICE_RUNS = 16
 const DELAY_MS = 1_000
 /** How long to wait after the store failed (the disk is full), in ms. */
 const RETRY_MS = 10_000
-/** From which priority on feeds are others': 1 followed, 2 further away. Further ones go first. */
-const OTHERS = [2, 1] as const
 
-/** Bytes that others' feeds may take. */
+/** Bytes that others' feeds, those of a priority above 0, may take. The highest numbers go first. */
 export interface Quota {
   /** All of them together. */
   bytes: number
-  /** Those of priority 2. */
-  farBytes: number
+  /** Those of one priority, where that is less. */
+  ofPriority?: Readonly<Record<number, number>>
 }
 
 export class Trimmer {
@@ -33,9 +31,9 @@ export class Trimmer {
   #isAsked = false
   #isRemoving = false
   /** Arrival numbers up to which bodies were erased for room, by priority. */
-  #reached: Record<(typeof OTHERS)[number], number> = { 1: 1, 2: 1 }
+  readonly #reached = new Map<number, number>()
   readonly #onLimited = (): void => this.#workSoon(0)
-  readonly #onWanted = (): void => void (this.#reached = { 1: 1, 2: 1 })
+  readonly #onWanted = (): void => this.#reached.clear()
   readonly #onExtended = ({ feed }: Extension): void => {
     if (feed.newest !== undefined || feed.maxBytes !== undefined) this.#workSoon(DELAY_MS)
   }
@@ -102,9 +100,11 @@ export class Trimmer {
     await this.#repeat(() => eraseOverLimits(this.#store, SLICE_RUNS))
     const isRemoving = this.#isRemoving
     this.#isRemoving = false
-    if (isRemoving || (this.#mayWork && this.#over().all > 0))
+    if (isRemoving || (this.#mayWork && this.#over(usageByPriority(this.#store)) > 0))
       await this.#repeat(() => deleteUnwanted(this.#store, SLICE_ENTRIES))
-    for (const priority of OTHERS) await this.#makeRoom(priority)
+    if (!this.#mayWork) return
+    const priorities = usageByPriority(this.#store).flatMap(({ priority }) => priority || [])
+    for (const priority of priorities.toSorted((a, b) => b - a)) await this.#makeRoom(priority)
   }
 
   /** Slice by slice, until one finds nothing. */
@@ -112,14 +112,15 @@ export class Trimmer {
     while (this.#mayWork && slice() > 0) await setImmediate()
   }
 
-  async #makeRoom(priority: (typeof OTHERS)[number]): Promise<void> {
+  async #makeRoom(priority: number): Promise<void> {
     if (!this.#mayWork) return
-    const { all, far } = this.#over()
-    let bytes = Math.max(all, priority === 2 ? far : 0)
+    const usage = usageByPriority(this.#store)
+    const taken = usage.find((each) => each.priority === priority)?.bytes ?? 0
+    let bytes = Math.max(this.#over(usage), taken - (this.#quota.ofPriority?.[priority] ?? Infinity))
     while (bytes > 0 && this.#mayWork) {
-      const from = this.#reached[priority]
+      const from = this.#reached.get(priority) ?? 1
       const { freed, next, isEnd } = eraseForRoom(this.#store, { bytes, priority, from, runs: SLICE_RUNS })
-      this.#reached[priority] = next
+      this.#reached.set(priority, next)
       bytes -= freed
       if (isEnd) return
       await setImmediate()
@@ -130,13 +131,8 @@ export class Trimmer {
     return !this.#isStopped && this.#store.isOpen
   }
 
-  /** Bytes above the quota. */
-  #over(): { all: number; far: number } {
-    let [all, far] = [-this.#quota.bytes, -this.#quota.farBytes]
-    for (const { priority, bytes } of usageByPriority(this.#store)) {
-      if (priority !== 0) all += bytes
-      if (priority === 2) far += bytes
-    }
-    return { all, far }
+  /** Bytes above the quota for all others. */
+  #over(usage: readonly { priority: number | undefined; bytes: number }[]): number {
+    return usage.reduce((over, { priority, bytes }) => over + (priority === 0 ? 0 : bytes), -this.#quota.bytes)
   }
 }
