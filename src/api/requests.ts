@@ -48,6 +48,10 @@ const tag = v.pipe(
   v.check(isShort, 'must have at most 64 characters'),
   v.regex(/^[^\s#]+$/u, 'must not contain white space or #')
 )
+/** A group's name, id or the beginning of it, or link: links are the longest. */
+const group = text(12_288)
+/** A motion's id, or the beginning of it. */
+const motion = v.pipe(text(59), v.regex(/^[a-z2-7]+$/, "must be a motion's id, or the beginning of it"))
 /** Longest life of an invite, in ms: a year. */
 const MAX_INVITE_MS = 365 * 86_400_000
 /** A file is named in full: the node does not run where its user stands. */
@@ -100,6 +104,19 @@ export const requests = {
   meet: v.strictObject({ with: text(4_096), name: v.optional(text(256)) }),
   accept: v.strictObject({ who, name: v.optional(text(256)) }),
   introduce: v.strictObject({ one: who, other: who }),
+  newGroup: v.strictObject({
+    name: v.pipe(text(256), v.check(isShort, 'must have at most 64 characters')),
+    quorum: v.optional(text(64)),
+    open: v.optional(v.boolean('must be true or false')),
+    history: v.optional(v.boolean('must be true or false'))
+  }),
+  group: v.strictObject({ group }),
+  groupLink: v.strictObject({ link: group }),
+  groupPerson: v.strictObject({ group, who }),
+  candidates: v.strictObject({ group, who: v.optional(who) }),
+  groupRule: v.strictObject({ group, rule: text(64) }),
+  groupMotion: v.strictObject({ group, motion }),
+  motions: v.strictObject({ group, motion: v.optional(motion) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
   export: v.strictObject({

@@ -1,12 +1,14 @@
 // The API's routes: one a verb of the command line. Reading is GET with a query, changing is POST with JSON.
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
 import { dagJson } from './dag-json.ts'
+import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import { eventLines, ndjson } from './lines.ts'
 import { parseRequest, requests } from './requests.ts'
+import { get, post, query } from './route.ts'
 import {
   contactShape,
   entryShape,
@@ -18,7 +20,6 @@ import {
   READABLE_TYPES
 } from './shapes.ts'
 import { statusOf } from './status.ts'
-import type * as v from 'valibot'
 
 export interface RouteInit {
   comrade: Comrade
@@ -44,6 +45,7 @@ export function routes(init: RouteInit): Hono {
   contactRoutes(app, init)
   deviceRoutes(app, init)
   meetingRoutes(app, init)
+  groupRoutes(app, init.comrade)
   directoryRoutes(app, init)
   fileRoutes(app, init)
   app.notFound((c) =>
@@ -150,43 +152,6 @@ function fileRoutes(app: Hono, { comrade, isSocket }: RouteInit): void {
     onSocket()
     return comrade.importFrom(file)
   })
-}
-
-function get<S extends v.GenericSchema>(
-  app: Hono,
-  verb: string,
-  schema: S,
-  run: (input: v.InferOutput<S>) => unknown
-): void {
-  app.get(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, query(c)))))
-}
-
-function post<S extends v.GenericSchema>(
-  app: Hono,
-  verb: string,
-  schema: S,
-  run: (input: v.InferOutput<S>) => unknown
-): void {
-  app.post(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, await json(c)))))
-}
-
-/** A query's fields. @throws NodeError BAD_INPUT when one is given twice */
-function query(c: Context): Record<string, string> {
-  const fields = Object.entries(c.req.queries())
-  const twice = fields.find(([, values]) => values.length > 1)
-  if (twice !== undefined) throw new NodeError('BAD_INPUT', `${twice[0]} is given twice`)
-  return Object.fromEntries(fields.map(([name, [value]]) => [name, value]))
-}
-
-/** The body; none at all is an empty object. @throws NodeError BAD_INPUT when it is not UTF-8 or not JSON */
-async function json(c: Context): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer()
-  if (bytes.byteLength === 0) return {}
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new NodeError('BAD_INPUT', 'the body is not JSON in UTF-8', { cause })
-  }
 }
 
 /** The entry with its whole body, which is null when it was erased. */

@@ -66,6 +66,12 @@ export class Output {
     process.stderr.write(render(segments, process.stderr))
   }
 
+  /** Warns of what has to be known before something is done, also under --quiet; under --json as a line of JSON. */
+  warning(code: string, message: string): void {
+    if (this.json) return void process.stderr.write(exactJson({ warning: { code, message } }) + '\n')
+    this.notice(coloured('yellow', 'warning: '), message)
+  }
+
   /** Tells a failure, as a line of JSON or in words. */
   error(error: unknown): void {
     const body = errorShape(error)

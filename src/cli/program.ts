@@ -1,7 +1,7 @@
 // Reads the command line with commander: global options, one verb with its arguments, help that begins with examples.
 import { Command, Option as CommanderOption, type CommanderError } from 'commander'
 import { NodeError } from '../node/comrade.ts'
-import type { Option, Verb } from './verb.ts'
+import type { Argument, Option, Verb } from './verb.ts'
 import { verbs } from './verbs.ts'
 
 /** The options that every verb has, as they were given. */
@@ -84,6 +84,7 @@ function define(command: Command, verb: Verb, onCall: (call: Call) => void): voi
   for (const [notation, description] of verb.arguments ?? []) command.argument(notation, description)
   for (const option of verb.options ?? []) command.addOption(commanderOption(option))
   command.addHelpText('before', exampleText(verb.examples))
+  if (verb.actions !== undefined) command.addHelpText('after', actionText(verb.actions))
   command.action((...given: unknown[]) => {
     const args = given
       .slice(0, -2)
@@ -132,6 +133,11 @@ function hasDash({ code, message }: CommanderError): boolean {
 
 function exampleText(examples: readonly string[]): string {
   return ['Examples:', ...examples.map((line) => `  $ ${line}`), ''].join('\n')
+}
+
+function actionText(actions: readonly Argument[]): string {
+  const width = Math.max(...actions.map(([notation]) => notation.length))
+  return ['', 'Actions:', ...actions.map(([notation, summary]) => `  ${notation.padEnd(width)}  ${summary}`)].join('\n')
 }
 
 function capitalized(text: string): string {

@@ -40,6 +40,8 @@ export interface Option {
 export interface Verb<O = object> {
   arguments?: readonly Argument[]
   options?: readonly Option[]
+  /** What may stand for `<action>`, each with what it takes; for help and completion. @default none */
+  actions?: readonly Argument[]
   /** Whole command lines, shown first in its help. */
   examples: readonly string[]
   /** Sees itself to SIGINT, SIGTERM, and a stdout that nobody reads any more. @default false */

@@ -25,6 +25,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   unblock: { summary: 'take a block back', load: () => import('./verbs/unblock.ts') },
   contacts: { summary: 'list the people you know', load: () => import('./verbs/contacts.ts') },
   name: { summary: 'give somebody a name of your own', load: () => import('./verbs/name.ts') },
+  group: {
+    summary: 'form a group, and decide in it who belongs to it',
+    load: () => import('./verbs/group.ts')
+  },
   resolve: { summary: 'find where the devices of somebody are', load: () => import('./verbs/resolve.ts') },
   device: {
     summary: 'list, add and end the devices of your identity',

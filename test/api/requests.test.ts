@@ -68,6 +68,19 @@ describe('input of the API', () => {
   const notQuotas = [-1, 1.5, NaN, Infinity, 2 ** 53, '5']
   for (const quota of notQuotas) it(`refuses ${String(quota)} as a quota`, () => refuses('quota', { quota }, /^quota /))
 
+  it('takes a new group, and refuses what it does not know about one', () => {
+    const group = { name: 'portland', quorum: 'isqrt', open: false, history: true }
+    assert.deepEqual(parseRequest(requests.newGroup, group), group)
+    refuses('newGroup', { name: 'a'.repeat(65) }, /^name must have at most 64 characters$/)
+    refuses('newGroup', { name: 'portland', open: 'yes' }, /^open must be true or false$/)
+    refuses('newGroup', { name: 'portland', founders: [] }, /^founders is not known here$/)
+  })
+
+  const notMotions = ['', 'BAFKREI', 'bafkrei/..', 'a'.repeat(60), 7]
+  for (const motion of notMotions)
+    it(`refuses ${JSON.stringify(motion)} as a motion`, () =>
+      refuses('groupMotion', { group: 'g', motion }, /^motion /))
+
   it('refuses __proto__ as a field, and it changes nothing', () => {
     refuses('person', JSON.parse('{"who":"alice","__proto__":{"isAdmin":true}}'), /^__proto__ is not known here$/)
     assert.equal(({} as Record<string, unknown>).isAdmin, undefined)

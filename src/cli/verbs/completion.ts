@@ -1,4 +1,4 @@
-// comrade completion: a script that completes verbs and options in bash, zsh or fish.
+// comrade completion: a script that completes verbs, their actions and options in bash, zsh or fish.
 import { NodeError } from '../../node/comrade.ts'
 import { buildProgram } from '../program.ts'
 import type { Verb } from '../verb.ts'
@@ -11,10 +11,11 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly Words[], global: read
   fish
 }
 
-/** A verb with the options that it has of its own. */
+/** A verb with the actions and options that it has of its own. */
 interface Words {
   name: string
   summary: string
+  actions: { name: string; summary: string }[]
   options: { flag: string; description: string }[]
 }
 
@@ -27,30 +28,36 @@ export const verb: Verb = {
   ],
   async run({ output }, [shell]) {
     if (!Object.hasOwn(SCRIPTS, shell)) throw new NodeError('BAD_INPUT', `expected bash, zsh or fish, not '${shell}'`)
-    const program = await wholeProgram()
+    const loaded = await loadAll()
+    const program = buildProgram(loaded, () => {})
     const global = program.options.map(({ long }) => long ?? '').concat('--help')
-    const script = SCRIPTS[shell](program.commands.map(wordsOf), global)
+    const commands = program.commands.map((command) => wordsOf(command, loaded[command.name()]))
+    const script = SCRIPTS[shell](commands, global)
     if (output.json) output.jsonLine({ shell, script })
     else output.raw(script)
   }
 }
 
-async function wholeProgram(): Promise<Command> {
-  const loaded = await Promise.all(
-    Object.entries(verbs).map(async ([name, { load }]) => [name, (await load()).verb] as const)
-  )
-  return buildProgram(Object.fromEntries(loaded), () => {})
+async function loadAll(): Promise<Record<string, Verb>> {
+  const loaded = Object.entries(verbs).map(async ([name, { load }]) => [name, (await load()).verb] as const)
+  return Object.fromEntries(await Promise.all(loaded))
 }
 
-function wordsOf(command: Command): Words {
+function wordsOf(command: Command, verb: Verb): Words {
   const options = command.options.map(({ long, description }) => ({ flag: long ?? '', description }))
-  return { name: command.name(), summary: command.summary(), options }
+  const actions = (verb.actions ?? []).map(([notation, summary]) => ({ name: notation.split(' ')[0], summary }))
+  return { name: command.name(), summary: command.summary(), actions, options }
+}
+
+/** All that may follow a verb, but arguments. */
+function wordsAfter({ actions, options }: Words): string {
+  return [...actions.map(({ name }) => name), ...options.map(({ flag }) => flag)].join(' ')
 }
 
 function bash(commands: readonly Words[], global: readonly string[]): string {
   const cases = commands
-    .filter(({ options }) => options.length > 0)
-    .map(({ name, options }) => `    ${name}) words="$words ${options.map(({ flag }) => flag).join(' ')}" ;;`)
+    .filter((command) => wordsAfter(command) !== '')
+    .map((command) => `    ${command.name}) words="$words ${wordsAfter(command)}" ;;`)
   return `# bash completion for comrade
 _comrade() {
   local current="\${COMP_WORDS[COMP_CWORD]}" verb='' i words
@@ -77,8 +84,8 @@ function zsh(commands: readonly Words[], global: readonly string[]): string {
   const describe = (text: string): string => text.replace(/'/g, "'\\''").replace(/:/g, '\\:')
   const verbLines = commands.map(({ name, summary }) => `    '${name}:${describe(summary)}'`)
   const cases = commands
-    .filter(({ options }) => options.length > 0)
-    .map(({ name, options }) => `    ${name}) words+=(${options.map(({ flag }) => flag).join(' ')}) ;;`)
+    .filter((command) => wordsAfter(command) !== '')
+    .map((command) => `    ${command.name}) words+=(${wordsAfter(command)}) ;;`)
   return `#compdef comrade
 # zsh completion for comrade
 _comrade() {
@@ -112,6 +119,12 @@ function fish(commands: readonly Words[], global: readonly string[]): string {
     ...commands.map(
       ({ name, summary }) =>
         `complete -c comrade -n ${quoted(`not __fish_seen_subcommand_from ${names}`)} -f -a ${name} -d ${quoted(summary)}`
+    ),
+    ...commands.flatMap(({ name, actions }) =>
+      actions.map(
+        (action) =>
+          `complete -c comrade -n ${quoted(`__fish_seen_subcommand_from ${name}`)} -a ${action.name} -d ${quoted(action.summary)}`
+      )
     ),
     ...commands.flatMap(({ name, options }) =>
       options.map(

@@ -33,6 +33,7 @@ import { formatRule, parseRule } from './rule-text.ts'
 
 /** Below it nobody is hidden among the members. */
 const SMALL_RING = 5
+const NOT_ARRIVED = 'its log has not arrived yet: it comes as soon as somebody who keeps it is connected'
 
 export interface NodeGroupOptions {
   group: LocalGroup
@@ -92,9 +93,9 @@ export class NodeGroup implements Group {
   }
 
   async show(): Promise<GroupDetails> {
-    const { size } = this.#group.evaluated.view().seats
-    const warnings =
-      size < SMALL_RING ? [`not anonymous at this size: among ${size} members nobody who vouches is hidden`] : []
+    if (this.#group.evaluator === undefined)
+      return { ...this.summary(), members: [], rule: '', warnings: [NOT_ARRIVED] }
+    const warnings = smallness(this.#group.evaluator.view().seats.size)
     return { ...this.summary(), members: await this.members(), rule: formatRule(this.#rule()), warnings }
   }
 
@@ -317,4 +318,11 @@ export class NodeGroup implements Group {
   #nameOf(identity: Hex): string {
     return harmless(this.#people.contacts.get(fromHex(identity)).name)
   }
+}
+
+/** What a group of so few must know. */
+function smallness(size: number): string[] {
+  if (size === 0 || size >= SMALL_RING) return []
+  const who = size === 1 ? 'a single member' : `only ${size} members`
+  return [`not anonymous at this size: with ${who}, others can guess who vouched`]
 }
