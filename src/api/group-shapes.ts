@@ -1,5 +1,13 @@
 // What the API gives out of groups: the promised fields, always all of them (null where there is nothing).
-import type { Group, GroupCandidate, GroupMember, GroupMotion, GroupRole, GroupStanding } from '../node/comrade.ts'
+import type {
+  Group,
+  GroupCandidate,
+  GroupEvent,
+  GroupMember,
+  GroupMotion,
+  GroupRole,
+  GroupStanding
+} from '../node/comrade.ts'
 import { type WarningShape, warningShape } from './shapes.ts'
 
 export interface MemberShape {
@@ -51,6 +59,19 @@ export interface MotionShape {
   needed: number
   ring: number
   isCarried: boolean
+}
+
+/** Something that has happened in a group. */
+export interface GroupEventShape {
+  group: string
+  name: string
+  kind: GroupEvent['kind']
+  did: string | null
+  person: string | null
+  rule: string | null
+  motion: string | null
+  count: number | null
+  needed: number | null
 }
 
 /** Standing has all its fields by itself. */
@@ -106,5 +127,29 @@ export function motionShape({
     needed,
     ring,
     isCarried
+  }
+}
+
+export function groupEventShape({
+  group,
+  name,
+  kind,
+  did,
+  person,
+  rule,
+  motion,
+  count,
+  needed
+}: GroupEvent): GroupEventShape {
+  return {
+    group,
+    name,
+    kind,
+    did: did ?? null,
+    person: person ?? null,
+    rule: rule ?? null,
+    motion: motion ?? null,
+    count: count ?? null,
+    needed: needed ?? null
   }
 }

@@ -1,5 +1,12 @@
 // How groups, candidates and motions look to a person. Names and reasons are made harmless by the output, line by line.
-import type { CandidateShape, GroupShape, MemberShape, MotionShape, StandingShape } from '../api/group-shapes.ts'
+import type {
+  CandidateShape,
+  GroupEventShape,
+  GroupShape,
+  MemberShape,
+  MotionShape,
+  StandingShape
+} from '../api/group-shapes.ts'
 import { bold, coloured, dim, type Line, type Segment } from './output.ts'
 import { warningMark } from './paint.ts'
 
@@ -66,6 +73,22 @@ export function motionLine({ motion, kind, did, name, rule, ballots, needed, rin
     state,
     dim(`  ${motion}`)
   ]
+}
+
+/** What has happened in a group, in one line. */
+export function groupEventLine({ name, kind, did, person, rule, count, needed }: GroupEventShape): Line {
+  const what = rule === null ? (person ?? did ?? '') : `the rule ${rule}`
+  const says = {
+    arrived: 'its log has arrived',
+    candidate: `${what} asks to become a member, or was proposed`,
+    vouched: `${what} has ${count} of ${needed} vouches`,
+    joined: `${what} is a member`,
+    gone: `${what} is a member no longer`,
+    motion: rule === null ? `there is a motion to expel ${what}` : `there is a motion for ${what}`,
+    voted: `the motion about ${what} has ${count} of ${needed} ballots`,
+    carried: `the motion about ${what} was carried`
+  }[kind]
+  return [coloured('cyan', `@${name}  `), says]
 }
 
 /** Why somebody is a member, or is not. */

@@ -1,10 +1,12 @@
 // A node in the foreground: with its API, its lines on stdout, and one way to leave for signals and `down` alike.
 import { join } from 'node:path'
 import type { Api, EventLine } from '../api/index.ts'
+import type { GroupEventShape } from '../api/group-shapes.ts'
 import { type EntryShape, READABLE_TYPES } from '../api/shapes.ts'
 import type { Comrade, Meeting, MeetingRequest } from '../node/comrade.ts'
 import { homeAt } from '../node/home.ts'
 import { EXIT } from './exit.ts'
+import { groupEventLine } from './group-lines.ts'
 import { coloured, dim, type Line, type Output } from './output.ts'
 import { entryLines, meetingLine, requestLine } from './paint.ts'
 
@@ -126,6 +128,8 @@ function eventText(line: EventLine): readonly Line[] {
       return [requestLine(line as unknown as MeetingRequest)]
     case 'met':
       return [meetingLine(line as unknown as Meeting)]
+    case 'group':
+      return [groupEventLine(line as unknown as GroupEventShape)]
     case 'warning':
       return [[coloured('yellow', 'warning: '), String(line.message)]]
     default:

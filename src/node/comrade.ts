@@ -2,7 +2,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
-import type { Groups } from './groups/contract.ts'
+import type { GroupEvent, Groups } from './groups/contract.ts'
 
 export type * from './groups/contract.ts'
 
@@ -288,6 +288,8 @@ export interface ComradeEvents {
   request: CustomEvent<MeetingRequest>
   /** This user and somebody else have both said that they want to know each other. */
   met: CustomEvent<Meeting>
+  /** Something has happened in a group. */
+  group: CustomEvent<GroupEvent>
   /** A feed was frozen because it was written by two machines, or this device's own must not sign. */
   warning: CustomEvent<{ code: string; message: string; feed?: string }>
 }

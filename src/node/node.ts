@@ -38,6 +38,7 @@ import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
+import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import { DirectPublisher } from './groups/publisher.ts'
 import { NodeMeetings } from './meetings.ts'
@@ -111,6 +112,7 @@ class ComradeNode implements Comrade {
   readonly contacts: Contacts
   readonly devices: NodeDevices
   readonly groups: NodeGroups
+  readonly #groupNews: GroupNews
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -201,6 +203,11 @@ class ComradeNode implements Comrade {
       peerKey: () => this.libp2p.peerId.publicKey!.raw,
       addresses: () => this.addresses
     })
+    this.#groupNews = new GroupNews({
+      groups: this.groups,
+      onNews: (event) => this.#emit('group', event),
+      onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
+    })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
 
@@ -231,6 +238,7 @@ class ComradeNode implements Comrade {
     this.#makeMeetings()
     this.#sealed.open()
     await this.groups.load()
+    await this.#groupNews.open()
   }
 
   #makeMeetings(): void {
@@ -316,6 +324,7 @@ class ComradeNode implements Comrade {
     clearTimeout(timer)
     await trimmed
     try {
+      this.#groupNews.close()
       this.groups.close()
       this.#device.close()
       this.#people.close()

@@ -69,6 +69,30 @@ export interface GroupMotion {
   isCarried: boolean
 }
 
+/** Something that has happened in a group whose log is kept here. */
+export interface GroupEvent {
+  /** The group's id. */
+  group: string
+  /** The group's name; safe to print only after escaping. */
+  name: string
+  /**
+   * 'arrived': its log is here. 'candidate', 'joined', 'gone': somebody became one, or left or was expelled. 'motion':
+   * there is something to vote about. 'vouched', 'voted': there are more vouches or ballots, or fewer. 'carried': enough.
+   */
+  kind: 'arrived' | 'candidate' | 'vouched' | 'joined' | 'gone' | 'motion' | 'voted' | 'carried'
+  /** Whom it is about. */
+  did?: string
+  /** What to call them here; safe to print only after escaping. */
+  person?: string
+  /** Which rule it is about. */
+  rule?: string
+  /** Id of the candidacy or the motion. */
+  motion?: string
+  /** Vouches or ballots, and how many it takes. */
+  count?: number
+  needed?: number
+}
+
 /** What the log says about one person, in sentences. */
 export interface GroupStanding {
   did: string
