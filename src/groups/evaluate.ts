@@ -1,7 +1,7 @@
 // Evaluation of a group's log: what is valid, for ever, and what follows from all of it, now. A pure function of the set
 // of operations that are placed; what was found out once about an operation's past is kept, since a past never changes.
 import type { Ballotable, CheckpointFact, Facts, JoinFact } from './facts.ts'
-import { hasAcks, isLate, lastStable, stableIn } from './finality.ts'
+import { hasAcks, isLate, rosterOf, stableIn } from './finality.ts'
 import type { GroupLog } from './log.ts'
 import { type Count, countIn } from './members.ts'
 import type { Anonymous, Epoch, Hex, Join, Operation } from './operations.ts'
@@ -116,6 +116,12 @@ export class Evaluator {
     this.#catchUp()
     const at = this.log.indexOf(certificate)
     return this.#facts.removals.find((removal) => removal.at === at)?.ballots
+  }
+
+  /** Valid checkpoints with their acks, stable or not, by rising index. */
+  checkpoints(): readonly CheckpointFact[] {
+    this.#catchUp()
+    return this.#facts.checkpoints
   }
 
   /** Valid epochs that did not come too late. */
@@ -271,7 +277,7 @@ export class Evaluator {
         rekeys.push({ at, id: operation.id, member: operation.author, ring: operation.ring, kem: operation.kem })
         break
       case 'checkpoint': {
-        const fact = { at, id: operation.id, day: operation.day, roster: this.#roster(at), acks: [] }
+        const fact = { at, id: operation.id, day: operation.day, ...this.#rosterOf(at), acks: [] }
         checkpoints.push(fact)
         this.#checkpoints.set(at, fact)
         break
@@ -307,16 +313,22 @@ export class Evaluator {
     if (uses?.some(({ motion }) => motion.at !== join.motion.at)) for (const each of uses) each.isContested = true
   }
 
-  /** Identities of the members at the last stable checkpoint below this one; at first of the founders. */
-  #roster(at: number): ReadonlySet<Hex> {
-    const last = lastStable(this.#before[at].finality, this.#pastOf)?.at ?? 0
-    let roster = this.#rosters.get(last)
-    if (roster === undefined) {
+  #rosterOf(at: number): Pick<CheckpointFact, 'roster' | 'needed'> {
+    const view = this.#before[at]
+    const last = view.last?.at ?? 0
+    const removals = [...view.removals.values()].flat().filter((removal) => !this.log.past(last).has(removal.at))
+    return rosterOf(this.#membersAt(last), removals)
+  }
+
+  /** Identities of the members at a stable checkpoint; at the create of the founders. */
+  #membersAt(last: number): ReadonlySet<Hex> {
+    let members = this.#rosters.get(last)
+    if (members === undefined) {
       const { founders } = this.log.create
-      roster = new Set(last === 0 ? founders.map(({ identity }) => identity) : this.#before[last].seats.keys())
-      this.#rosters.set(last, roster)
+      members = new Set(last === 0 ? founders.map(({ identity }) => identity) : this.#before[last].seats.keys())
+      this.#rosters.set(last, members)
     }
-    return roster
+    return members
   }
 
   #motion(at: number): Ballotable {
@@ -359,6 +371,8 @@ export class Evaluator {
 
   #witness(of: number): Witness {
     const { log } = this
+    const isLiveHere = (at: number): boolean =>
+      log.past(of).has(at) && !isLate(at, this.#before[of].finality, this.#pastOf)
     return {
       operation: (id) => {
         const at = log.indexOf(id)!
@@ -374,7 +388,11 @@ export class Evaluator {
           .map(({ checkpoint }) => checkpoint),
       hasRekeyed: (member, period) =>
         this.#facts.rekeys.some(
-          (rekey) => rekey.member === member && log.past(of).has(rekey.at) && this.#before[rekey.at].period === period
+          ({ at, member: by }) => by === member && this.#before[at].period === period && isLiveHere(at)
+        ),
+      isCertified: (motion) =>
+        [...this.#facts.removals, ...this.#facts.rules].some(
+          (fact) => fact.motion === motion && fact.at !== motion && isLiveHere(fact.at)
         ),
       isPast: (at, of) => log.past(of).has(at)
     }

@@ -72,6 +72,8 @@ export interface CheckpointFact {
   day: number
   /** Who may ack it, by identity. */
   roster: ReadonlySet<Hex>
+  /** How many of them make it stable. */
+  needed: number
   acks: { at: number; identity: Hex }[]
 }
 

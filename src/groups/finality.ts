@@ -1,7 +1,8 @@
 // What cannot change any more: checkpoints that more than two thirds acked, and what comes too late for them.
-import type { CheckpointFact } from './facts.ts'
+import type { CheckpointFact, RemovalFact } from './facts.ts'
+import type { Hex } from './operations.ts'
 import type { Past } from './past.ts'
-import { supermajority } from './quorum.ts'
+import { majority, supermajority } from './quorum.ts'
 
 export const DAYS_PER_PERIOD = 30
 
@@ -17,7 +18,23 @@ type PastOf = (index: number) => Past
 export const NOTHING_STABLE: Finality = { stable: [], isChain: true }
 
 /**
- * stable(c): acks of at least ⌊2n/3⌋ + 1 of c's roster, counted in a set. It is decided from the newest checkpoint down:
+ * roster(c), and how many of it have to ack c. Who left by their own signature counts no longer, nor does who was
+ * expelled; but of those who did not leave more than half have to ack, however many of them were expelled.
+ * @param members at the last stable checkpoint in past(c), by identity; at first the founders
+ * @param removals those that count in past(c) and came after that checkpoint
+ */
+export function rosterOf(
+  members: ReadonlySet<Hex>,
+  removals: readonly RemovalFact[]
+): Pick<CheckpointFact, 'roster' | 'needed'> {
+  const left = new Set(removals.filter(({ ballots }) => ballots === undefined).map(({ identity }) => identity))
+  const stayed = members.difference(left)
+  const roster = stayed.difference(new Set(removals.map(({ identity }) => identity)))
+  return { roster, needed: Math.max(supermajority(roster.size), majority(stayed.size)) }
+}
+
+/**
+ * stable(c): acks of at least as many of c's roster as it needs, counted in a set. It is decided from the newest checkpoint down:
  * an ack that is late for a stable checkpoint above is as inert as anything late. So nobody can hold back the ack that
  * an old checkpoint lacks, and bring it out when it would undo what has become final since.
  */
@@ -38,8 +55,7 @@ export function stableIn(set: Past, checkpoints: readonly CheckpointFact[], past
 }
 
 /** Whether enough of the roster acked a checkpoint, by the acks that count. */
-export function hasAcks({ acks, roster }: CheckpointFact, counts: (ack: number) => boolean): boolean {
-  const needed = supermajority(roster.size)
+export function hasAcks({ acks, needed }: CheckpointFact, counts: (ack: number) => boolean): boolean {
   if (acks.length < needed) return false
   const voters = new Set<string>()
   return acks.some(({ at, identity }) => counts(at) && voters.add(identity).size >= needed)

@@ -1,4 +1,5 @@
 // The door of this layer: what is not exported here is its own business.
+export { backoffMs } from './backoff.ts'
 export {
   type AddedDevice,
   addedDeviceOf,
@@ -7,6 +8,7 @@ export {
   type CredentialUse,
   makeCredential
 } from './credential.ts'
+export { dutiesOf, type Duty, dutyKey, FIRST_ROSTER, MAX_DAYS_OFF, spentKeys } from './duties.ts'
 export { currentEpoch, epochNeed, withoutEpoch, writersEpoch } from './epoch.ts'
 export {
   earlierSecrets,

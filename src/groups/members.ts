@@ -61,7 +61,7 @@ export function membersIn(create: Create, facts: Facts, scope: Scope): Members {
   const annulled = [...live.lateJoins]
   // A ring's members joined in the past of the motion, so every join is judged after those that it depends on.
   for (const join of live.joins) {
-    const isRemoved = (live.removals.get(join.identity) ?? []).some(({ at }) => isBetween(at, join, scope))
+    const isRemoved = hasRemovalBetween(live.removals.get(join.identity) ?? [], join, scope)
     const { vouches, discounted, needed } = count(join, live, annulled, scope)
     if (!isRemoved && vouches - discounted >= needed) admitted.add(join.at)
     else annulled.push(join)
@@ -123,6 +123,15 @@ function isBetween(at: number, join: JoinFact, { pastOf }: Scope): boolean {
   return !pastOf(join.motion.at).has(at) && !pastOf(at).has(join.at)
 }
 
+/** Not counting a certificate of a motion that had been carried out, and was known to be, when the candidacy was opened. */
+function hasRemovalBetween(removals: readonly RemovalFact[], join: JoinFact, scope: Scope): boolean {
+  const known = scope.pastOf(join.motion.at)
+  return removals.some(
+    ({ at, motion }) =>
+      isBetween(at, join, scope) && !removals.some((other) => other.motion === motion && known.has(other.at))
+  )
+}
+
 /** @param annulled joins of the set that are not admitted, at least those before `join` */
 function count(join: JoinFact, live: Live, annulled: readonly JoinFact[], scope: Scope): Count {
   const discounted = discountedBy(join, live, annulled, scope)
@@ -147,7 +156,7 @@ function discountedBy(join: JoinFact, live: Live, annulled: readonly JoinFact[],
   }
   for (const [identity, removals] of live.removals) {
     const seat = seats.get(identity)
-    if (seat !== undefined && removals.some(({ at }) => isBetween(at, join, scope))) doubtful.add(seat)
+    if (seat !== undefined && hasRemovalBetween(removals, join, scope)) doubtful.add(seat)
   }
   for (const { at, against, of } of live.rivals) {
     if (!isBetween(at, join, scope)) continue

@@ -32,8 +32,10 @@ export interface Witness {
   checkpoint(at: number): CheckpointFact
   /** Checkpoints that somebody acked in the past of what is judged. */
   ackedBy(identity: Hex): Iterable<CheckpointFact>
-  /** Whether a member key changed its ring key in this period already. */
+  /** Whether a member key changed its ring key in this period already, and not too late. */
   hasRekeyed(member: Hex, period: number): boolean
+  /** Whether a motion has a certificate already that did not come too late. */
+  isCertified(motion: number): boolean
   isPast(at: number, of: number): boolean
 }
 
@@ -111,6 +113,7 @@ function judgeCertificate(certificate: Certificate, view: View, witness: Witness
   if (operation.type !== 'motion' || !isValid) return 'it stands on no valid motion'
   const motion = witness.motion(at)
   if (isExpired(motion, view)) return 'the motion is of a period that is over'
+  if (witness.isCertified(at)) return 'the motion was carried out before'
   return judgeTally(certificate.ballots, 'ballot', operation.id, motion, majority(motion.ring.length), witness)
 }
 
@@ -163,6 +166,7 @@ function judgeAck(ack: Ack, { identity }: Seat, { finality }: View, witness: Wit
   return undefined
 }
 
-function isExpired(motion: Ballotable, view: View): boolean {
+/** Whether a motion's time is over: nothing decides it any more. */
+export function isExpired(motion: { period: number }, view: { period: number }): boolean {
   return view.period - motion.period > MOTION_LIFE_PERIODS
 }

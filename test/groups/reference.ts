@@ -95,6 +95,7 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
       .map((id) => all.get(id)!)
       .filter((o): o is Anonymous => o.type === type && o.motion === motion && isValid(o.id))
   const tagsOf = (list: Anonymous[]): Set<Id> => new Set(list.map(({ tag }) => tag))
+  const isLateIn = (state: ReferenceState, id: Id): boolean => [...state.stable].some((c) => areConcurrent(id, c))
   const isExpired = (id: Id, motion: Id): boolean => before(id).period - before(motion).period > 1
 
   /** valid(o): by o itself and eval(past(o)) only. */
@@ -123,6 +124,8 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
         if (author === undefined || motion.type !== 'motion' || !isValid(motion.id)) return false
         const n = before(motion.id).ring.length
         if (o.ballots.length > n || isExpired(o.id, motion.id)) return false
+        if (validOnly(past(o.id), 'certificate').some((c) => c.motion === o.motion && !isLateIn(state, c.id)))
+          return false
         return tagsOf(counted(motion.id, o.ballots, 'ballot')).size * 2 > n
       }
       case 'leave':
@@ -132,7 +135,9 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
         return (
           author !== undefined &&
           !state.ring.includes(o.ring) &&
-          !validOnly(past(o.id), 'rekey').some((r) => r.author === o.author && before(r.id).period === state.period)
+          !validOnly(past(o.id), 'rekey').some(
+            (r) => r.author === o.author && before(r.id).period === state.period && !isLateIn(state, r.id)
+          )
         )
       case 'checkpoint': {
         const last = lastOf(state.stable)
@@ -143,7 +148,7 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
         if (author === undefined || c.type !== 'checkpoint' || !isValid(c.id)) return false
         const isUnder = (other: Id): boolean => other === c.id || past(c.id).has(other)
         return (
-          roster(c.id).has(author.identity) &&
+          electorate(c.id).roster.has(author.identity) &&
           [...state.stable].every(isUnder) &&
           validOnly(past(o.id), 'ack')
             .filter((a) => authorIn(before(a.id), a.author)!.identity === author.identity)
@@ -171,11 +176,18 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
     return only([checkpoint], 'checkpoint')[0].day
   }
 
-  /** Identities of the members at the last stable checkpoint before this one; at first the founders. */
-  function roster(checkpoint: Id): Set<Id> {
-    const last = lastOf(before(checkpoint).stable)
-    if (last === undefined) return new Set(create!.founders.map(({ identity }) => identity))
-    return new Set(before(last).seats.keys())
+  /** The members at the last stable checkpoint before this one, at first the founders, less who has gone since. */
+  function electorate(checkpoint: Id): { roster: Set<Id>; needed: number } {
+    const state = before(checkpoint)
+    const last = lastOf(state.stable)
+    const members = last === undefined ? create!.founders.map(({ identity }) => identity) : before(last).seats.keys()
+    const gone = state.removals.filter(({ id }) => last === undefined || !past(last).has(id))
+    const isLeave = ({ id }: { id: Id }): boolean => all.get(id)!.type === 'leave'
+    const stayed = [...members].filter((who) => !gone.some((r) => isLeave(r) && r.identity === who))
+    const roster = new Set(stayed.filter((who) => !gone.some(({ identity }) => identity === who)))
+    let needed = 0
+    while (3 * needed <= 2 * roster.size || 2 * needed <= stayed.length) needed++
+    return { roster, needed }
   }
 
   /** stable(c), decided from the newest down, since an ack that is late for a stable one above c does not count. */
@@ -189,8 +201,7 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
           .filter((a) => a.checkpoint === c.id && !above.some((other) => areConcurrent(a.id, other)))
           .map((a) => authorIn(before(a.id), a.author)!.identity)
       )
-      const n = roster(c.id).size
-      if (voters.size >= Math.floor((2 * n) / 3) + 1) stable.add(c.id)
+      if (voters.size >= electorate(c.id).needed) stable.add(c.id)
     }
     return stable
   }
@@ -207,10 +218,10 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
     const proposalOf = (c: Certificate) => only([c.motion], 'motion')[0].proposal
 
     const removals = [
-      ...live('leave').map((o) => ({ id: o.id, identity: authorIn(before(o.id), o.author)!.identity })),
+      ...live('leave').map((o) => ({ id: o.id, motion: o.id, identity: authorIn(before(o.id), o.author)!.identity })),
       ...certificates.flatMap((o) => {
         const proposal = proposalOf(o)
-        return proposal.kind === 'expel' ? [{ id: o.id, identity: proposal.identity }] : []
+        return proposal.kind === 'expel' ? [{ id: o.id, motion: o.motion, identity: proposal.identity }] : []
       })
     ]
 
@@ -220,7 +231,12 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
 
     function isAdmitted(j: Join): boolean {
       const isBetween = (o: Id): boolean => !past(j.candidacy).has(o) && !past(o).has(j.id)
-      if (removals.some((r) => r.identity === j.identity && isBetween(r.id))) return false
+      // A motion that was carried out before the candidacy is not carried out once more.
+      const isRepeated = (r: { motion: Id }): boolean =>
+        removals.some((other) => other.motion === r.motion && past(j.candidacy).has(other.id))
+      const isRemovedBetween = (identity: Id): boolean =>
+        removals.some((r) => r.identity === identity && isBetween(r.id) && !isRepeated(r))
+      if (isRemovedBetween(j.identity)) return false
       const motion = before(j.candidacy)
       const isRetracted = (tag: Id): boolean =>
         retracts.some(
@@ -247,7 +263,7 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
         ]
         return (
           (isJoined && !admitted.has(seat.origin)) ||
-          removals.some((r) => r.identity === seat.identity && isBetween(r.id)) ||
+          isRemovedBetween(seat.identity) ||
           rivals.some((o) => isBetween(o.id))
         )
       })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { decodeCbor, encodeCbor } from '../../src/feeds/index.ts'
 import {
   BALLOT_SLOT,
+  type Certificate,
   encodeAnonymous,
   Evaluator,
   fromHex,
@@ -354,12 +355,25 @@ describe('a group', () => {
       assert.deepEqual(village.members(), FIVE)
     })
 
+    it('are not repeated by somebody who kept the ballots', () => {
+      const village = new Village(FIVE)
+      const first = village.expel('erin', ['alice', 'bob', 'carol'])
+      village.admit('erin', ['alice', 'bob'], { on: village.heads(), time: 2 })
+      const { motion, ballots } = village.find(first) as Certificate
+      const body = { motion: fromHex(motion), ballots: ballots.map(fromHex) }
+      assert.match(village.why(village.signed('dan', 'certificate', body))!, /carried out before/)
+      assert.deepEqual(village.members(), FIVE)
+      // Nor by one who says that they did not see the first.
+      village.signed('dan', 'certificate', body, { on: [motion] })
+      assert.deepEqual(village.members(), FIVE)
+    })
+
     it('win over a return that did not see them', () => {
       const village = new Village(FIVE)
       const first = village.expel('erin', ['alice', 'bob', 'carol'])
       village.admit('erin', ['alice', 'bob'], { on: [first], time: 2 })
       const again = village.signed(
-        'alice',
+        'bob',
         'motion',
         { kind: 'expel', identity: personOf('erin').root },
         { on: [village.id] }
@@ -477,6 +491,50 @@ describe('a group', () => {
       village.ack('dan', first, { on: [first] })
       assert.ok(!village.isStable(first))
       assert.deepEqual(village.members(), ['alice', 'bob', 'carol'])
+    })
+
+    it('goes on without who left by their own signature', () => {
+      const village = new Village(FIVE)
+      for (const name of ['dan', 'erin']) village.signed(name, 'leave', {})
+      const checkpoint = village.finalise(['alice', 'bob'], FIRST_DAY + 1)
+      assert.ok(!village.isStable(checkpoint))
+      village.ack('carol', checkpoint)
+      assert.ok(village.isStable(checkpoint), 'three of three, not four of five')
+    })
+
+    it('goes on without who was expelled, while more than half of those who did not leave ack', () => {
+      const village = new Village(FIVE)
+      village.expel('erin', ['alice', 'bob', 'carol'])
+      village.expel('dan', ['alice', 'bob', 'carol'])
+      const checkpoint = village.finalise(['alice', 'bob'], FIRST_DAY + 1)
+      assert.ok(!village.isStable(checkpoint))
+      village.ack('carol', checkpoint)
+      assert.ok(village.isStable(checkpoint), 'three of three, and of five')
+    })
+
+    it('does not come from a few, whomever newcomers help them to expel', () => {
+      const village = new Village(FOUR, { slots: 8 })
+      const newcomers = ['xia', 'yan', 'zoe', 'sam', 'tom']
+      for (const [i, name] of newcomers.entries()) {
+        const voters = i < 4 ? ['alice', 'bob'] : ['alice', 'bob', 'xia']
+        village.admit(name, voters, { on: village.heads(), slot: i })
+      }
+      for (const name of ['carol', 'dan']) village.expel(name, ['alice', 'bob', ...newcomers])
+      assert.deepEqual(village.members(), ['alice', 'bob', 'sam', 'tom', 'xia', 'yan', 'zoe'])
+      const checkpoint = village.finalise(['alice', 'bob', ...newcomers], FIRST_DAY + 1)
+      assert.ok(!village.isStable(checkpoint), 'two of the four founders')
+    })
+
+    it('counts who left and came back from the next stable checkpoint on', () => {
+      const village = new Village(FOUR)
+      village.signed('dan', 'leave', {})
+      village.admit('dan', ['alice', 'bob'], { on: village.heads(), time: 2 })
+      const first = village.finalise(['alice', 'bob'], FIRST_DAY + 1)
+      assert.match(village.why(village.ack('dan', first))!, /not in the roster/)
+      village.ack('carol', first)
+      assert.ok(village.isStable(first))
+      const second = village.finalise(['alice', 'bob', 'dan'], FIRST_DAY + 2)
+      assert.ok(village.isStable(second))
     })
 
     it('makes who returns from behind a checkpoint say it again', () => {

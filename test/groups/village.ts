@@ -161,6 +161,11 @@ export class Village {
     return this.evaluator.heads()
   }
 
+  /** The rule that it was founded with. */
+  get rule(): Rule {
+    return this.evaluator.log.create.rule
+  }
+
   /** Reads bytes as a node does that got them, and places them. @returns the id */
   take(bytes: Uint8Array): Hex {
     const operation = readOperation(bytes, this.id, isPossessed)

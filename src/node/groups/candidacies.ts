@@ -35,12 +35,13 @@ export function openCandidacies(evaluator: Evaluator): OpenCandidacy[] {
   return [...best.values()].toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1))
 }
 
-/** A removal that the candidacy does not know of would undo any join on it. */
+/** A removal that the candidacy does not know of would undo any join on it, unless it repeats one that it knows of. */
 function isOpenFor(evaluator: Evaluator, candidacy: Hex, identity: Hex): boolean {
   const { seats, removals } = evaluator.view()
   if (seats.has(identity) || !isCurrent(evaluator, candidacy)) return false
   const past = evaluator.log.past(evaluator.log.indexOf(candidacy)!)
-  return (removals.get(identity) ?? []).every(({ at }) => past.has(at))
+  const known = new Set([...(removals.get(identity) ?? [])].flatMap(({ at, motion }) => (past.has(at) ? [motion] : [])))
+  return (removals.get(identity) ?? []).every(({ motion }) => known.has(motion))
 }
 
 /** Motions that are open, and those that were carried; the newest last. */
