@@ -10,9 +10,6 @@ import type {
 import { bold, coloured, dim, type Line, type Segment } from './output.ts'
 import { warningMark } from './paint.ts'
 
-/** From this many on, nobody can tell from the count alone who of them has vouched. */
-const HIDING_SIZE = 5
-
 const ROLES: Readonly<Record<GroupShape['you'], string>> = {
   member: 'you are a member',
   candidate: 'you are a candidate',
@@ -94,19 +91,6 @@ export function groupEventLine({ name, kind, did, person, rule, count, needed }:
 /** Why somebody is a member, or is not. */
 export function standingLines({ name, reasons }: StandingShape): Line[] {
   return [[bold(name)], ...reasons.map((reason): Line => [`  ${reason}`])]
-}
-
-/**
- * What has to be said before a vouch or a ballot is given, when it may show whose it is.
- * @param count how many were given by now
- * @returns undefined when nothing has to
- */
-export function exposureOf(what: 'vouch' | 'ballot', ring: number, count: number): string | undefined {
-  if (ring <= 1) return `not anonymous at this size: nobody but you can give a ${what} here`
-  if (ring < HIDING_SIZE)
-    return `not anonymous at this size: only ${ring} members can give a ${what} here, and others can guess who did`
-  if (count + 1 < ring) return undefined
-  return `not anonymous: when all ${ring} have given theirs, everybody knows who did`
 }
 
 /**

@@ -1,18 +1,10 @@
 // comrade group: forms a group, and decides in it who belongs to it. Each action asks one route of the node.
 import type { CandidateShape, GroupLinkShape, GroupShape, MotionShape, StandingShape } from '../../api/group-shapes.ts'
 import { type Action, findAction, listActions } from '../action.ts'
-import {
-  candidateLine,
-  exposureOf,
-  groupLine,
-  groupLines,
-  handleOf,
-  motionLine,
-  shellWord,
-  standingLines
-} from '../group-lines.ts'
-import { bold, type Segment } from '../output.ts'
-import { askYesNo } from '../question.ts'
+import { candidateLine, groupLine, groupLines, handleOf, motionLine, shellWord, standingLines } from '../group-lines.ts'
+import { isSure, mayBeSeen } from '../exposure.ts'
+import { changing } from '../node-events.ts'
+import { bold } from '../output.ts'
 import type { Context, Verb } from '../verb.ts'
 
 /** The node dials whom the link names, and waits for the log for a while. */
@@ -22,6 +14,7 @@ interface Options {
   quorum?: string
   open?: boolean
   history?: boolean
+  follow?: boolean
   yes?: boolean
 }
 
@@ -62,6 +55,7 @@ export const verb: Verb<Options> = {
     },
     { flags: '--open', description: 'for create: whoever has the link reads what members write' },
     { flags: '--history', description: 'for create: who joins later reads what was written before' },
+    { flags: '--follow', description: 'for show, candidates, motions: go on with what changes, until interrupted' },
     { flags: '--yes', description: 'for vouch, ballot, expel, rule, leave: do not ask again' }
   ],
   examples: [
@@ -93,9 +87,10 @@ async function list({ client, output, signal }: Context): Promise<void> {
   if (groups.length === 0) output.next('comrade group create @<name>', 'comrade group open <link>')
 }
 
-async function show({ client, output, signal }: Context, [group]: Given): Promise<void> {
-  const shown = await client.get<GroupShape>('group/show', { group }, { signal })
-  output.result(shown, () => groupLines(shown))
+async function show(context: Context, [group]: Given, { follow }: Options): Promise<void> {
+  const { client, output, signal } = context
+  const ask = async (): Promise<GroupShape[]> => [await client.get<GroupShape>('group/show', { group }, { signal })]
+  const [shown] = await changing(context, follow, ask, groupLines)
   if (shown.you === 'outside') output.next(`comrade group apply ${handleOf(shown)}`)
   if (shown.you === 'candidate') output.next(`comrade group join ${handleOf(shown)}    (when the vouches are enough)`)
 }
@@ -121,9 +116,10 @@ async function apply({ client, output, signal }: Context, [group]: Given): Promi
   )
 }
 
-async function candidates({ client, output, signal }: Context, [group]: Given): Promise<void> {
-  const all = await client.get<CandidateShape[]>('group/candidates', { group }, { signal })
-  for (const candidate of all) output.result(candidate, () => [candidateLine(candidate)])
+async function candidates(context: Context, [group]: Given, { follow }: Options): Promise<void> {
+  const { client, output, signal } = context
+  const ask = (): Promise<CandidateShape[]> => client.get('group/candidates', { group }, { signal })
+  const all = await changing(context, follow, ask, (candidate) => [candidateLine(candidate)])
   if (all.length === 0) output.talk('nobody asks to become a member')
   else output.next(`comrade group vouch ${shellWord(group)} ${all[0].did}`)
 }
@@ -180,9 +176,10 @@ async function move(context: Context, group: string, route: string, body: object
   output.next(`comrade group ballot ${shellWord(group)} ${motion.motion}    (what other members run)`)
 }
 
-async function motions({ client, output, signal }: Context, [group]: Given): Promise<void> {
-  const all = await client.get<MotionShape[]>('group/motions', { group }, { signal })
-  for (const motion of all) output.result(motion, () => [motionLine(motion)])
+async function motions(context: Context, [group]: Given, { follow }: Options): Promise<void> {
+  const { client, output, signal } = context
+  const ask = (): Promise<MotionShape[]> => client.get('group/motions', { group }, { signal })
+  const all = await changing(context, follow, ask, (motion) => [motionLine(motion)])
   const isOpen = all.find(({ isCarried }) => !isCarried)
   if (all.length === 0) output.talk('there is nothing to vote about')
   if (isOpen !== undefined) output.next(`comrade group ballot ${shellWord(group)} ${isOpen.motion}`)
@@ -205,28 +202,6 @@ async function log({ client, output, signal }: Context, [group]: Given): Promise
 async function forget({ client, output, signal }: Context, [group]: Given): Promise<void> {
   const forgotten = await client.post<{ id: string; name: string }>('group/forget', { group }, { signal })
   output.result(forgotten, () => [[bold(`@${forgotten.name}`), '  forgotten']])
-}
-
-/** Warns where a vouch or a ballot may show whose it is; on a terminal, asks whether to go on. */
-async function mayBeSeen(
-  context: Context,
-  what: 'vouch' | 'ballot',
-  ring: number,
-  count: number,
-  yes?: boolean
-): Promise<boolean> {
-  const exposure = exposureOf(what, ring, count)
-  if (exposure === undefined) return true
-  context.output.warning('NOT_ANONYMOUS', exposure)
-  return isSure(context, [`give the ${what} all the same?`], yes)
-}
-
-/** On a terminal the user is asked; a script has said what it wants. */
-async function isSure(context: Context, question: readonly Segment[], yes = false): Promise<boolean> {
-  const { output, signal, isInteractive, json } = context
-  if (!isInteractive || json || yes || (await askYesNo(output, question, signal))) return true
-  output.talk('nothing was done')
-  return false
 }
 
 type Given = readonly string[]

@@ -1,7 +1,7 @@
 // comrade meet: comes to know somebody. On a terminal it asks the two questions: keep their key? give them yours?
-import type { Client } from '../../api/client.ts'
 import type { ContactShape } from '../../api/shapes.ts'
 import { type Invite, type Meeting, type MeetingRequest, NodeError } from '../../node/comrade.ts'
+import { eventsOf, type NodeEvent } from '../node-events.ts'
 import { contactLine, meetingLine, requestLine } from '../paint.ts'
 import { bold, dim } from '../output.ts'
 import { parseDuration } from '../quantity.ts'
@@ -22,8 +22,6 @@ interface Options {
 
 /** Both keys, theirs alone, or none. */
 type Decision = 'meet' | 'keep' | 'nothing'
-
-type Event = { event: string } & Record<string, unknown>
 
 const ACTIONS: Readonly<
   Record<
@@ -91,7 +89,7 @@ async function invite(context: Context, { expires, ask, qr, yes, name }: Options
 /** Waits until somebody was met, and asks about each who comes. */
 async function receive(
   context: Context,
-  events: AsyncIterable<Event>,
+  events: AsyncIterable<NodeEvent>,
   made: Invite,
   options: Pick<Options, 'yes' | 'name'>
 ): Promise<void> {
@@ -188,11 +186,4 @@ function pick({ did, name, state }: Meeting): Meeting {
 
 function mayAsk({ isInteractive, json }: Context): boolean {
   return isInteractive && !json
-}
-
-/** The node's events from now on. */
-async function eventsOf(client: Client, signal: AbortSignal): Promise<AsyncIterable<Event>> {
-  const events = client.lines<Event>('events', {}, { signal })
-  await events.next() // 'open': whatever happens from here on is told
-  return events
 }
