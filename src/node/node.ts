@@ -41,6 +41,7 @@ import { Encounters } from './encounters.ts'
 import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import { DirectPublisher } from './groups/publisher.ts'
+import { Upkeep } from './groups/upkeep.ts'
 import { NodeMeetings } from './meetings.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
@@ -112,6 +113,7 @@ class ComradeNode implements Comrade {
   readonly contacts: Contacts
   readonly devices: NodeDevices
   readonly groups: NodeGroups
+  readonly #groupUpkeep: Upkeep
   readonly #groupNews: GroupNews
   readonly #parts: Parts
   readonly #store: FeedStore
@@ -207,6 +209,11 @@ class ComradeNode implements Comrade {
       groups: this.groups,
       onNews: (event) => this.#emit('group', event),
       onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
+    })
+    this.#groupUpkeep = new Upkeep({
+      groups: this.groups,
+      isPaused: () => this.#device.paused !== undefined,
+      onError: (error) => this.#upkeepFailed(error)
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
@@ -306,6 +313,7 @@ class ComradeNode implements Comrade {
     this.#tellRevocation() // what happened before anybody could listen
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
+    this.#groupUpkeep.start()
   }
 
   stop(): Promise<void> {
@@ -315,6 +323,7 @@ class ComradeNode implements Comrade {
 
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
+    this.#groupUpkeep.stop()
     this.#entryEvents?.abort()
     this.#indexer.stop()
     const trimmed = this.#trimmer.stop()

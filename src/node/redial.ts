@@ -25,7 +25,8 @@ export interface Clock {
   clearTimeout(timer: unknown): void
 }
 
-const SYSTEM_CLOCK: Clock = {
+/** What a loop runs by but for tests. */
+export const SYSTEM_CLOCK: Clock = {
   now: Date.now,
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout)

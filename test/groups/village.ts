@@ -94,6 +94,7 @@ function isProvenOnce(operation: Anonymous, place: ProofPlace): boolean {
 export class Village {
   readonly id: Hex
   readonly operations: Operation[] = []
+  readonly bytes = new Map<Hex, Uint8Array>()
   readonly evaluator: Evaluator
   /** Each member's present key, by name. */
   readonly #times = new Map<string, { member: number; ring: number }>()
@@ -128,6 +129,7 @@ export class Village {
     const create = readOperation(bytes, undefined, isPossessed) as Create
     this.id = create.id
     this.operations.push(create)
+    this.bytes.set(create.id, bytes)
     this.evaluator = new Evaluator(new GroupLog(create), isProvenOnce)
   }
 
@@ -170,6 +172,7 @@ export class Village {
   take(bytes: Uint8Array): Hex {
     const operation = readOperation(bytes, this.id, isPossessed)
     this.operations.push(operation)
+    this.bytes.set(operation.id, bytes)
     this.evaluator.log.add(operation)
     return operation.id
   }
