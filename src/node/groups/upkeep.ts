@@ -3,7 +3,6 @@
 import { decodeCbor } from '../../feeds/index.ts'
 import {
   backoffMs,
-  type BodyOf,
   type Duty,
   dutiesOf,
   dutyKey,
@@ -200,7 +199,7 @@ function perform(group: LocalGroup, duty: Duty): Operation {
       return group.sign('rekey', broughtKeys(keys, group.id, group.membership!.member.publicKey))
     }
     case 'again': {
-      const { type, body } = decodeCbor(group.bytesOf(duty.of)!) as { type: SignedType; body: BodyOf<SignedType> }
+      const { type, body } = decodeCbor(group.bytesOf(duty.of)!) as { type: SignedType; body: never }
       return group.sign(type, body)
     }
   }
