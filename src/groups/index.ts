@@ -108,5 +108,6 @@ export {
   SEALED_SIZES,
   sealForGroup
 } from './sealing.ts'
+export { padOperation, STEM_SIZE, stemName, unpadOperation } from './stem-message.ts'
 export { hasPlace, MOTION_LIFE_PERIODS } from './validity.ts'
 export type { View } from './view.ts'

@@ -12,6 +12,7 @@ const MAX_LIST = 256
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export const RELAY_MODES = ['friends', 'off'] as const
 export const STORE_MODES = ['all', 'groups', 'own', 'none'] as const
+export const PRIVACY_LEVELS = ['convenience', 'guarded', 'safety'] as const
 
 /** All settings, each with a value. */
 export interface Config {
@@ -26,6 +27,7 @@ export interface Config {
   compress: boolean
   fullText: boolean
   shareContacts: boolean
+  privacy: (typeof PRIVACY_LEVELS)[number]
   logLevel: (typeof LOG_LEVELS)[number]
 }
 
@@ -79,6 +81,11 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   compress: { default: true, type: 'boolean', schema: boolean, about: 'compress what is sent to peers' },
   fullText: { default: true, type: 'boolean', schema: boolean, about: 'keep an index of all words for search' },
   shareContacts: { default: false, type: 'boolean', schema: boolean, about: 'tell friends whom one follows' },
+  privacy: {
+    default: 'convenience',
+    ...choice(PRIVACY_LEVELS),
+    about: 'how long vouches and ballots are held back, so that nobody sees when they were given'
+  },
   logLevel: { default: 'warn', ...choice(LOG_LEVELS), about: 'least grave level that is logged' }
 }
 
