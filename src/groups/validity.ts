@@ -140,7 +140,11 @@ export function isFor(operation: Operation, type: 'vouch' | 'ballot', motion: He
 }
 
 /** What must hold of a nameless operation before its proof is looked at. */
-export function hasPlace(operation: Anonymous, motion: Operation, { ring, rules }: Ballotable): boolean {
+export function hasPlace(
+  operation: Anonymous,
+  motion: Operation,
+  { ring, rules }: Pick<Ballotable, 'ring' | 'rules'>
+): boolean {
   if (ring.length === 0 || motion.type !== (operation.type === 'ballot' ? 'motion' : 'candidacy')) return false
   return operation.type === 'ballot' ? operation.slot === BALLOT_SLOT : operation.slot < strictestSlots(rules)
 }

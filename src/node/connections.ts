@@ -508,6 +508,11 @@ export class Connections {
     return device && this.#options.people.contactOfDevice(device)
   }
 
+  /** This peer sent what no node of this program sends: its score falls. */
+  blame(peerId: PeerId): void {
+    this.#network.faults.add(peerId.toString())
+  }
+
   #isBlocked(peerId: PeerId): boolean {
     return this.contactOf(peerId)?.relation === 'blocked'
   }

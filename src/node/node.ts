@@ -40,7 +40,11 @@ import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
 import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
-import { DirectPublisher } from './groups/publisher.ts'
+import type { LocalGroup } from './groups/local-group.ts'
+import { matesOf } from './groups/mates.ts'
+import { Stem } from './groups/stem.ts'
+import { checkNameless } from './groups/stem-check.ts'
+import { STEM_TIMINGS } from './groups/stem-timing.ts'
 import { Upkeep } from './groups/upkeep.ts'
 import { NodeMeetings } from './meetings.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
@@ -115,6 +119,7 @@ class ComradeNode implements Comrade {
   readonly groups: NodeGroups
   readonly #groupUpkeep: Upkeep
   readonly #groupNews: GroupNews
+  #stem!: Stem<LocalGroup>
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -201,7 +206,10 @@ class ComradeNode implements Comrade {
       people: this.#people,
       device: this.#device,
       connections: () => this.#connections,
-      publisher: new DirectPublisher(),
+      publisher: {
+        publish: (group, bytes) => this.#stem.publish(group, bytes),
+        pending: (group) => this.#stem.pending(group)
+      },
       peerKey: () => this.libp2p.peerId.publicKey!.raw,
       addresses: () => this.addresses
     })
@@ -243,6 +251,7 @@ class ComradeNode implements Comrade {
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
+    this.#stem = this.#makeStem(this.#connections)
     this.#sealed.open()
     await this.groups.load()
     await this.#groupNews.open()
@@ -270,6 +279,20 @@ class ComradeNode implements Comrade {
       directory: this.#connections.directory,
       onChange: () => this.#onContactsChanged(),
       onMet
+    })
+  }
+
+  /** Nothing of what goes wrong there is logged with who brought it. */
+  #makeStem(connections: Connections): Stem<LocalGroup> {
+    return new Stem<LocalGroup>({
+      questions: connections.questions,
+      store: this.#store,
+      timing: STEM_TIMINGS[this.#parts.settings.privacy],
+      groups: () => this.groups.all(),
+      mates: (group) => matesOf(group, connections),
+      check: checkNameless,
+      onFault: (peerId) => connections.blame(peerId),
+      onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
     })
   }
 
@@ -310,6 +333,7 @@ class ComradeNode implements Comrade {
       await this.stop()
       throw error
     }
+    this.#stem.start()
     this.#tellRevocation() // what happened before anybody could listen
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
@@ -333,6 +357,7 @@ class ComradeNode implements Comrade {
     clearTimeout(timer)
     await trimmed
     try {
+      this.#stem?.stop()
       this.#groupNews.close()
       this.groups.close()
       this.#device.close()

@@ -1,17 +1,7 @@
 // Own vouches and ballots that nobody has seen yet: they survive a restart, and leave nothing behind on the disk once
 // they are in the log, where they are nobody's.
 import { type FeedStore, migrate } from '../../feeds/index.ts'
-
-const OUTBOX_MIGRATIONS: readonly string[] = [
-  `
-  CREATE TABLE group_outbox (
-    id BLOB PRIMARY KEY,                -- of the operation
-    group_id BLOB NOT NULL,
-    bytes BLOB NOT NULL,
-    due_ms INTEGER NOT NULL             -- when it leaves this device
-  ) STRICT;
-  `
-]
+import { GROUP_MIGRATIONS } from './schema.ts'
 
 /** All ids have 32 bytes. */
 export interface Waiting {
@@ -27,13 +17,20 @@ export class Outbox {
   /** @throws FeedError STORE_NEWER */
   constructor(store: FeedStore) {
     this.#store = store
-    migrate(store.database, 'group outbox', OUTBOX_MIGRATIONS)
+    migrate(store.database, 'groups', GROUP_MIGRATIONS)
   }
 
-  list(): Waiting[] {
-    return this.#store.all(
-      'SELECT id, group_id AS "group", bytes, due_ms AS dueMs FROM group_outbox'
-    ) as unknown as Waiting[]
+  all(): Waiting[] {
+    return this.#select('')
+  }
+
+  of(group: Uint8Array): Waiting[] {
+    return this.#select('WHERE group_id = ?', group)
+  }
+
+  #select(condition: string, ...values: Uint8Array[]): Waiting[] {
+    const sql = `SELECT id, group_id AS "group", bytes, due_ms AS dueMs FROM group_outbox ${condition}`
+    return this.#store.all(sql, ...values) as unknown as Waiting[]
   }
 
   /** On the disk before it returns. @throws FeedError DISK_FULL, STORE_IO */

@@ -21,5 +21,13 @@ export const GROUP_MIGRATIONS: readonly string[] = [
     secret BLOB NOT NULL,               -- of 'member' the Ed25519 seed, of 'ring' the scalar, of 'kem' the X25519 secret
     UNIQUE (num, public)
   ) STRICT;
+  `,
+  `
+  CREATE TABLE group_outbox (           -- own nameless operations that are not in the log yet
+    id BLOB PRIMARY KEY,                -- of the operation
+    group_id BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    due_ms INTEGER NOT NULL             -- when it leaves this device
+  ) STRICT;
   `
 ]

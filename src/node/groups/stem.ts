@@ -1,12 +1,10 @@
 // Publishes vouches, ballots and retracts so that nobody can tell who made them. One waits here for a random time; then
 // it goes to one other member, who tosses a coin whether to pass it on to another or to spread it. Whoever holds one
 // treats it by the same rules, its author too: what others can see of a node says nothing of which of them it made.
-import type { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
   type Anonymous,
-  type Evaluator,
   fromHex,
   GroupError,
   type Hex,
@@ -15,13 +13,13 @@ import {
   type Operation,
   padOperation,
   readOperation,
-  type Seat,
   stemName,
   toHex,
   unpadOperation
 } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Asker, Message, PeopleProtocol } from '../people-protocol.ts'
+import type { LocalGroup } from './local-group.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { embargoMs, heldBackMs, hopMs, type Random, secureRandom, shuffled, type StemTiming } from './stem-timing.ts'
 
@@ -29,21 +27,16 @@ import { embargoMs, heldBackMs, hopMs, type Random, secureRandom, shuffled, type
 export const PASS_PROBABILITY = 0.8
 /** Mates that are asked in turn when one does not take an operation. */
 const MAX_TRIES = 3
+/** How long an own operation that nobody took waits at first, in ms. */
+const FIRST_TRY_MS = 100
 /** So often an operation is given to another mate when it stays unseen; then whoever carries it spreads it. */
 const MAX_SILENCES = 3
 /** Operations of others that are on their way here; more are refused. */
 export const MAX_CARRIED = 256
 const CARRIED: Message = { type: 'carried' }
 
-/** What is needed of a group: a LocalGroup. */
-export interface StemGroup {
-  readonly id: Uint8Array
-  readonly hex: Hex
-  readonly evaluator: Evaluator | undefined
-  readonly seat: Seat | undefined
-  readonly events: EventEmitter<{ placed: [operations: readonly Operation[], origin: unknown] }>
-  take(operations: { operation: Operation; bytes: Uint8Array }[], origin: unknown): unknown
-}
+/** What is needed of a group. */
+export type StemGroup = Pick<LocalGroup, 'id' | 'hex' | 'evaluator' | 'seat' | 'events' | 'take'>
 
 export interface StemOptions<Group extends StemGroup> {
   questions: Pick<PeopleProtocol, 'answer' | 'ask'>
@@ -77,6 +70,8 @@ interface Carried<Group> {
   from?: PeerId
   /** Who took it last. */
   to?: PeerId
+  /** How often nobody was there who took it. */
+  refusals: number
   /** How often it was passed on and not seen. */
   silences: number
   /** Changes when it comes in again: what was underway with it is then left. */
@@ -106,7 +101,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
   /** Goes on with what was not seen when the node stopped. Call it when the groups are loaded. */
   start(): void {
     this.#stopping = new AbortController()
-    for (const waiting of this.#outbox.list()) this.#resume(waiting)
+    for (const waiting of this.#outbox.all()) this.#resume(waiting)
   }
 
   stop(): void {
@@ -119,10 +114,13 @@ export class Stem<Group extends StemGroup = StemGroup> {
   }
 
   /**
-   * Publishes an operation that this device has made: it is kept on the disk until it was seen in the group's log.
+   * Publishes an operation that this device has made: it is kept on the disk until it was seen in the group's log. Who
+   * is the only member has nobody to hide among, and nobody to pass it on.
    * @throws FeedError DISK_FULL, STORE_IO
    */
-  publish(group: Group, operation: Anonymous, bytes: Uint8Array): void {
+  publish(group: Group, bytes: Uint8Array): void {
+    const operation = readOwn(group, bytes)
+    if (isAlone(group)) return void group.take([{ operation, bytes }], undefined)
     const delayMs = heldBackMs(this.#options.timing, this.#random)
     this.#outbox.add({ id: fromHex(operation.id), group: group.id, bytes, dueMs: Date.now() + delayMs })
     if (this.#stopping === undefined) return
@@ -130,9 +128,8 @@ export class Stem<Group extends StemGroup = StemGroup> {
   }
 
   /** Own operations of a group that were not seen in its log yet. */
-  waiting(group: Group): Anonymous[] {
-    const rows = this.#outbox.list().filter((row) => Buffer.compare(row.group, group.id) === 0)
-    return rows.map(({ bytes }) => readOwn(group, bytes))
+  pending(group: Group): Anonymous[] {
+    return this.#outbox.of(group.id).map(({ bytes }) => readOwn(group, bytes))
   }
 
   #resume({ id, group: groupId, bytes, dueMs }: Waiting): void {
@@ -147,7 +144,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
   readonly #setOff = (carried: Carried<Group>): void => {
     const { group, operation } = carried
     if (isOver(group, operation)) return this.#drop(carried)
-    if (isAlone(group)) this.#spread(carried)
+    if (isAlone(group)) this.#spread(carried) // all others have gone
     else void this.#pass(carried)
   }
 
@@ -163,7 +160,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
     }
     // Nobody takes it: who was given it ends its way here; who made it waits for a member.
     if (carried.from !== undefined) this.#spread(carried)
-    else this.#wait(carried, embargoMs(this.#options.timing, this.#random), this.#setOff)
+    else this.#wait(carried, this.#untilNextTry(carried), this.#setOff)
   }
 
   /** It was passed on and is not in the log: whoever took it may have gone away, or keeps it. */
@@ -171,6 +168,12 @@ export class Stem<Group extends StemGroup = StemGroup> {
     carried.silences++
     if (carried.silences >= MAX_SILENCES) this.#spread(carried)
     else void this.#pass(carried)
+  }
+
+  /** Soon at first, since the motion may be a moment behind the vouch; then less and less often. */
+  #untilNextTry(carried: Carried<Group>): number {
+    const soonMs = FIRST_TRY_MS * 2 ** carried.refusals++
+    return Math.min(soonMs, embargoMs(this.#options.timing, this.#random))
   }
 
   /** Any of the members who are connected but the one who brought it, and another one than the last time if there is one. */
@@ -235,11 +238,11 @@ export class Stem<Group extends StemGroup = StemGroup> {
     }
   }
 
-  #carry(fresh: Omit<Carried<Group>, 'silences' | 'turn'>): Carried<Group> {
+  #carry(fresh: Omit<Carried<Group>, 'refusals' | 'silences' | 'turn'>): Carried<Group> {
     const { group, operation } = fresh
     if (!this.#watched.has(group)) group.events.on('placed', this.#onPlaced)
     this.#watched.add(group)
-    const carried = { ...fresh, silences: 0, turn: 0 }
+    const carried = { ...fresh, refusals: 0, silences: 0, turn: 0 }
     this.#carried.set(operation.id, carried)
     return carried
   }
@@ -285,7 +288,7 @@ function isPlaced({ evaluator }: StemGroup, id: Hex): boolean {
   return evaluator?.log.indexOf(id) !== undefined
 }
 
-/** Whether this device is the only member: there is nobody to hide from, and nobody to pass it on. */
+/** Whether this device is the only member. */
 function isAlone({ evaluator, seat }: StemGroup): boolean {
   return seat !== undefined && evaluator?.view().seats.size === 1
 }

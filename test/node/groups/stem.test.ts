@@ -29,6 +29,7 @@ import {
   unpadOperation
 } from '../../../src/groups/index.ts'
 import { NodeError } from '../../../src/node/comrade.ts'
+import type { LocalGroupEvents } from '../../../src/node/groups/local-group.ts'
 import { MAX_CARRIED, Stem, type StemGroup } from '../../../src/node/groups/stem.ts'
 import {
   embargoMs,
@@ -52,7 +53,7 @@ class Replica implements StemGroup {
   readonly id: Uint8Array
   readonly hex: Hex
   readonly evaluator: Evaluator
-  readonly events = new EventEmitter<{ placed: [operations: readonly Operation[], origin: unknown] }>()
+  readonly events = new EventEmitter<LocalGroupEvents>()
   readonly #identity: Hex
   /** Called with what was placed here first. */
   onSpread: (operations: Operation[]) => void = () => {}
@@ -69,13 +70,13 @@ class Replica implements StemGroup {
     return this.evaluator.view().seats.get(this.#identity)
   }
 
-  take(operations: { operation: Operation }[], origin: unknown): void {
+  take(operations: readonly { operation: Operation }[], origin: unknown): readonly Operation[] {
     const placed = operations
       .map(({ operation }) => operation)
       .filter((operation) => this.evaluator.log.add(operation) === 'placed')
-    if (placed.length === 0) return
-    this.events.emit('placed', placed, origin)
-    if (origin === undefined) this.onSpread(placed)
+    if (placed.length > 0) this.events.emit('placed', placed, origin)
+    if (placed.length > 0 && origin === undefined) this.onSpread(placed)
+    return placed
   }
 
   has({ id }: Operation): boolean {
@@ -394,7 +395,7 @@ describe('stem', () => {
     const [ada, bob, cyd] = ['ada', 'bob', 'cyd'].map(of)
     const motion = propose(village, members, 'zoe')
     publish(village, ada, { kind: 'vouch', motion, slot: 0 })
-    const [vouch] = ada.stem.waiting(ada.group)
+    const [vouch] = ada.stem.pending(ada.group)
     const bytes = ada.store.get('SELECT bytes FROM group_outbox')!.bytes as Uint8Array
     const question = { type: 'stem', group: stemName(ada.group.id), operation: padOperation(bytes) }
     for (let i = 1; i <= 3; i++) {
@@ -525,7 +526,7 @@ type Statement = Parameters<typeof makeStatement>[0]
 function publish(village: Village, { name, group, stem }: Member, statement: Statement): Anonymous {
   const bytes = makeStatement(statement, group.evaluator.place(statement.motion)!, village.secretOf(name))
   const operation = readOperation(bytes, group.hex, isPossessed) as Anonymous
-  stem.publish(group, operation, bytes)
+  stem.publish(group, bytes)
   return operation
 }
 
@@ -558,7 +559,7 @@ function nameOf(members: readonly Member[], peer: string | undefined): string | 
 }
 
 function idsWaiting({ stem, group }: Member): Hex[] {
-  return stem.waiting(group).map(({ id }) => id)
+  return stem.pending(group).map(({ id }) => id)
 }
 
 function faultsOf(members: readonly Member[]): string[] {
