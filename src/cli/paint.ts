@@ -41,10 +41,12 @@ export function warningMark(warnings: readonly Partial<WarningShape>[]): Segment
 }
 
 /** A person, in one line. */
-export function contactLine({ name, did, claimed, warnings, relation, lastSeen }: ContactShape): Line {
+export function contactLine({ name, did, claimed, warnings, relation, vouches, groups, lastSeen }: ContactShape): Line {
   const claim = claimed === null || claimed === name ? '' : `  calls itself ${claimed}`
   const seen = lastSeen === null ? '' : `  seen ${formatAgo(lastSeen, Date.now())}`
-  return [bold(name), warningMark(warnings), `  ${relation}`, dim(`  ${did}${claim}${seen}`)]
+  const shared = `in ${groups} of your groups`
+  const standing = groups === 0 ? '' : vouches === 0 ? `  ${shared}` : `  vouched for ${vouches} times ${shared}`
+  return [bold(name), warningMark(warnings), `  ${relation}${standing}`, dim(`  ${did}${claim}${seen}`)]
 }
 
 /** Somebody who wants to be known, in one line. */

@@ -107,7 +107,9 @@ export interface Contact {
   /** What may mislead about that name; empty when the user gave another. */
   warnings: NameNote[]
   relation: Relation
+  /** How often they were vouched for, in all groups together that this user is a member of too. */
   vouches: number
+  /** In how many of these groups they are. */
   groups: number
   /** When a device of theirs was last connected, or an entry of theirs last arrived. */
   lastSeen?: string

@@ -97,8 +97,7 @@ export function toContact(record: ContactRecord, people: People): Contact {
     ...(record.claimed === undefined ? {} : { claimed: record.claimed }),
     warnings: people.contacts.names.notesOf(record),
     relation: record.isFriend ? 'friend' : record.relation,
-    vouches: 0,
-    groups: 0,
+    ...people.standingOf(record.key),
     ...(record.lastSeen === undefined ? {} : { lastSeen: new Date(record.lastSeen).toISOString() })
   }
 }

@@ -213,6 +213,7 @@ class ComradeNode implements Comrade {
       peerKey: () => this.libp2p.peerId.publicKey!.raw,
       addresses: () => this.addresses
     })
+    this.#people.standingOf = (identity) => this.groups.standingOf(identity)
     this.#groupNews = new GroupNews({
       groups: this.groups,
       onNews: (event) => this.#emit('group', event),

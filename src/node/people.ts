@@ -54,6 +54,8 @@ export class People {
   readonly contacts: Contacts
   /** A device of somebody who is known was revoked. */
   onEnded: () => void = () => {}
+  /** How often somebody was vouched for in groups that one shares with them, and in how many. */
+  standingOf: (identity: Uint8Array) => { vouches: number; groups: number } = () => ({ vouches: 0, groups: 0 })
   readonly #store: FeedStore
   readonly #root: Uint8Array
   #device: Uint8Array

@@ -27,6 +27,9 @@ import { parseRule } from './rule-text.ts'
 /** How long opening a group waits for its log before it is answered; it goes on behind. */
 const OPEN_WAIT_MS = 5_000
 
+/** Characters of an id's beginning that name a group; all ids begin with the same seven. */
+const MIN_ID_LENGTH = 12
+
 export interface GroupsEvents {
   added: [LocalGroup]
   removed: [LocalGroup]
@@ -125,6 +128,21 @@ export class NodeGroups implements Groups {
     return this.#find(name).local
   }
 
+  /**
+   * How often somebody was vouched for in the groups that this user is a member of, and in how many of these they are.
+   * Groups of which one only holds the log say nothing: anybody can found one and fill it.
+   */
+  standingOf(identity: Uint8Array): { vouches: number; groups: number } {
+    const person = toHex(identity)
+    const counts = this.all().flatMap(({ evaluator, identity: self }) => {
+      const seats = evaluator?.view().seats
+      const seat = seats?.has(self) === true ? seats.get(person) : undefined
+      if (evaluator === undefined || seat === undefined) return []
+      return [evaluator.count(evaluator.log.at(seat.origin).id)?.vouches ?? 0]
+    })
+    return { vouches: counts.reduce((sum, count) => sum + count, 0), groups: counts.length }
+  }
+
   #add(stored: { num: number; id: Uint8Array }): { local: LocalGroup; group: NodeGroup } {
     const { publisher, people } = this.#options
     const local = new LocalGroup(this.#store, stored, people.root)
@@ -138,8 +156,12 @@ export class NodeGroups implements Groups {
     const all = [...this.#groups.values()]
     const id = /^\s*comrade:/i.test(name) ? formatEntryId(readLink(name).group) : name
     const plain = name.replace(/^@/, '')
-    const named = all.filter(({ group }) => group.name === plain && plain !== '')
-    const found = named.length > 0 ? named : all.filter(({ group }) => id.length >= 12 && group.id.startsWith(id))
+    const ways = [
+      all.filter(({ group }) => group.id === id), // before names: a founder may name a group by another one's id
+      all.filter(({ group }) => group.name === plain && plain !== ''),
+      all.filter(({ group }) => id.length >= MIN_ID_LENGTH && group.id.startsWith(id))
+    ]
+    const found = ways.find((groups) => groups.length > 0) ?? []
     if (found.length === 1) return found[0]
     const shown = harmless(name.slice(0, 80))
     if (found.length === 0) throw new NodeError('NOT_FOUND', `there is no group ${shown} here: comrade group list`)

@@ -52,6 +52,31 @@ describe('the groups of a node', function () {
     assert.deepEqual(await node.groups.list(), [])
   })
 
+  it('are found by their id before a name that another founder has made of it', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const one = await node.groups.create({ name: 'portland' })
+    const other = await node.groups.create({ name: one.id })
+    assert.equal((await node.groups.get(one.id)).id, one.id)
+    assert.equal((await node.groups.get(`@${one.id}`)).id, other.id)
+    assert.equal((await node.groups.get(await one.link())).id, one.id)
+  })
+
+  it('count for how a person stands only where one is a member oneself', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const self = node.identity.did
+    const group = await node.groups.create({ name: 'portland' })
+    await node.groups.create({ name: 'lisbon' })
+    const standing = async (): Promise<number[]> => {
+      const { vouches, groups } = await node.contacts.find(self)
+      return [vouches, groups]
+    }
+    assert.deepEqual(await standing(), [0, 2])
+    await group.leave()
+    assert.deepEqual(await standing(), [0, 1])
+  })
+
   it('are found by name, id and link, and wrong names are told', async () => {
     await using homes = new Homes()
     const node = await homes.start('alice')
