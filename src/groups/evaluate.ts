@@ -16,6 +16,8 @@ export interface ProofPlace {
   group: Hex
   ring: readonly Hex[]
   period: number
+  /** The last stable checkpoint then, or the group's id: how a ring of more than 64 falls into parts. */
+  last: Hex
 }
 
 /** Whether a proof holds: see proof.ts. It is asked once about each operation, and never for one that cannot count. */
@@ -108,7 +110,7 @@ export class Evaluator {
   /** What a proof for a motion is about; undefined when it has no place in the log. */
   place(motion: Hex): ProofPlace | undefined {
     const view = this.before(motion)
-    return view && { group: this.log.create.id, ring: view.ring, period: view.period }
+    return view && this.#placeIn(view)
   }
 
   /** Ballots that a valid certificate of expulsion brought, and how many there could have been. */
@@ -353,8 +355,12 @@ export class Evaluator {
     const motion = this.log.at(at)
     if (motion.type !== 'motion' && motion.type !== 'candidacy') return false
     if (this.#invalidities[at] !== undefined || !hasPlace(operation, motion, this.#motion(at))) return false
-    const { ring, period } = this.#motion(at)
-    return this.#verify(operation, { group: this.log.create.id, ring, period })
+    return this.#verify(operation, this.#placeIn(this.#before[at]))
+  }
+
+  #placeIn({ ring, period, last }: View): ProofPlace {
+    const group = this.log.create.id
+    return { group, ring, period, last: last?.id ?? group }
   }
 
   #listed(ids: readonly Hex[], type: 'vouch' | 'ballot', motion: Hex): Anonymous[] {

@@ -72,7 +72,7 @@ export {
   MAX_RECIPIENTS,
   type SignedType
 } from './operation-schemas.ts'
-export { isProven, makeStatement, type NewStatement, signedStatementOf } from './proof.ts'
+export { isProven, makeStatement, type NewStatement, PART_PROOF, signedStatementOf } from './proof.ts'
 export {
   DEFAULT_RULE,
   isqrt,
@@ -87,6 +87,7 @@ export {
 } from './quorum.ts'
 export { ready } from './ristretto.ts'
 export { isPossessed, POSSESSION_BYTES, proofOfPossession, publicRingKey, ringKey, type RingKey } from './ring-key.ts'
+export { partsOf } from './ring-parts.ts'
 export { proofBytes, prove, verify, type ProofInput, type SignedStatement } from './ring-signature.ts'
 export {
   BALLOT_SLOT,

@@ -1,11 +1,17 @@
 // What the proof of a vouch, ballot or retract is about: the bridge between the log's operations and ring signatures.
 import type { ProofPlace } from './evaluate.ts'
-import { encodeAnonymous, fromHex } from './operation.ts'
+import { encodeAnonymous, fromHex, toHex } from './operation.ts'
 import type { Anonymous, Hex } from './operations.ts'
+import { publicRingKey } from './ring-key.ts'
+import { partsOf } from './ring-parts.ts'
 import { prove, type SignedStatement, verify } from './ring-signature.ts'
-import { type RingStatement, slotTagOf, tagOf } from './ring-statement.ts'
+import { LSAG_PROOF, type RingStatement, slotTagOf, tagOf } from './ring-statement.ts'
 
 const MESSAGE_DOMAIN = 'comrade/group/statement/1\0'
+/** The first byte of a proof for one part of a ring; the second says which part. */
+export const PART_PROOF = 2
+/** For a proof that is none: it holds for no ring. */
+const NO_PROOF = new Uint8Array()
 
 /** What one member says of a motion, before it is proven. */
 export interface NewStatement {
@@ -20,13 +26,20 @@ export interface NewStatement {
  * @param place what was so when the motion was opened: Evaluator.place
  * @param secret of a ring key in the ring
  * @returns the operation's bytes, which name nobody
- * @throws GroupError KEY when the secret's key is not in the ring; RING when the ring is larger than 64
+ * @throws GroupError KEY when the secret's key is not in the ring
  */
 export function makeStatement(statement: NewStatement, place: ProofPlace, secret: Uint8Array): Uint8Array {
-  const { ring, context, message } = statementOf(statement, place)
+  const parts = partsOf(place.ring, place.last)
+  const own = toHex(publicRingKey(secret))
+  const part = Math.max(
+    0,
+    parts.findIndex((keys) => keys.includes(own))
+  )
+  const { ring, context, message } = statementOf(statement, place, parts[part])
   const tag = tagOf(secret, context.group, context.motion)
   const slotTag = slotTagOf(secret, context)
-  const proof = prove({ secret, ring, context, message })
+  const whole = prove({ secret, ring, context, message })
+  const proof = parts.length === 1 ? whole : Buffer.concat([Buffer.of(PART_PROOF, part), whole.subarray(1)])
   return encodeAnonymous({ kind: statement.kind, motion: context.motion, tag, slotTag, slot: context.slot, proof })
 }
 
@@ -35,17 +48,33 @@ export function isProven(operation: Anonymous, place: ProofPlace): boolean {
   return verify(signedStatementOf(operation, place))
 }
 
-/** An operation as a ring signature states it. The kind is in the message: a vouch's proof makes no retract. */
+/**
+ * An operation as a ring signature states it. The kind is in the message: a vouch's proof makes no retract. Of a ring in
+ * parts it is stated by the one that the proof names.
+ */
 export function signedStatementOf(operation: Anonymous, place: ProofPlace): SignedStatement {
+  const parts = partsOf(place.ring, place.last)
+  const { ring, proof } = parts.length === 1 ? { ring: parts[0], proof: operation.proof } : partOf(operation, parts)
   return {
-    ...statementOf({ ...operation, kind: operation.type }, place),
+    ...statementOf({ ...operation, kind: operation.type }, place, ring),
     tag: fromHex(operation.tag),
     slotTag: fromHex(operation.slotTag),
-    proof: operation.proof
+    proof
   }
 }
 
-function statementOf({ kind, motion, slot }: NewStatement, { group, ring, period }: ProofPlace): RingStatement {
+/** The part that a proof names, and the proof as one for a ring that is this part. */
+function partOf({ proof }: Anonymous, parts: readonly (readonly Hex[])[]): { ring: readonly Hex[]; proof: Uint8Array } {
+  const [kind, part] = proof
+  if (kind !== PART_PROOF || part === undefined || part >= parts.length) return { ring: parts[0], proof: NO_PROOF }
+  return { ring: parts[part], proof: Buffer.concat([Buffer.of(LSAG_PROOF), proof.subarray(2)]) }
+}
+
+function statementOf(
+  { kind, motion, slot }: NewStatement,
+  { group, period }: ProofPlace,
+  ring: readonly Hex[]
+): RingStatement {
   return {
     ring: ring.map(fromHex),
     context: { group: fromHex(group), motion: fromHex(motion), period, slot },

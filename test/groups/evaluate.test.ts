@@ -39,6 +39,7 @@ function compare(operations: Operation[], random: Random, seen: Record<string, n
   assert.deepEqual(ofEvaluator(atOnce, operations), expected)
   assert.deepEqual(ofEvaluator(inPieces, operations), expected)
   assert.deepEqual(inPieces.heads(), atOnce.heads())
+  for (const { id } of operations) assert.equal(atOnce.place(id)!.last, reference.lastBefore(id))
 
   const joins = operations.filter(({ type, id }) => type === 'join' && reference.valid.has(id))
   seen.admitted += Number(reference.state.admitted.size > 0)

@@ -32,6 +32,8 @@ export type Verify = (operation: Anonymous, place: { group: Id; ring: readonly I
 export interface Reference {
   state: ReferenceState
   valid: Set<Id>
+  /** The last stable checkpoint in the past of an operation, or the group's id. */
+  lastBefore: (id: Id) => Id
 }
 
 /** Evaluates a set of operations that is closed under parents. */
@@ -307,7 +309,11 @@ export function evaluateSlowly(operations: readonly Operation[], verify: Verify)
     }
   }
 
-  return { state: evaluate(new Set(all.keys())), valid: new Set([...all.keys()].filter(isValid)) }
+  return {
+    state: evaluate(new Set(all.keys())),
+    valid: new Set([...all.keys()].filter(isValid)),
+    lastBefore: (id) => lastOf(before(id).stable) ?? create.id
+  }
 }
 
 function byId(a: { id: Id }, b: { id: Id }): number {

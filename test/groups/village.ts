@@ -256,6 +256,17 @@ export class Village {
     return this.certify(motion, voters, how)
   }
 
+  /** A motion for another rule, without ballots yet. */
+  changeRuleMotion(rule: Partial<Rule>, by: string): Hex {
+    return this.signed(by, 'motion', { kind: 'rule', rule: { ...this.rule, ...rule } })
+  }
+
+  /** A certificate with the ballots that are there. */
+  certifyBy(by: string, motion: Hex): Hex {
+    const ballots = this.evaluator.provenFor(motion).map(({ id }) => fromHex(id))
+    return this.signed(by, 'certificate', { motion: fromHex(motion), ballots: ballots.toSorted(Buffer.compare) })
+  }
+
   changeRule(rule: Partial<Rule>, voters: readonly string[], how: How = {}): Hex {
     const motion = this.signed(voters[0], 'motion', { kind: 'rule', rule: { ...DEFAULT_RULE, ...rule } }, how)
     return this.certify(motion, voters, how)
@@ -293,6 +304,10 @@ export class Village {
 
   isStable(checkpoint: Hex): boolean {
     return this.evaluator.view().finality.stable.some(({ id }) => id === checkpoint)
+  }
+
+  ringOf(name: string): Hex {
+    return toHex(ringKeyOf(name, this.#times.get(name)?.ring).publicKey)
   }
 
   find(id: Hex): SignedOperation {

@@ -6,6 +6,7 @@ import { earlierVectors, epochVectors, openGroupVectors, postVectors } from './c
 import { forgeryCases } from './forgery-cases.ts'
 import { formCases, ringCases, scalarCases } from './form-cases.ts'
 import { keyVectors, possessionVectors } from './key-cases.ts'
+import { partsVectors } from './parts-cases.ts'
 import { boundCases, tagCases, validCases } from './statement-cases.ts'
 
 export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
@@ -15,6 +16,7 @@ export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
   'post.json': postVectors,
   'ring-key.json': keyVectors,
   'possession.json': possessionVectors,
+  'ring-parts.json': partsVectors,
   'ring-signature.json': [validCases, boundCases, tagCases, scalarCases, formCases, ringCases, forgeryCases].flat()
 }
 
