@@ -38,10 +38,10 @@ import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
+import { connectedMates } from './groups/connected-mates.ts'
 import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import type { LocalGroup } from './groups/local-group.ts'
-import { matesOf } from './groups/mates.ts'
 import { Stem } from './groups/stem.ts'
 import { checkNameless } from './groups/stem-check.ts'
 import { STEM_TIMINGS } from './groups/stem-timing.ts'
@@ -290,7 +290,7 @@ class ComradeNode implements Comrade {
       store: this.#store,
       timing: STEM_TIMINGS[this.#parts.settings.privacy],
       groups: () => this.groups.all(),
-      mates: (group) => matesOf(group, connections),
+      mates: (group) => connectedMates(group, connections),
       check: checkNameless,
       onFault: (peerId) => connections.blame(peerId),
       onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })

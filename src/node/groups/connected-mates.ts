@@ -5,7 +5,7 @@ import type { Connections } from '../connections.ts'
 import type { LocalGroup } from './local-group.ts'
 
 /** Connected peers that have proven to be a device of somebody else who is a member now. */
-export function matesOf(group: LocalGroup, connections: Pick<Connections, 'libp2p' | 'contactOf'>): PeerId[] {
+export function connectedMates(group: LocalGroup, connections: Pick<Connections, 'libp2p' | 'contactOf'>): PeerId[] {
   const seats = group.evaluator?.view().seats
   if (seats === undefined) return []
   return connections.libp2p.getPeers().filter((peerId) => {
