@@ -21,6 +21,7 @@ export {
   type Recipient,
   unwrapSecret
 } from './epoch-secret.ts'
+export { type Candidature, elect } from './election.ts'
 export { GroupError, type GroupErrorCode } from './errors.ts'
 export { Evaluator, type ProofPlace, type Tally, type VerifyProof } from './evaluate.ts'
 export { explain, type NameOf } from './explain.ts'
@@ -73,6 +74,15 @@ export {
   type SignedType
 } from './operation-schemas.ts'
 export { isProven, makeStatement, type NewStatement, PART_PROOF, signedStatementOf } from './proof.ts'
+export { FULL_MESH, neighbours } from './neighbours.ts'
+export {
+  MAX_PRESENCE_SIZE,
+  type Presence,
+  PRESENCE_RENEWAL_MS,
+  PresenceBook,
+  readPresence,
+  signPresence
+} from './presence.ts'
 export {
   DEFAULT_RULE,
   isqrt,
