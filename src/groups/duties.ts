@@ -20,13 +20,16 @@ export const MAX_DAYS_OFF = 1
 const MAX_DAYS_BETWEEN = 16
 /** Attempts in a row, where the acks were split between several checkpoints. */
 const MAX_SPLITS = 3
+/** Most candidacies of strangers, for whom nobody has vouched yet, that one checkpoint carries on. */
+const MAX_CARRIED = 16
 /** Checkpoints of these days that one member acks at most: somebody who makes many makes nobody sign without end. */
 const MAX_ACKS = 4
 
 /** Something to sign now. `isShared`: any member may do it, and one is enough. */
 export type Duty = { isShared: boolean } & (
   | { type: 'certificate'; motion: Hex; ballots: readonly Hex[] }
-  | { type: 'checkpoint'; day: number; retracts: readonly Hex[] }
+  /** `carried`: to stand on besides what everything new stands on. */
+  | { type: 'checkpoint'; day: number; retracts: readonly Hex[]; carried: readonly Hex[] }
   | { type: 'ack'; checkpoint: Hex }
   | { type: 'rekey' }
   /** One's own operation, which came too late: its body is signed again on the present heads. */
@@ -174,7 +177,22 @@ function checkpoints(evaluator: Evaluator, day: number): Duty[] {
   const before = pending(evaluator).filter((each) => each.day <= day + MAX_DAYS_OFF && knowsTheLast(evaluator, each.id))
   if (before.some((checkpoint) => isViable(evaluator, checkpoint, day)) || !mayTryAgain(before, day)) return []
   const retracts = retractsSince(evaluator).slice(0, MAX_IDS)
-  return [{ type: 'checkpoint', isShared: true, day, retracts }]
+  return [{ type: 'checkpoint', isShared: true, day, retracts, carried: carried(evaluator) }]
+}
+
+/** Candidacies of strangers that would be late for a checkpoint which does not know of them: those that came first. */
+function carried(evaluator: Evaluator): Hex[] {
+  const { log } = evaluator
+  const heads = evaluator.heads().map((id) => log.indexOf(id)!)
+  const { seats } = evaluator.view()
+  const loose: Hex[] = []
+  for (let at = 1; at < log.size && loose.length < MAX_CARRIED; at++) {
+    const operation = log.at(at)
+    if (operation.type !== 'candidacy' || !operation.isOwn || seats.has(operation.identity)) continue
+    if (heads.some((head) => head === at || log.past(head).has(at))) continue
+    if (isInTime(evaluator, operation.id)) loose.push(operation.id)
+  }
+  return loose
 }
 
 /** At once where acks were split; else after twice as many days each time, since somebody is missing. */

@@ -166,7 +166,10 @@ export class Evaluator {
     return { ...countIn(fact, this.#facts, view, scope), motion: fact.motion }
   }
 
-  /** What a new operation by a member stands on: valid signed ones that nothing valid stands on yet, at most 256. */
+  /**
+   * What a new operation by a member stands on: valid signed ones that nothing valid stands on yet, at most 256. Of
+   * candidacies that strangers opened only those that somebody vouched for.
+   */
   heads(): Hex[] {
     this.#catchUp()
     return [...this.#heads]
@@ -190,8 +193,15 @@ export class Evaluator {
     this.#invalidities[at] = reason
     if (reason !== undefined) return
     this.#record(at, operation)
-    if (operation.type === 'candidacy' && operation.isOwn) return // a stranger's: nobody needs to carry it
-    for (const head of this.#heads) if (this.log.past(at).has(head)) this.#heads.delete(head)
+    // A stranger's is carried once somebody vouches for it.
+    if (operation.type !== 'candidacy' || !operation.isOwn) this.#carry(at)
+  }
+
+  /** Puts it among what new operations stand on. */
+  #carry(at: number): void {
+    const { log } = this
+    for (const head of this.#heads) if (head === at || log.past(head).has(at)) return
+    for (const head of this.#heads) if (log.past(at).has(head)) this.#heads.delete(head)
     this.#heads.add(at)
   }
 
@@ -200,8 +210,17 @@ export class Evaluator {
     const list = this.#nameless.get(operation.motion)
     if (list === undefined) this.#nameless.set(operation.motion, [operation])
     else list.push(operation)
+    if (operation.type === 'vouch') this.#carryVouchedFor(operation)
     if (operation.type !== 'retract' || !this.#isProven(operation.id)) return
     this.#facts.retracts.push({ at, motion: this.log.indexOf(operation.motion)!, tag: operation.tag })
+  }
+
+  /** A vouch is worth a slot, so that these are few. */
+  #carryVouchedFor({ id, motion }: Anonymous): void {
+    const at = this.log.indexOf(motion)!
+    const candidacy = this.log.at(at)
+    if (candidacy.type !== 'candidacy' || !candidacy.isOwn || this.#heads.has(at)) return
+    if (this.#isProven(id)) this.#carry(at)
   }
 
   #invalidityAt(at: number): string | undefined {

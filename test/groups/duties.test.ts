@@ -122,6 +122,28 @@ describe("a member's duties", () => {
       assert.deepEqual(only('checkpoint', village, 'alice', TODAY + 1)?.retracts, [])
     })
 
+    it('carry on whom strangers ask for: those with a vouch, and a few others', () => {
+      const village = settled()
+      const vouchedFor = village.apply('xia')
+      village.vouch(vouchedFor, 'bob')
+      const others = Array.from({ length: 20 }, (_, i) => village.apply(`stranger ${i}`))
+      assert.ok(village.heads().includes(vouchedFor))
+      const { carried, retracts } = only('checkpoint', village)!
+      assert.deepEqual([carried, retracts], [others.slice(0, 16), []])
+      const checkpoint = village.signed(
+        'alice',
+        'checkpoint',
+        { day: TODAY, retracts: [] },
+        { on: [...village.heads(), ...carried] }
+      )
+      for (const name of FOUR) village.ack(name, checkpoint)
+      const late = [vouchedFor, ...others].filter((id) => village.evaluator.isLate(id))
+      assert.deepEqual(late, others.slice(16))
+      const again = village.heads()
+      village.vouch(others[0], 'carol')
+      assert.deepEqual(village.heads(), again, 'it is in the past of what there is')
+    })
+
     it('that find too few acks are tried again ever less often', () => {
       const village = settled()
       village.finalise(['alice'], TODAY)

@@ -10,6 +10,7 @@ import {
   GroupLog,
   type Hex,
   isPossessed,
+  MAX_IDS,
   type Operation,
   readChecked,
   readOperation,
@@ -125,11 +126,12 @@ export class LocalGroup {
 
   /**
    * Signs an operation of this member on everything that is known, keeps it, and announces it.
+   * @param carried operations to stand on besides: strangers' candidacies
    * @throws NodeError FAILED where this device has no keys; GroupError when the body is not one of its type
    */
-  sign<Type extends SignedType>(type: Type, body: BodyOf<Type>): Operation {
+  sign<Type extends SignedType>(type: Type, body: BodyOf<Type>, carried: readonly Hex[] = []): Operation {
     if (this.#membership === undefined) throw new NodeError('FAILED', 'this device has no keys of this group')
-    const prev = this.evaluated.heads().map(fromHex)
+    const prev = [...this.evaluated.heads(), ...carried].slice(0, MAX_IDS).map(fromHex)
     const bytes = signOperation(this.#membership.member, { type, group: this.id, prev, body })
     const operation = readOperation(bytes, this.hex, isPossessed)
     this.take([{ operation, bytes }], undefined)

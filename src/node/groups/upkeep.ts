@@ -61,7 +61,7 @@ export class Upkeep {
     const { events } = this.#options.groups
     events.on('added', this.#add)
     events.on('removed', this.#remove)
-    for (const group of this.#options.groups.all()) this.#add(group)
+    for (const group of this.#options.groups.all()) this.#keep(group, START_WAIT_MS)
   }
 
   stop(): void {
@@ -72,8 +72,10 @@ export class Upkeep {
     this.#keepers.clear()
   }
 
-  readonly #add = (group: LocalGroup): void => {
-    if (!this.#keepers.has(group)) this.#keepers.set(group, new Keeper(group, this.#options))
+  readonly #add = (group: LocalGroup): void => this.#keep(group, 0)
+
+  #keep(group: LocalGroup, waitMs: number): void {
+    if (!this.#keepers.has(group)) this.#keepers.set(group, new Keeper(group, waitMs, this.#options))
   }
 
   readonly #remove = (group: LocalGroup): void => {
@@ -90,17 +92,18 @@ class Keeper {
   readonly #random: () => number
   /** What waits to be done, by its name. */
   readonly #waiting = new Map<string, unknown>()
-  readonly #startedMs: number
+  /** Nothing is looked at before. */
+  readonly #readyMs: number
   #look: { timer: unknown; dueMs: number } | undefined
 
-  constructor(group: LocalGroup, options: UpkeepOptions) {
+  constructor(group: LocalGroup, waitMs: number, options: UpkeepOptions) {
     this.#group = group
     this.#options = options
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#random = options.random ?? Math.random
-    this.#startedMs = this.#clock.now()
+    this.#readyMs = this.#clock.now() + waitMs
     group.events.on('changed', this.#onChanged)
-    this.#lookIn(START_WAIT_MS)
+    this.#lookIn(waitMs)
   }
 
   stop(): void {
@@ -111,8 +114,7 @@ class Keeper {
   }
 
   readonly #onChanged = (): void => {
-    const now = this.#clock.now()
-    this.#lookIn(Math.max(LOOK_DELAY_MS, this.#startedMs + START_WAIT_MS - now))
+    this.#lookIn(Math.max(LOOK_DELAY_MS, this.#readyMs - this.#clock.now()))
   }
 
   #lookIn(delayMs: number): void {
@@ -189,8 +191,10 @@ function perform(group: LocalGroup, duty: Duty): Operation {
   switch (duty.type) {
     case 'certificate':
       return group.sign('certificate', { motion: fromHex(duty.motion), ballots: duty.ballots.map(fromHex) })
-    case 'checkpoint':
-      return group.sign('checkpoint', { day: duty.day, retracts: duty.retracts.map(fromHex) })
+    case 'checkpoint': {
+      const { day, retracts, carried } = duty
+      return group.sign('checkpoint', { day, retracts: retracts.map(fromHex) }, carried)
+    }
     case 'ack':
       return group.sign('ack', { checkpoint: fromHex(duty.checkpoint) })
     case 'rekey': {

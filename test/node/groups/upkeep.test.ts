@@ -24,6 +24,8 @@ import type { Clock } from '../../../src/node/redial.ts'
 import { type Random, randomFrom } from '../../groups/random-log.ts'
 import { FIRST_DAY, personOf, ringKeyOf, Village } from '../../groups/village.ts'
 import { temporaryStore } from '../../support/feeds.ts'
+import { until } from '../../support/network.ts'
+import { Homes } from '../../support/node.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -279,6 +281,26 @@ describe("a group's upkeep", function () {
     assert.ok((done.candidacy ?? 0) <= 1)
     await clock.pass(3 * DAY_MS)
     village.assertRest(FIRST_DAY + 3)
+  })
+
+  it('carries a motion on a real node, and again after a restart', async () => {
+    await using homes = new Homes()
+    const first = await homes.start('alice')
+    const group = await first.groups.create({ name: 'portland' })
+    await group.rule('constant:2')
+    await until(async () => (await group.show()).rule === 'constant:2')
+    await group.rule('log2')
+    await first.stop() // before anything was done about it
+    const second = await homes.start('alice')
+    const kept = await second.groups.get('portland')
+    await until(async () => (await kept.show()).rule === 'log2')
+    assert.deepEqual(
+      (await kept.motions()).map(({ rule, isCarried }) => [rule, isCarried]),
+      [
+        ['constant:2', true],
+        ['log2', true]
+      ]
+    )
   })
 
   it('goes on being final after a third has gone and was expelled', async () => {
