@@ -120,5 +120,6 @@ export {
   sealForGroup
 } from './sealing.ts'
 export { padOperation, STEM_SIZE, stemName, unpadOperation } from './stem-message.ts'
+export { groupTopic } from './topic.ts'
 export { hasPlace, MOTION_LIFE_PERIODS } from './validity.ts'
 export type { View } from './view.ts'

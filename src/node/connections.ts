@@ -12,7 +12,9 @@ import type { Device } from './device.ts'
 import { DirectoryService } from './directory-service.ts'
 import { Gossip } from './gossip.ts'
 import { GossipService } from './gossip-service.ts'
+import { GossipTopics } from './gossip-topics.ts'
 import { Greeting } from './greeting.ts'
+import { GroupSync, type HeldGroups } from './groups/group-sync.ts'
 import { HelloService } from './hello-service.ts'
 import type { Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -23,7 +25,8 @@ import { RecordStore } from './record-store.ts'
 import type { PersonReach, Reach } from './reachability.ts'
 import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
-import { SyncService } from './sync-service.ts'
+import type { SessionService } from './session-service.ts'
+import { pull, syncService } from './sync-service.ts'
 
 /** How long newly known devices wait to be looked for among the connected peers, in ms. */
 const RECOGNISE_DELAY_MS = 50
@@ -42,6 +45,7 @@ export interface ConnectionsOptions {
   store: FeedStore
   people: People
   device: Device
+  groups: HeldGroups
   log: Log
   onConnect: (peer: { peerId: string; did?: string }) => void
   onDisconnect: (peer: { peerId: string; did?: string }) => void
@@ -55,7 +59,8 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #network: Network
   readonly #hello: HelloService
-  readonly #sync: SyncService
+  readonly #sync: SessionService<SyncSession>
+  readonly #groups: GroupSync
   readonly #pubsub: Gossip
   readonly #gossip: GossipService
   readonly #greeting: Greeting
@@ -97,7 +102,7 @@ export class Connections {
       onRecognised: ({ peerId, deviceKey }) => this.#recognised(peerId, deviceKey),
       likely: (peerId) => this.#devicesMetAs(peerId)
     })
-    this.#sync = new SyncService({
+    this.#sync = syncService({
       libp2p: network.libp2p,
       store,
       isPacked: settings.compress,
@@ -117,15 +122,31 @@ export class Connections {
       },
       onError: (type, error) => log.error({ err: error, type }, 'a question could not be answered')
     })
+    const topics = new GossipTopics((all) => this.#pubsub.subscribe(all))
     this.#pubsub = new Gossip(network.libp2p.services.pubsub, {
-      judge: (topic, data, from) => this.#gossip.judge(topic, data, from),
+      judge: (topic, data, from) => topics.judge(topic, data, from),
       faults: network.faults
+    })
+    this.#groups = new GroupSync({
+      libp2p: network.libp2p,
+      groups: options.groups,
+      gossip: this.#pubsub,
+      topics,
+      isBlocked: (peerId) => this.#isBlocked(peerId),
+      onFault: (peerId, error) => {
+        log.warn(
+          { peer: peerId.toString(), code: error.code },
+          `replication with this peer was ended: ${error.message}`
+        )
+        network.faults.add(peerId.toString())
+      }
     })
     this.#gossip = new GossipService({
       store,
       gossip: this.#pubsub,
+      share: (judge) => topics.share(judge),
       secretOf: (feed) => people.topicSecretOf(feed),
-      pull: (feed, height, from) => this.#sync.pull(feed, height, from)
+      pull: (feed, height, from) => pull(this.#sync, feed, height, from)
     })
     this.#greeting = new Greeting({
       people,
@@ -308,10 +329,12 @@ export class Connections {
     await this.#hello.start()
     await this.questions.start()
     await this.#sync.start()
+    await this.#groups.start()
     this.#recogniseAnew()
     this.#options.store.events.on('wanted', this.#onWanted)
     await this.#listen()
     keepPorts(this.#options.settings.listen, this.libp2p.getMultiaddrs(), this.#options.store)
+    this.#groups.startGossip()
     this.#gossip.start()
     this.#redial.start()
     this.directory.start()
@@ -338,7 +361,9 @@ export class Connections {
     clearTimeout(this.#recognising)
     this.#gossip.stop()
     this.#greeting.stop()
-    const services = this.#isStarted ? [this.directory, this.#redial, this.#sync, this.questions, this.#hello] : []
+    const services = this.#isStarted
+      ? [this.directory, this.#redial, this.#groups, this.#sync, this.questions, this.#hello]
+      : []
     for (const service of [...services, this.#network]) {
       try {
         await service.stop()
@@ -400,6 +425,7 @@ export class Connections {
     if (contact === undefined) return
     if (contact.relation === 'blocked') {
       this.#sync.end(peerId, 'this peer is blocked')
+      this.#groups.end(peerId, 'this peer is blocked')
       void this.#network.libp2p.hangUp(peerId, { signal: AbortSignal.timeout(1_000) }).catch(() => {}) // it is gone already
       return
     }

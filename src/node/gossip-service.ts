@@ -1,7 +1,8 @@
 // Gossip of feeds: which topics are subscribed, what is published on them, and what becomes of what arrives.
 import type { PeerId } from '@libp2p/interface'
 import { encodeGossip, type Extension, type FeedState, type FeedStore, judgeGossip, topicName } from '../feeds/index.ts'
-import { type Gossip, MAX_TOPICS, type Verdict } from './gossip.ts'
+import { type Gossip, type Judge, MAX_TOPICS, type Verdict } from './gossip.ts'
+import type { TopicShare } from './gossip-topics.ts'
 
 /** How often topics are looked at again: the month may have turned, other feeds may have become active. */
 const REFRESH_MS = 10 * 60_000
@@ -13,6 +14,8 @@ const CLOCK_SKEW_MS = 24 * 3_600_000
 export interface GossipServiceOptions {
   store: FeedStore
   gossip: Gossip
+  /** Registers the judge, and takes the names of topics. */
+  share: (judge: Judge) => TopicShare
   /** The topic secret of a feed's author. */
   secretOf: (feed: Uint8Array) => Uint8Array
   /** Fetches by sync what gossip only told of. */
@@ -21,6 +24,7 @@ export interface GossipServiceOptions {
 
 export class GossipService {
   readonly #options: GossipServiceOptions
+  readonly #share: TopicShare
   /** Feed by topic. */
   readonly #topics = new Map<string, Uint8Array>()
   /** The topic of the feed that was published last, computed anew every ten minutes. */
@@ -37,6 +41,7 @@ export class GossipService {
 
   constructor(options: GossipServiceOptions) {
     this.#options = options
+    this.#share = options.share((topic, data, from) => this.judge(topic, data, from))
   }
 
   /** Call it after the network has started. */
@@ -76,7 +81,7 @@ export class GossipService {
       if (this.#topics.size + names.length > MAX_TOPICS) break
       for (const name of names) this.#topics.set(name, feed.key)
     }
-    this.#options.gossip.subscribe(new Set(this.#topics.keys()))
+    this.#share.subscribe(new Set(this.#topics.keys()))
   }
 
   /** Somebody's topic secret is another one now, perhaps one's own. */

@@ -242,6 +242,7 @@ class ComradeNode implements Comrade {
       store: this.#store,
       people: this.#people,
       device: this.#device,
+      groups: this.groups,
       log: this.#log,
       onConnect: (peer) => {
         this.#emit('peer:connect', peer)
