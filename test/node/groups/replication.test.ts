@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Comrade } from '../../../src/index.ts'
-import { Homes } from '../../support/node.ts'
+import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 
 async function sizeAt(node: Comrade): Promise<number> {
@@ -27,6 +27,7 @@ describe('groups on several nodes', function () {
       await until(async () => (await theirs.candidates()).some(({ vouches }) => vouches === 1), 'the vouch is there')
       await theirs.join()
       await until(async () => (await sizeAt(alice)) === before + 1, 'alice sees the new member')
+      await befriend(alice, node)
     }
     await until(async () => (await sizeAt(bob)) === 3 && (await sizeAt(carol)) === 3, 'all see three members')
     const logs = await Promise.all(
