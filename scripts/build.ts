@@ -20,19 +20,26 @@ import { build } from 'esbuild'
 const ROOT = dirname(import.meta.dirname)
 /** Packages with compiled parts, which find them beside their own files. */
 const NATIVE = ['classic-level', '@signalapp/libsignal-client']
+const THREADS = ['src/node/groups/proof-worker.ts']
 /** CommonJS packages inside a bundle of ES modules call `require` for Node's own modules. */
 const BANNER =
   "import { createRequire as comradeCreateRequire } from 'node:module'; const require = comradeCreateRequire(import.meta.url);"
 /** Chunks of older bundles are kept this long, for nodes that are still running from them. */
 const KEEP_CHUNKS_MS = 7 * 86_400_000
 
+/** Programs of threads lie beside the chunks, which start them by `new URL('./…', import.meta.url)`. */
+function threads(): Record<string, string> {
+  const present = THREADS.filter((source) => existsSync(join(ROOT, source)))
+  return Object.fromEntries(present.map((source) => [`chunks/${basename(source, '.ts')}`, source]))
+}
+
 /** Bundles the command line into `directory`/bin/comrade.js and `directory`/chunks; what is imported late is loaded late. */
 async function bundle(directory: string): Promise<void> {
   await build({
-    entryPoints: { comrade: 'src/cli/main.ts' },
+    entryPoints: { 'bin/comrade': 'src/cli/main.ts', ...threads() },
     outdir: directory,
     // Every file lies one folder deep, as in src/: `new URL('../web/…', import.meta.url)` holds in both.
-    entryNames: 'bin/[name]',
+    entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,

@@ -36,6 +36,11 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
   { from: 'cli/', to: 'node/keystore.ts', reason: 'the data directory, also where no node runs; without libp2p' },
   { from: 'cli/', to: 'node/version.ts', reason: 'a number, without libp2p' },
   { from: 'api/', to: 'node/comrade.ts', reason: 'the contract: types and the error codes, without libp2p' },
+  ...['errors', 'ring-signature', 'ristretto'].map((file) => ({
+    from: 'node/groups/proof-worker.ts',
+    to: `groups/${file}.ts`,
+    reason: 'a thread that loads the ring signatures alone: the door of groups also loads feeds and trust'
+  })),
   { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' }
 ]
 

@@ -11,6 +11,8 @@ export type GroupErrorCode =
   | 'CREDENTIAL' // a member key that its identity did not certify
   | 'POSSESSION' // a ring key whose secret was not shown to be known
   | 'GROUP' // belongs to another group
+  | 'PROOF' // nameless, and not by one of the motion's ring
+  | 'FLOOD' // more than there is any use for
 
 /** Any failure of the groups layer. `message` says what was expected and what was there, and never holds a secret. */
 export class GroupError extends Error {

@@ -113,6 +113,15 @@ export class Evaluator {
     return view && this.#placeIn(view)
   }
 
+  /**
+   * What the proof of a nameless operation has to be about, also when it is not in the log yet.
+   * @returns undefined where none could hold: the motion is not placed or not valid, or the slot is none of its
+   */
+  placeFor(operation: Anonymous): ProofPlace | undefined {
+    this.#catchUp()
+    return this.#placeFor(operation)
+  }
+
   /** Ballots that a valid certificate of expulsion brought, and how many there could have been. */
   ballots(certificate: Hex): { count: number; of: number } | undefined {
     this.#catchUp()
@@ -370,11 +379,16 @@ export class Evaluator {
   }
 
   #prove(operation: Anonymous): boolean {
-    const at = this.log.indexOf(operation.motion)!
-    const motion = this.log.at(at)
-    if (motion.type !== 'motion' && motion.type !== 'candidacy') return false
-    if (this.#invalidities[at] !== undefined || !hasPlace(operation, motion, this.#motion(at))) return false
-    return this.#verify(operation, this.#placeIn(this.#before[at]))
+    const place = this.#placeFor(operation)
+    return place !== undefined && this.#verify(operation, place)
+  }
+
+  #placeFor(operation: Anonymous): ProofPlace | undefined {
+    const at = this.log.indexOf(operation.motion)
+    const motion = at === undefined ? undefined : this.log.at(at)
+    if (at === undefined || (motion?.type !== 'motion' && motion?.type !== 'candidacy')) return undefined
+    if (this.#invalidities[at] !== undefined || !hasPlace(operation, motion, this.#motion(at))) return undefined
+    return this.#placeIn(this.#before[at])
   }
 
   #placeIn({ ring, period, last }: View): ProofPlace {

@@ -73,7 +73,6 @@ export {
   MAX_RECIPIENTS,
   type SignedType
 } from './operation-schemas.ts'
-export { isProven, makeStatement, type NewStatement, PART_PROOF, signedStatementOf } from './proof.ts'
 export { FULL_MESH, neighbours } from './neighbours.ts'
 export {
   MAX_PRESENCE_SIZE,
@@ -83,6 +82,16 @@ export {
   readPresence,
   signPresence
 } from './presence.ts'
+export {
+  isProven,
+  makeStatement,
+  type NewStatement,
+  PART_PROOF,
+  type Provable,
+  provableOf,
+  provenStatement,
+  signedStatementOf
+} from './proof.ts'
 export {
   DEFAULT_RULE,
   isqrt,
@@ -95,6 +104,7 @@ export {
   strictestSlots,
   supermajority
 } from './quorum.ts'
+export { type Fit, MAX_JOINS_PER_CANDIDACY, MAX_PER_AUTHOR, MAX_PER_TAG, Quotas } from './quotas.ts'
 export { ready } from './ristretto.ts'
 export { isPossessed, POSSESSION_BYTES, proofOfPossession, publicRingKey, ringKey, type RingKey } from './ring-key.ts'
 export { partsOf } from './ring-parts.ts'

@@ -61,10 +61,18 @@ export class GroupLog {
     return [...this.#waitingFor.keys()].filter((id) => !this.#waiting.has(id))
   }
 
-  /** Gives an operation its place, and those that waited for it. Never throws. */
-  add(operation: Operation): Placement {
+  /** Whether candidates themselves have opened as many candidacies as there is room for. */
+  get isCrowded(): boolean {
+    return this.#loose.size >= MAX_LOOSE_CANDIDACIES
+  }
+
+  /**
+   * Gives an operation its place, and those that waited for it. Never throws.
+   * @param isNeeded something stands on it that is kept elsewhere: so it is taken however many of its kind there are
+   */
+  add(operation: Operation, { isNeeded = false } = {}): Placement {
     if (this.#indices.has(operation.id) || this.#waiting.has(operation.id)) return 'known'
-    if (this.#isTooLoose(operation)) return 'refused'
+    if (!isNeeded && this.#isTooLoose(operation)) return 'refused'
     if (operation.parents.some((id) => !this.#indices.has(id))) {
       this.#wait(operation)
       return 'waiting'
@@ -81,7 +89,7 @@ export class GroupLog {
 
   #isTooLoose(operation: Operation): boolean {
     if (operation.type !== 'candidacy' || !operation.isOwn) return false
-    return this.#loose.size >= MAX_LOOSE_CANDIDACIES && !this.#waitingFor.has(operation.id)
+    return this.isCrowded && !this.#waitingFor.has(operation.id)
   }
 
   #placeWaiting(id: Hex): boolean {

@@ -4,7 +4,7 @@ import { encodeAnonymous, fromHex, toHex } from './operation.ts'
 import type { Anonymous, Hex } from './operations.ts'
 import { publicRingKey } from './ring-key.ts'
 import { partsOf } from './ring-parts.ts'
-import { prove, type SignedStatement, verify } from './ring-signature.ts'
+import { type ProofInput, prove, type SignedStatement, verify } from './ring-signature.ts'
 import { LSAG_PROOF, type RingStatement, slotTagOf, tagOf } from './ring-statement.ts'
 
 const MESSAGE_DOMAIN = 'comrade/group/statement/1\0'
@@ -29,18 +29,38 @@ export interface NewStatement {
  * @throws GroupError KEY when the secret's key is not in the ring
  */
 export function makeStatement(statement: NewStatement, place: ProofPlace, secret: Uint8Array): Uint8Array {
+  const provable = provableOf(statement, place, secret)
+  return provenStatement(provable, prove(provable.input))
+}
+
+/** A statement that is to be proven, by {@link makeStatement} or in another thread. */
+export interface Provable {
+  kind: Anonymous['type']
+  /** What `prove` takes. */
+  input: ProofInput
+  /** Of a ring in parts, the one that the secret's key is in. */
+  part: number | undefined
+}
+
+/** @throws GroupError KEY when the secret is none */
+export function provableOf(statement: NewStatement, place: ProofPlace, secret: Uint8Array): Provable {
   const parts = partsOf(place.ring, place.last)
   const own = toHex(publicRingKey(secret))
   const part = Math.max(
     0,
     parts.findIndex((keys) => keys.includes(own))
   )
-  const { ring, context, message } = statementOf(statement, place, parts[part])
-  const tag = tagOf(secret, context.group, context.motion)
-  const slotTag = slotTagOf(secret, context)
-  const whole = prove({ secret, ring, context, message })
-  const proof = parts.length === 1 ? whole : Buffer.concat([Buffer.of(PART_PROOF, part), whole.subarray(1)])
-  return encodeAnonymous({ kind: statement.kind, motion: context.motion, tag, slotTag, slot: context.slot, proof })
+  const input = { secret, ...statementOf(statement, place, parts[part]) }
+  return { kind: statement.kind, input, part: parts.length === 1 ? undefined : part }
+}
+
+/** The operation's bytes, once the proof was made. */
+export function provenStatement({ kind, input, part }: Provable, whole: Uint8Array): Uint8Array {
+  const { secret, context } = input
+  const { group, motion, slot } = context
+  const [tag, slotTag] = [tagOf(secret, group, motion), slotTagOf(secret, context)]
+  const proof = part === undefined ? whole : Buffer.concat([Buffer.of(PART_PROOF, part), whole.subarray(1)])
+  return encodeAnonymous({ kind, motion, tag, slotTag, slot, proof })
 }
 
 /** The evaluator's question, answered by ring signatures. */

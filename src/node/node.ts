@@ -43,7 +43,6 @@ import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import type { LocalGroup } from './groups/local-group.ts'
 import { Stem } from './groups/stem.ts'
-import { checkNameless } from './groups/stem-check.ts'
 import { STEM_TIMINGS } from './groups/stem-timing.ts'
 import { Upkeep } from './groups/upkeep.ts'
 import { NodeMeetings } from './meetings.ts'
@@ -292,7 +291,7 @@ class ComradeNode implements Comrade {
       timing: STEM_TIMINGS[this.#parts.settings.privacy],
       groups: () => this.groups.all(),
       mates: (group) => connectedMates(group, connections),
-      check: checkNameless,
+      check: async (group, bytes) => this.groups.intakeOf(group).check(bytes),
       onFault: (peerId) => connections.blame(peerId),
       onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
     })
@@ -361,7 +360,7 @@ class ComradeNode implements Comrade {
     try {
       this.#stem?.stop()
       this.#groupNews.close()
-      this.groups.close()
+      await this.groups.close()
       this.#device.close()
       this.#people.close()
       this.#store.close()

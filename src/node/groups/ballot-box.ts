@@ -6,7 +6,6 @@ import {
   DAYS_PER_PERIOD,
   fromHex,
   type Hex,
-  makeStatement,
   type ProofPlace,
   slotTagOf,
   strictestSlots,
@@ -16,6 +15,7 @@ import {
 import { NodeError } from '../comrade.ts'
 import type { LocalGroup } from './local-group.ts'
 import type { Publisher } from './publisher.ts'
+import type { Verifier } from './verifier.ts'
 
 /** One's voice on one motion. */
 interface Voice {
@@ -29,36 +29,52 @@ interface Voice {
 export class BallotBox {
   readonly #group: LocalGroup
   readonly #publisher: Publisher
+  readonly #verifier: Verifier
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(group: LocalGroup, publisher: Publisher) {
+  constructor(group: LocalGroup, publisher: Publisher, verifier: Verifier) {
     this.#group = group
     this.#publisher = publisher
+    this.#verifier = verifier
   }
 
   /** @throws NodeError NOT_OWN, USED */
   async vouch(candidacy: Hex): Promise<void> {
-    const voice = this.#voice(candidacy)
-    if (voice.said.some(({ type }) => type === 'retract'))
-      throw new NodeError('USED', 'you took your vouch for this candidacy back, which is for good')
-    if (voice.said.length > 0) throw new NodeError('USED', 'you vouched for this candidate already')
-    await this.#say('vouch', voice, this.#freeSlot(voice))
+    await this.#inTurn(async () => {
+      const voice = this.#voice(candidacy)
+      if (voice.said.some(({ type }) => type === 'retract'))
+        throw new NodeError('USED', 'you took your vouch for this candidacy back, which is for good')
+      if (voice.said.length > 0) throw new NodeError('USED', 'you vouched for this candidate already')
+      await this.#say('vouch', voice, this.#freeSlot(voice))
+    })
   }
 
   /** @throws NodeError NOT_OWN, USED, NOT_FOUND */
   async retract(candidacy: Hex): Promise<void> {
-    const voice = this.#voice(candidacy)
-    const vouch = voice.said.find(({ type }) => type === 'vouch')
-    if (vouch === undefined) throw new NodeError('NOT_FOUND', 'you did not vouch for this candidate')
-    if (voice.said.some(({ type }) => type === 'retract'))
-      throw new NodeError('USED', 'you took your vouch back already')
-    await this.#say('retract', voice, vouch.slot)
+    await this.#inTurn(async () => {
+      const voice = this.#voice(candidacy)
+      const vouch = voice.said.find(({ type }) => type === 'vouch')
+      if (vouch === undefined) throw new NodeError('NOT_FOUND', 'you did not vouch for this candidate')
+      if (voice.said.some(({ type }) => type === 'retract'))
+        throw new NodeError('USED', 'you took your vouch back already')
+      await this.#say('retract', voice, vouch.slot)
+    })
   }
 
   /** @throws NodeError NOT_OWN, USED */
   async ballot(motion: Hex): Promise<void> {
-    const voice = this.#voice(motion)
-    if (voice.said.length > 0) throw new NodeError('USED', 'you voted for this motion already')
-    await this.#say('ballot', voice, BALLOT_SLOT)
+    await this.#inTurn(async () => {
+      const voice = this.#voice(motion)
+      if (voice.said.length > 0) throw new NodeError('USED', 'you voted for this motion already')
+      await this.#say('ballot', voice, BALLOT_SLOT)
+    })
+  }
+
+  /** One after the other: two that are made at once would take the same slot. */
+  async #inTurn(speak: () => Promise<void>): Promise<void> {
+    const said = this.#last.then(speak)
+    this.#last = said.catch(() => {}) // whoever speaks is told
+    await said
   }
 
   #voice(motion: Hex): Voice {
@@ -85,7 +101,7 @@ export class BallotBox {
   }
 
   async #say(kind: Anonymous['type'], { motion, place, secret }: Voice, slot: number): Promise<void> {
-    this.#publisher.publish(this.#group, makeStatement({ kind, motion, slot }, place, secret))
+    this.#publisher.publish(this.#group, await this.#verifier.prove({ kind, motion, slot }, place, secret))
   }
 
   /** In the log, or on their way there. */

@@ -19,16 +19,25 @@ import type { People } from '../people.ts'
 import type { Group, GroupSummary, Groups, NewGroup } from './contract.ts'
 import { found } from './founding.ts'
 import { GroupStore } from './group-store.ts'
+import { Intake } from './intake.ts'
 import { LocalGroup } from './local-group.ts'
 import { NodeGroup } from './node-group.ts'
 import type { Publisher } from './publisher.ts'
 import { parseRule } from './rule-text.ts'
+import { Verifier } from './verifier.ts'
 
 /** How long opening a group waits for its log before it is answered; it goes on behind. */
 const OPEN_WAIT_MS = 5_000
 
 /** Characters of an id's beginning that name a group; all ids begin with the same seven. */
 const MIN_ID_LENGTH = 12
+
+/** A group of which this device holds the log. */
+interface Held {
+  local: LocalGroup
+  group: NodeGroup
+  intake: Intake
+}
 
 export interface GroupsEvents {
   added: [LocalGroup]
@@ -50,7 +59,8 @@ export class NodeGroups implements Groups {
   readonly events = new EventEmitter<GroupsEvents>()
   readonly #options: NodeGroupsOptions
   readonly #store: GroupStore
-  readonly #groups = new Map<string, { local: LocalGroup; group: NodeGroup }>()
+  readonly #verifier = new Verifier()
+  readonly #groups = new Map<string, Held>()
 
   constructor(options: NodeGroupsOptions) {
     this.#options = options
@@ -66,8 +76,12 @@ export class NodeGroups implements Groups {
     for (const group of stored) this.#add(group)
   }
 
-  close(): void {
-    for (const { local } of this.#groups.values()) local.close()
+  async close(): Promise<void> {
+    for (const { local, intake } of this.#groups.values()) {
+      intake.close()
+      local.close()
+    }
+    await this.#verifier.close()
   }
 
   /** Those whose log this device holds or fetches. */
@@ -77,6 +91,13 @@ export class NodeGroups implements Groups {
 
   byId(id: Uint8Array): LocalGroup | undefined {
     return this.#groups.get(toHex(id))?.local
+  }
+
+  /** What others bring of a group comes in by it. @throws NodeError NOT_FOUND when the group was forgotten */
+  intakeOf(group: LocalGroup): Intake {
+    const held = this.#groups.get(group.hex)
+    if (held?.local === group) return held.intake
+    throw new NodeError('NOT_FOUND', 'the group is held here no longer')
   }
 
   async create({ name, quorum = 'isqrt', open = false, history = false }: NewGroup): Promise<Group> {
@@ -106,12 +127,13 @@ export class NodeGroups implements Groups {
   }
 
   async forget(name: string): Promise<void> {
-    const { local, group } = this.#find(name)
+    const { local, group, intake } = this.#find(name)
     if (local.seat !== undefined)
       throw new NodeError('FAILED', `you are a member of @${harmless(group.name)}: leave first`)
     this.#store.remove(local.num)
     this.#groups.delete(local.hex)
     this.events.emit('removed', local)
+    intake.close()
     local.close()
   }
 
@@ -143,16 +165,18 @@ export class NodeGroups implements Groups {
     return { vouches: counts.reduce((sum, count) => sum + count, 0), groups: counts.length }
   }
 
-  #add(stored: { num: number; id: Uint8Array }): { local: LocalGroup; group: NodeGroup } {
+  #add(stored: { num: number; id: Uint8Array }): Held {
     const { publisher, people } = this.#options
     const local = new LocalGroup(this.#store, stored, people.root)
-    const group = new NodeGroup({ group: local, speaker: this.#options, publisher, link: () => this.#linkOf(local) })
-    const both = { local, group }
-    this.#groups.set(local.hex, both)
-    return both
+    const verifier = this.#verifier
+    const link = (): string => this.#linkOf(local)
+    const group = new NodeGroup({ group: local, speaker: this.#options, publisher, verifier, link })
+    const held = { local, group, intake: new Intake(local, verifier) }
+    this.#groups.set(local.hex, held)
+    return held
   }
 
-  #find(name: string): { local: LocalGroup; group: NodeGroup } {
+  #find(name: string): Held {
     const all = [...this.#groups.values()]
     const id = /^\s*comrade:/i.test(name) ? formatEntryId(readLink(name).group) : name
     const plain = name.replace(/^@/, '')

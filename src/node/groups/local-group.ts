@@ -30,6 +30,8 @@ const FINGERPRINT_SIZE = 8
 export interface CheckedOperation {
   operation: Operation
   bytes: Uint8Array
+  /** Taken also where there are too many of its kind: something stands on it. @default false */
+  isNeeded?: boolean
 }
 
 export interface LocalGroupEvents {
@@ -147,7 +149,7 @@ export class LocalGroup {
   take(operations: readonly CheckedOperation[], origin: unknown): readonly Operation[] {
     const from = this.size
     const bytes = new Map(operations.map((each) => [each.operation.id, each.bytes]))
-    this.#place(operations.map(({ operation }) => operation))
+    this.#place(operations)
     const placed = this.#placedFrom(from)
     if (placed.length === 0) return placed
     try {
@@ -177,21 +179,23 @@ export class LocalGroup {
     this.#evaluator = undefined
     this.#fingerprint = 0n
     this.#membership = membershipOf(this.#store.keys(this.num))
-    const read = this.#store.operations(this.num).map((bytes, i) => readChecked(bytes, i === 0 ? undefined : this.hex))
-    this.#place(read)
+    const stored = this.#store.operations(this.num)
+    const read = stored.map((bytes, i) => readChecked(bytes, i === 0 ? undefined : this.hex))
+    this.#place(read.map((operation, i) => ({ operation, bytes: stored[i], isNeeded: true })))
     for (const { id } of read) this.#note(id)
   }
 
   /** In an order in which each has what it stands on; who has not is left out. */
-  #place(operations: readonly Operation[]): void {
+  #place(operations: readonly CheckedOperation[]): void {
     const left = new Set(operations)
     for (let isProgress = true; isProgress;) {
       isProgress = false
-      for (const operation of left) {
+      for (const checked of left) {
+        const { operation, isNeeded } = checked
         if (!this.#hasParents(operation)) continue
-        left.delete(operation)
+        left.delete(checked)
         if (this.#evaluator === undefined) this.#found(operation as Create)
-        else this.#evaluator.log.add(operation)
+        else this.#evaluator.log.add(operation, { isNeeded })
         isProgress = true
       }
     }

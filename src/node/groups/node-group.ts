@@ -30,6 +30,7 @@ import type { LocalGroup } from './local-group.ts'
 import { broughtKeys, freshKeys, freshMemberKey } from './membership.ts'
 import type { Publisher } from './publisher.ts'
 import { formatRule, parseRule } from './rule-text.ts'
+import type { Verifier } from './verifier.ts'
 
 /** Below it nobody is hidden among the members. */
 const SMALL_RING = 5
@@ -39,6 +40,7 @@ export interface NodeGroupOptions {
   group: LocalGroup
   speaker: Speaker
   publisher: Publisher
+  verifier: Verifier
   link: () => string
 }
 
@@ -50,12 +52,12 @@ export class NodeGroup implements Group {
   readonly #box: BallotBox
   readonly #link: () => string
 
-  constructor({ group, speaker, publisher, link }: NodeGroupOptions) {
+  constructor({ group, speaker, publisher, verifier, link }: NodeGroupOptions) {
     this.id = formatEntryId(group.id)
     this.#group = group
     this.#speaker = speaker
     this.#people = speaker.people
-    this.#box = new BallotBox(group, publisher)
+    this.#box = new BallotBox(group, publisher, verifier)
     this.#link = link
   }
 
