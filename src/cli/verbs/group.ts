@@ -173,7 +173,8 @@ async function move(context: Context, group: string, route: string, body: object
   if (!(await mayBeSeen(context, 'ballot', size, 0, yes))) return
   const motion = await client.post<MotionShape>(route, body, { signal })
   output.result(motion, () => [motionLine(motion)])
-  output.next(`comrade group ballot ${shellWord(group)} ${motion.motion}    (what other members run)`)
+  if (motion.needed > 1)
+    output.next(`comrade group ballot ${shellWord(group)} ${motion.motion}    (what other members run)`)
 }
 
 async function motions(context: Context, [group]: Given, { follow }: Options): Promise<void> {
