@@ -2,15 +2,8 @@
 // What an operation means, and whether it is one, is for whoever receives it.
 import type { EventEmitter } from 'node:events'
 import { type Operation, toHex } from '../../groups/index.ts'
+import type { Receipt } from './intake.ts'
 import type { LocalGroup } from './local-group.ts'
-
-/** What became of operations that somebody brought. */
-export interface Receipt {
-  /** How many are in the log now, also those that were there before. */
-  placed: number
-  /** Something stands on what is not here: whoever brought it may have that too. */
-  isGap: boolean
-}
 
 export interface GroupReplica {
   /** 32 bytes. */

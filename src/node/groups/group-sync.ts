@@ -5,10 +5,10 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Gossip } from '../gossip.ts'
 import type { GossipTopics } from '../gossip-topics.ts'
 import { SessionService, type SessionServiceOptions } from '../session-service.ts'
-import { DirectIntake } from './direct-intake.ts'
 import { GroupGossip } from './group-gossip.ts'
 import { type GroupReplica, type GroupReplicas, replicaOf } from './group-replica.ts'
 import { GroupSession } from './group-session.ts'
+import type { Intake } from './intake.ts'
 import type { LocalGroup } from './local-group.ts'
 import { LogClaims } from './log-claims.ts'
 
@@ -17,6 +17,7 @@ export const GROUP_PROTOCOL = '/comrade/group/1'
 /** The groups of this device. */
 export interface HeldGroups {
   all(): readonly LocalGroup[]
+  intakeOf(group: LocalGroup): Pick<Intake, 'receive'>
   readonly events: EventEmitter<{ added: [LocalGroup]; removed: [LocalGroup] }>
 }
 
@@ -81,7 +82,7 @@ export class GroupSync implements GroupReplicas {
   }
 
   readonly #add = (group: LocalGroup): void => {
-    const intake = new DirectIntake(group)
+    const intake = this.#groups.intakeOf(group)
     const replica = replicaOf(group, (operations, origin) => intake.receive(operations, origin))
     this.#replicas.set(group, replica)
     this.#gossip.add(group, replica)

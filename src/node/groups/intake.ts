@@ -86,7 +86,7 @@ export class Intake {
       const ids = operations.map((bytes) => toHex(operationId(bytes)))
       await this.#inTurn(() => this.#takeAll(operations, ids, origin))
       const placed = ids.filter((id) => this.#group.has(id)).length
-      return { placed, isGap: ids.some((id) => this.#room.lacksSomething(id)) }
+      return { placed, isGap: ids.some((id) => this.#room.isAboveGap(id)) }
     } finally {
       const left = this.#batches.get(origin)! - 1
       if (left === 0) this.#batches.delete(origin)

@@ -36,9 +36,10 @@ export class WaitingRoom {
     return this.#waiting.has(id)
   }
 
-  /** Whether it waits for something that is not here. */
-  lacksSomething(id: Hex): boolean {
-    return (this.#waiting.get(id)?.lacks.size ?? 0) > 0
+  /** Whether it stands on something that is not here, nor waits here too. */
+  isAboveGap(id: Hex): boolean {
+    const lacks = [...(this.#waiting.get(id)?.lacks ?? [])]
+    return lacks.some((other) => !this.#waiting.has(other))
   }
 
   /** Whether something that may say so stands on it. */

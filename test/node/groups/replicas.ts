@@ -15,20 +15,23 @@ import {
   signOperation,
   toHex
 } from '../../../src/groups/index.ts'
-import { DirectIntake } from '../../../src/node/groups/direct-intake.ts'
 import { type GroupReplica, type GroupReplicas, replicaOf } from '../../../src/node/groups/group-replica.ts'
 import { GroupSession, type GroupSessionOptions } from '../../../src/node/groups/group-session.ts'
 import { GroupStore } from '../../../src/node/groups/group-store.ts'
+import { Intake } from '../../../src/node/groups/intake.ts'
 import { LocalGroup } from '../../../src/node/groups/local-group.ts'
 import { LogClaims } from '../../../src/node/groups/log-claims.ts'
+import { Verifier } from '../../../src/node/groups/verifier.ts'
 import { FIRST_DAY, credentialOf, memberKeyOf, personOf, ringKeyOf } from '../../groups/village.ts'
 import { temporaryStore, until } from '../../support/feeds.ts'
 
 await ready()
 
-/** The founding of a group by alice alone. */
+/** So many that none of them signs more than a member may, where thousands of operations are made. */
+const FOUNDERS = ['alice', ...Array.from({ length: 11 }, (_, i) => `founder ${i}`)]
+
+/** The founding of a group by alice and others. */
 export function foundingOf(name: string): Uint8Array {
-  const member = memberKeyOf('alice').publicKey
   const common: Omit<BodyOf<'create'>, 'founders'> = {
     name,
     day: FIRST_DAY,
@@ -37,33 +40,39 @@ export function foundingOf(name: string): Uint8Array {
     reading: 'members',
     history: false
   }
-  const terms = foundingTerms(common, [personOf('alice').root])
-  const ring = ringKeyOf('alice')
-  const founder = {
-    member,
-    credential: credentialOf('alice', { purpose: 'founder', place: terms, member }),
-    ring: ring.publicKey,
-    possession: proofOfPossession(ring.secret, possessionContext(terms, member)),
-    kem: sha256(Buffer.from(`kem of ${name}`))
-  }
-  return signOperation(memberKeyOf('alice'), { type: 'create', prev: [], body: { ...common, founders: [founder] } })
+  const terms = foundingTerms(
+    common,
+    FOUNDERS.map((founder) => personOf(founder).root)
+  )
+  const founders = FOUNDERS.map((founder) => {
+    const member = memberKeyOf(founder).publicKey
+    const ring = ringKeyOf(founder)
+    return {
+      member,
+      credential: credentialOf(founder, { purpose: 'founder', place: terms, member }),
+      ring: ring.publicKey,
+      possession: proofOfPossession(ring.secret, possessionContext(terms, member)),
+      kem: sha256(Buffer.from(`kem of ${name}`))
+    }
+  })
+  return signOperation(memberKeyOf('alice'), { type: 'create', prev: [], body: { ...common, founders } })
 }
 
 export function idOf(bytes: Uint8Array): Hex {
   return toHex(sha256(bytes))
 }
 
-/** A candidacy that alice opens for somebody: the simplest operation of which there can be many. */
-export function candidacyOf(group: Hex, name: string, on: readonly Hex[]): Uint8Array {
+/** A candidacy that a founder opens for somebody: the simplest operation of which there can be many. */
+export function candidacyOf(group: Hex, name: string, on: readonly Hex[], by = 'alice'): Uint8Array {
   const body = { identity: sha256(Buffer.from(name)) }
-  return signOperation(memberKeyOf('alice'), { type: 'candidacy', group: fromHex(group), prev: on.map(fromHex), body })
+  return signOperation(memberKeyOf(by), { type: 'candidacy', group: fromHex(group), prev: on.map(fromHex), body })
 }
 
 /** `count` operations on top of each other. */
 export function chainOf(group: Hex, name: string, count: number, from: Hex = group): Uint8Array[] {
   const chain: Uint8Array[] = []
   for (let i = 0, on = from; i < count; i++) {
-    chain.push(candidacyOf(group, `${name} ${i}`, [on]))
+    chain.push(candidacyOf(group, `${name} ${i}`, [on], FOUNDERS[i % FOUNDERS.length]))
     on = idOf(chain[i])
   }
   return chain
@@ -75,6 +84,7 @@ export class Holder implements GroupReplicas, Disposable {
   readonly events = new EventEmitter<{ added: [GroupReplica]; removed: [GroupReplica] }>()
   readonly claims = new LogClaims()
   readonly #held = temporaryStore()
+  readonly #verifier = new Verifier()
   readonly #store = new GroupStore(this.#held.store)
   readonly #groups = new Map<Hex, { local: LocalGroup; replica: GroupReplica }>()
   /** How many operations peers brought. */
@@ -92,7 +102,7 @@ export class Holder implements GroupReplicas, Disposable {
   open(id: Hex): LocalGroup {
     const bytes = fromHex(id)
     const local = new LocalGroup(this.#store, { id: bytes, num: this.#store.add(bytes) }, personOf(this.name).root)
-    const intake = new DirectIntake(local)
+    const intake = new Intake(local, this.#verifier)
     const replica = replicaOf(local, (operations, origin) => {
       this.received += operations.length
       return intake.receive(operations, origin)
@@ -133,6 +143,7 @@ export class Holder implements GroupReplicas, Disposable {
 
   [Symbol.dispose](): void {
     for (const { local } of this.#groups.values()) local.close()
+    void this.#verifier.close()
     this.#held[Symbol.dispose]()
   }
 }
