@@ -8,7 +8,8 @@ export {
   type CredentialUse,
   makeCredential
 } from './credential.ts'
-export { dutiesOf, type Duty, dutyKey, FIRST_ROSTER, MAX_DAYS_OFF, spentKeys } from './duties.ts'
+export { dutiesOf } from './duties.ts'
+export { type Duty, dutyKey } from './duty.ts'
 export { currentEpoch, epochNeed, withoutEpoch, writersEpoch } from './epoch.ts'
 export {
   earlierSecrets,
@@ -27,6 +28,7 @@ export { Evaluator, type ProofPlace, type Tally, type VerifyProof } from './eval
 export { explain, type NameOf } from './explain.ts'
 export type { Ballotable, CheckpointFact, RemovalFact, Seat } from './facts.ts'
 export { DAYS_PER_PERIOD, type Finality } from './finality.ts'
+export { FIRST_ROSTER, MAX_DAYS_OFF } from './finality-duties.ts'
 export { GroupLog, MAX_LOOSE_CANDIDACIES, MAX_WAITING, MAX_WAITING_PER_AUTHOR, type Placement } from './log.ts'
 export type { Count, Members } from './members.ts'
 export {
@@ -132,4 +134,5 @@ export {
 export { padOperation, STEM_SIZE, stemName, unpadOperation } from './stem-message.ts'
 export { groupTopic } from './topic.ts'
 export { hasPlace, MOTION_LIFE_PERIODS } from './validity.ts'
+export { spentKeys } from './spent-keys.ts'
 export type { View } from './view.ts'

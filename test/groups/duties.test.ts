@@ -307,6 +307,18 @@ describe("a member's duties", () => {
       assert.deepEqual(types(village, 'dan', FIRST_DAY), [])
     })
 
+    it('is not said again of whom it concerned and who has come and gone since', () => {
+      const { village, on } = behind()
+      village.propose('dan', 'yan', { on })
+      village.apply('xia', { on })
+      for (const name of ['xia', 'yan']) {
+        village.admit(name, ['alice', 'bob'], { on: village.heads(), slot: name === 'xia' ? 0 : 1 })
+        village.expel(name, ['alice', 'bob', 'carol', 'dan'], { on: village.heads() })
+      }
+      assert.deepEqual(village.members(), FOUR)
+      for (const name of ['dan', 'xia', 'yan']) assert.deepEqual(types(village, name, FIRST_DAY), [], name)
+    })
+
     it('is said again by a candidate who is no member yet', () => {
       const { village, on } = behind()
       const candidacy = village.apply('yan', { on })
