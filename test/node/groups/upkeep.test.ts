@@ -237,6 +237,32 @@ describe("a group's upkeep", function () {
     })
   }
 
+  it('comes to rest, whoever was away and whatever they did meanwhile', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const random = randomFrom(seed)
+      const names = people(4 + Math.floor(random() * 6))
+      await using village = new Devices(names, seed)
+      const days = 6
+      for (let day = 0; day < days; day++) {
+        for (const name of names) {
+          const device = village.get(name)
+          if (device.isAway && random() < 0.5) village.return(name)
+          else device.isAway ||= random() < 0.2
+          if (random() < 0.3) device.group.sign('candidacy', { identity: personOf(`${name} ${day}`).root })
+          if (random() < 0.03) device.group.sign('leave', {})
+          await village.clock.pass(random() * HOUR_MS)
+        }
+        await village.clock.pass(DAY_MS - names.length * HOUR_MS)
+      }
+      for (const name of names) village.return(name)
+      await village.clock.pass(8 * DAY_MS)
+      const total = village.done.length
+      village.assertRest(FIRST_DAY + days + 8)
+      // Two checkpoints a day with an ack each of everybody, and what was said once more.
+      assert.ok(total <= 4 * (days + 4) * names.length, `seed ${seed}: ${total} operations of ${names.length}`)
+    }
+  })
+
   it('changes the keys once a period, and forgets the old ones', async () => {
     await using village = new Devices(people(5))
     const { clock } = village
