@@ -67,13 +67,20 @@ export function signPresence(circle: Uint8Array, signer: Signer, presence: Omit<
 
 /**
  * Reads a presence and checks its signature.
+ * @param isWanted asked before the signature is verified, which is dear: whether it could be news. @default always
+ * @returns undefined when it is not wanted
  * @throws GroupError OPERATION, SIZE, SIGNATURE; GROUP when it is for another circle
  */
-export function readPresence(bytes: Uint8Array, circle: Uint8Array): Presence {
+export function readPresence(
+  bytes: Uint8Array,
+  circle: Uint8Array,
+  isWanted: (member: Hex, at: number) => boolean = () => true
+): Presence | undefined {
   if (bytes.length > MAX_PRESENCE_SIZE)
     throw new GroupError('SIZE', `a presence has at most ${MAX_PRESENCE_SIZE} bytes, not ${bytes.length}`)
   const { sig, ...unsigned } = parse(bytes)
   if (Buffer.compare(unsigned.circle, circle) !== 0) throw new GroupError('GROUP', 'the presence is for another circle')
+  if (!isWanted(toHex(unsigned.member), unsigned.at)) return undefined
   if (!isValidSignature(unsigned.member, signingBytes(unsigned), sig))
     throw new GroupError('SIGNATURE', 'the presence is not signed by its member')
   const { member, at, links, serves, peer, addresses } = unsigned
@@ -100,16 +107,18 @@ export class PresenceBook {
   readonly #newest = new Map<Hex, { presence: Presence; bytes: Uint8Array; untilMs: number }>()
 
   /**
-   * Takes a word that somebody brought.
-   * @param isMember whether its author may speak in this circle
+   * Takes a word by somebody who may speak in this circle.
    * @returns whether it was news, to be passed on
    */
-  take(presence: Presence, bytes: Uint8Array, isMember: boolean, nowMs: number): boolean {
-    const isTimely = Math.abs(presence.at - nowMs) <= MAX_SKEW_MS
-    const known = this.#newest.get(presence.member)
-    if (!isMember || !isTimely || (known !== undefined && known.presence.at >= presence.at)) return false
+  take(presence: Presence, bytes: Uint8Array, nowMs: number): boolean {
+    if (!this.isNews(presence.member, presence.at, nowMs)) return false
     this.#newest.set(presence.member, { presence, bytes, untilMs: nowMs + PRESENCE_LIFE_MS })
     return true
+  }
+
+  /** Whether a word of this member and time could be news. */
+  isNews(member: Hex, at: number, nowMs: number): boolean {
+    return Math.abs(at - nowMs) <= MAX_SKEW_MS && (this.#newest.get(member)?.presence.at ?? -1) < at
   }
 
   /** Forgets who was silent for long, or is no member any more. @returns whether anybody was forgotten */
@@ -127,9 +136,9 @@ export class PresenceBook {
     return [...this.#newest.values()].map(({ presence }) => presence)
   }
 
-  /** As they were signed. */
-  bytes(): Uint8Array[] {
-    return [...this.#newest.values()].map(({ bytes }) => bytes)
+  /** As they were signed, by member. */
+  bytes(): Map<Hex, Uint8Array> {
+    return new Map([...this.#newest].map(([member, { bytes }]) => [member, bytes]))
   }
 
   get size(): number {

@@ -52,10 +52,19 @@ export interface ConnectionsOptions {
   onWarning: (code: string, message: string) => void
 }
 
+/** For whom else than friends this node passes connections on, and at whom it may wait to be reached. */
+export interface Carriers {
+  mayRelayFor(peerId: PeerId): boolean
+  relays(): PeerId[]
+}
+
 export class Connections {
   /** Questions that peers ask each other; whoever offers something registers its answerer here. */
   readonly questions: PeopleProtocol
   readonly directory: DirectoryService
+  /** A device has proven which one it is, or is known anew. */
+  onRecognised: (peerId: PeerId) => void = () => {}
+  carriers: Carriers | undefined
   readonly #options: ConnectionsOptions
   readonly #network: Network
   readonly #hello: HelloService
@@ -82,7 +91,7 @@ export class Connections {
       mdns: settings.mdns && settings.lan,
       isWanted: (peerId) => people.contacts.addresses.ofPeer(peerId).length > 0,
       relay: settings.relay === 'friends',
-      mayRelayFor: (peerId) => connections.#isOurs(peerIdFromString(peerId)),
+      mayRelayFor: (peerId) => connections.#mayRelayFor(peerIdFromString(peerId)),
       relays: () => connections.#relays(),
       mayPunch: (peerId) => connections.#isOurs(peerIdFromString(peerId)),
       isBlocked: (peerId) => connections.#isBlocked(peerIdFromString(peerId)),
@@ -438,6 +447,7 @@ export class Connections {
     const session = this.#sync.sessionOf(peerId)
     if (session?.stats.isSettled) this.#settled(peerId, session)
     this.#greeting.greet(peerId)
+    this.onRecognised(peerId)
   }
 
   /** Devices of whom this peer id was tied to before: most peers are who they were the last time. */
@@ -549,17 +559,43 @@ export class Connections {
     return contact !== undefined && ['followed', 'self'].includes(contact.relation)
   }
 
+  #mayRelayFor(peerId: PeerId): boolean {
+    return this.#isOurs(peerId) || (this.carriers?.mayRelayFor(peerId) ?? false)
+  }
+
   /** Connected peers at whom this device may wait to be reached: those whom it could dial are reached best. */
   #relays(): PeerId[] {
     const peers = this.libp2p.getPeers().filter((peerId) => this.#isOurs(peerId))
     const isDialled = (peerId: PeerId): boolean =>
       this.libp2p.getConnections(peerId).some(({ direct, direction }) => direct && direction === 'outbound')
-    return peers.toSorted((a, b) => Number(isDialled(b)) - Number(isDialled(a)))
+    const ours = peers.toSorted((a, b) => Number(isDialled(b)) - Number(isDialled(a)))
+    return [...ours, ...(this.carriers?.relays() ?? [])]
   }
 
   #didOf(peerId: PeerId): { did?: string } {
     const contact = this.contactOf(peerId)
     return contact === undefined ? {} : { did: contact.did }
+  }
+
+  /** Remembers where somebody is who is to be connected; addresses that may not be dialled are left out. */
+  remember(peerId: PeerId, addresses: readonly string[]): void {
+    const book = this.#options.people.contacts.addresses
+    const known = new Set(book.ofPeer(peerId.toString()).map(({ address }) => address))
+    const fresh = addresses.slice(0, MAX_ADDRESSES_PER_PEER).filter((each) => !known.has(each) && this.isAllowed(each))
+    for (const address of fresh) {
+      try {
+        book.remember({ address, peerId: peerId.toString() })
+      } catch {
+        // it names another peer, or is longer than an address is
+      }
+    }
+    if (fresh.length > 0) this.#redial.look()
+  }
+
+  /** Those for whom connections are passed on may be others now. */
+  reviewRelays(): void {
+    this.#network.relay?.review()
+    this.#network.reservations.look()
   }
 
   /** Remembers an address that the user gave, and that may be dialled whatever it is. @throws NodeError BAD_INPUT */

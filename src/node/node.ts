@@ -42,6 +42,7 @@ import { connectedMates } from './groups/connected-mates.ts'
 import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import type { LocalGroup } from './groups/local-group.ts'
+import { Representatives } from './groups/representatives.ts'
 import { Stem } from './groups/stem.ts'
 import { STEM_TIMINGS } from './groups/stem-timing.ts'
 import { Upkeep } from './groups/upkeep.ts'
@@ -119,6 +120,7 @@ class ComradeNode implements Comrade {
   readonly #groupUpkeep: Upkeep
   readonly #groupNews: GroupNews
   #stem!: Stem<LocalGroup>
+  #representatives: Representatives | undefined
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -335,6 +337,15 @@ class ComradeNode implements Comrade {
       throw error
     }
     this.#stem.start()
+    this.#representatives = new Representatives({
+      groups: this.groups,
+      people: this.#people,
+      connections: this.#connections,
+      peerKey: this.libp2p.peerId.publicKey!.raw,
+      addresses: () => this.addresses
+    })
+    this.groups.online = this.#representatives
+    await this.#representatives.start()
     this.#tellRevocation() // what happened before anybody could listen
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
@@ -354,7 +365,7 @@ class ComradeNode implements Comrade {
     const trimmed = this.#trimmer.stop()
     const limit = Promise.withResolvers<void>()
     const timer = setTimeout(limit.resolve, STOP_TIMEOUT_MS)
-    await Promise.race([Promise.all([this.#sealed.close(), this.#connections.stop()]), limit.promise])
+    await Promise.race([Promise.all([this.#sealed.close(), this.#leave()]), limit.promise])
     clearTimeout(timer)
     await trimmed
     try {
@@ -367,6 +378,11 @@ class ComradeNode implements Comrade {
     } finally {
       this.#parts.lock.release()
     }
+  }
+
+  async #leave(): Promise<void> {
+    await this.#representatives?.stop()
+    await this.#connections.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -20,7 +20,7 @@ function wordOf(name: string, at: number, links: readonly string[] = []): Uint8A
 
 describe('a presence', () => {
   it('is read as it was signed', () => {
-    const { member, at, links, serves, peerKey, addresses } = readPresence(wordOf('ann', NOW, ['ben']), CIRCLE)
+    const { member, at, links, serves, peerKey, addresses } = readPresence(wordOf('ann', NOW, ['ben']), CIRCLE)!
     assert.equal(member, toHex(keyOf('ann').publicKey))
     assert.deepEqual([at, links, serves], [NOW, [toHex(keyOf('ben').publicKey)], true])
     assert.deepEqual([toHex(peerKey), addresses], [toHex(PEER), ['/ip4/127.0.0.1/tcp/1']])
@@ -40,14 +40,19 @@ describe('a presence', () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), (any) => assert.throws(() => readPresence(any, CIRCLE), GroupError))
     )
     assert.throws(() => readPresence(bytes, sha256(Buffer.from('other'))), { code: 'GROUP' })
+    const forged = Uint8Array.from(bytes)
+    forged[forged.length - 1] ^= 1
+    assert.equal(
+      readPresence(forged, CIRCLE, () => false),
+      undefined
+    )
     assert.throws(() => readPresence(new Uint8Array(9_000), CIRCLE), { code: 'SIZE' })
   })
 
   it('counts when it is newer, by a member, and not of another day; it ends by itself', () => {
     const book = new PresenceBook()
-    const take = (at: number, isMember = true, now = NOW): boolean =>
-      book.take(readPresence(wordOf('ann', at), CIRCLE), wordOf('ann', at), isMember, now)
-    assert.equal(take(NOW, false), false)
+    const take = (at: number, now = NOW): boolean =>
+      book.take(readPresence(wordOf('ann', at), CIRCLE)!, wordOf('ann', at), now)
     assert.equal(take(NOW), true)
     assert.equal(take(NOW), false)
     assert.equal(take(NOW - 1), false)
@@ -63,7 +68,7 @@ describe('a presence', () => {
       true
     )
     assert.equal(book.size, 0)
-    assert.equal(take(NOW + 200_000, true, NOW + 200_000), true)
+    assert.equal(take(NOW + 200_000, NOW + 200_000), true)
     assert.equal(
       book.expire(() => false, NOW + 200_001),
       true

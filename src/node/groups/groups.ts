@@ -3,15 +3,16 @@ import { EventEmitter } from 'node:events'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import { type FeedStore, formatEntryId } from '../../feeds/index.ts'
-import { isPossessed, MAX_GROUP_NAME_LENGTH, operationId, readOperation, ready, toHex } from '../../groups/index.ts'
 import {
-  decodeGroupLink,
-  encodeGroupLink,
-  type GroupLink,
-  harmless,
-  MAX_LINK_PEERS,
-  TrustError
-} from '../../trust/index.ts'
+  type Hex,
+  isPossessed,
+  MAX_GROUP_NAME_LENGTH,
+  operationId,
+  readOperation,
+  ready,
+  toHex
+} from '../../groups/index.ts'
+import { decodeGroupLink, encodeGroupLink, type GroupLink, harmless, TrustError } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
@@ -44,6 +45,14 @@ export interface GroupsEvents {
   removed: [LocalGroup]
 }
 
+/** What is known of the members who are online. */
+export interface Online {
+  /** Root key of who represents the group. */
+  of(group: LocalGroup): Hex | undefined
+  /** Where others of the group can be reached. */
+  reachOf(group: LocalGroup): GroupLink['peers']
+}
+
 export interface NodeGroupsOptions {
   store: FeedStore
   people: People
@@ -57,6 +66,8 @@ export interface NodeGroupsOptions {
 
 export class NodeGroups implements Groups {
   readonly events = new EventEmitter<GroupsEvents>()
+  /** What is known of who is online; absent while the node is not running. */
+  online: Online | undefined
   readonly #options: NodeGroupsOptions
   readonly #store: GroupStore
   readonly #verifier = new Verifier()
@@ -170,7 +181,8 @@ export class NodeGroups implements Groups {
     const local = new LocalGroup(this.#store, stored, people.root)
     const verifier = this.#verifier
     const link = (): string => this.#linkOf(local)
-    const group = new NodeGroup({ group: local, speaker: this.#options, publisher, verifier, link })
+    const representative = (): Hex | undefined => this.online?.of(local)
+    const group = new NodeGroup({ group: local, speaker: this.#options, publisher, verifier, link, representative })
     const held = { local, group, intake: new Intake(local, verifier) }
     this.#groups.set(local.hex, held)
     return held
@@ -214,7 +226,7 @@ export class NodeGroups implements Groups {
   #linkOf(local: LocalGroup): string {
     const { peerKey, addresses } = this.#options
     const own = { peerKey: peerKey(), addresses: addresses() }
-    return encodeGroupLink({ group: local.id, peers: [own].slice(0, MAX_LINK_PEERS) })
+    return encodeGroupLink({ group: local.id, peers: [own, ...(this.online?.reachOf(local) ?? [])] })
   }
 }
 

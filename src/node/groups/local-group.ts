@@ -39,6 +39,8 @@ export interface LocalGroupEvents {
   placed: [operations: readonly Operation[], origin: unknown]
   /** Something was placed: members, rules, candidates or epochs may have changed. Once a turn of the event loop. */
   changed: []
+  /** Another member represents the group now, or nobody is known to. */
+  represented: []
 }
 
 export class LocalGroup {

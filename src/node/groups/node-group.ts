@@ -42,6 +42,8 @@ export interface NodeGroupOptions {
   publisher: Publisher
   verifier: Verifier
   link: () => string
+  /** Root key of who represents the group now. */
+  representative: () => Hex | undefined
 }
 
 export class NodeGroup implements Group {
@@ -51,14 +53,16 @@ export class NodeGroup implements Group {
   readonly #people: People
   readonly #box: BallotBox
   readonly #link: () => string
+  readonly #representative: () => Hex | undefined
 
-  constructor({ group, speaker, publisher, verifier, link }: NodeGroupOptions) {
+  constructor({ group, speaker, publisher, verifier, link, representative }: NodeGroupOptions) {
     this.id = formatEntryId(group.id)
     this.#group = group
     this.#speaker = speaker
     this.#people = speaker.people
     this.#box = new BallotBox(group, publisher, verifier)
     this.#link = link
+    this.#representative = representative
   }
 
   get name(): string {
@@ -98,7 +102,15 @@ export class NodeGroup implements Group {
     if (this.#group.evaluator === undefined)
       return { ...this.summary(), members: [], rule: '', warnings: [NOT_ARRIVED] }
     const warnings = smallness(this.#group.evaluator.view().seats.size)
-    return { ...this.summary(), members: await this.members(), rule: formatRule(this.#rule()), warnings }
+    const members = await this.members()
+    return { ...this.summary(), members, rule: formatRule(this.#rule()), ...this.#represented(), warnings }
+  }
+
+  #represented(): Pick<GroupDetails, 'representative'> {
+    const identity = this.#representative()
+    if (identity === undefined) return {}
+    const { did, name } = this.#person(identity)
+    return { representative: { did, name } }
   }
 
   async members(): Promise<GroupMember[]> {

@@ -1,0 +1,248 @@
+// Who represents the groups of this device, and what follows from it: with whom it keeps connections, for whom it passes
+// connections on, and, where it is a representative itself, the circle of representatives that it knows.
+import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
+import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PeerId } from '@libp2p/interface'
+import { generateSeed, sha256, type Signer, signingKey } from '../../feeds/index.ts'
+import { fromHex, type Hex, neighbours, toHex } from '../../groups/index.ts'
+import { formatDid } from '../../trust/index.ts'
+import type { Connections } from '../connections.ts'
+import type { People } from '../people.ts'
+import { Circle, type Self } from './circle.ts'
+import type { NodeGroups } from './groups.ts'
+import type { LocalGroup } from './local-group.ts'
+import { PresenceService } from './presence-service.ts'
+
+/** Most members of one group, and representatives of other groups, whose words are kept. */
+const GROUP_ROOM = 1_024
+const TIER_ROOM = 256
+/** All representatives that know each other are one circle. */
+const TIER = sha256(Buffer.from('comrade/tier/1'))
+/** A neighbour of whom nothing is known is looked up in the directory so often at most, in ms. */
+const LOOKUP_INTERVAL_MS = 10 * 60_000
+/** How long others' words are waited for before the directory is asked, in ms. */
+const LOOKUP_DELAY_MS = 30_000
+
+export interface RepresentativesOptions {
+  groups: NodeGroups
+  people: People
+  connections: Connections
+  peerKey: Uint8Array
+  addresses: () => string[]
+}
+
+export class Representatives {
+  readonly #options: RepresentativesOptions
+  readonly #circles = new Map<LocalGroup, Circle>()
+  readonly #tier: Circle
+  /** A key for as long as this node runs: that it represents a group says nothing about which one, or whose it is. */
+  readonly #tierKey: Signer = signingKey(new Uint8Array(generateSeed()))
+  readonly #service: PresenceService
+  readonly #lookedUp = new Map<Hex, number>()
+  #lookup: NodeJS.Timeout | undefined
+  readonly #stopping = new AbortController()
+
+  constructor(options: RepresentativesOptions) {
+    this.#options = options
+    const { connections } = options
+    this.#tier = new Circle({
+      id: TIER,
+      signer: () => (this.#isRepresentative ? this.#tierKey : undefined),
+      term: () => TIER,
+      isMember: () => true,
+      peers: () => this.#tierPeers(),
+      room: TIER_ROOM
+    })
+    this.#service = new PresenceService({
+      libp2p: connections.libp2p,
+      circles: () => [...this.#groupCircles(), this.#tier],
+      self: () => this.#self(),
+      onChange: (circle, isElected) => this.#changed(circle, isElected),
+      onFault: (peerId) => connections.blame(peerId)
+    })
+  }
+
+  async start(): Promise<void> {
+    const { groups, connections } = this.#options
+    groups.events.on('added', this.#onAdded)
+    groups.events.on('removed', this.#onRemoved)
+    for (const group of groups.all()) this.#onAdded(group)
+    connections.onRecognised = () => this.#service.lookSoon()
+    connections.carriers = {
+      mayRelayFor: (peerId) => this.#mayRelayFor(peerId),
+      relays: () => this.#relays()
+    }
+    await this.#service.start()
+    this.#lookup = setInterval(() => this.#lookUpNeighbours(), LOOKUP_DELAY_MS)
+    this.#lookup.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#lookup)
+    this.#stopping.abort(new Error('the node is stopping'))
+    const { groups, connections } = this.#options
+    groups.events.off('added', this.#onAdded)
+    groups.events.off('removed', this.#onRemoved)
+    for (const group of this.#circles.keys()) group.events.off('changed', this.#onChanged)
+    connections.onRecognised = () => {}
+    connections.carriers = undefined
+    await this.#service.stop()
+  }
+
+  /** Root key of the member who represents a group now; undefined when nobody is known to be online. */
+  of(group: LocalGroup): Hex | undefined {
+    const [first] = this.#circles.get(group)?.order ?? []
+    return first === undefined ? undefined : group.evaluator?.view().byMember.get(first)?.identity
+  }
+
+  /** How many representatives are in the circle of those whom this one knows, and whether it is theirs. */
+  get tier(): { size: number; isFirst: boolean } {
+    const { order, self } = this.#tier
+    return { size: order.length, isFirst: self !== undefined && order[0] === self }
+  }
+
+  /** Where connected members of a group can be reached: for its link. */
+  reachOf(group: LocalGroup): { peerKey: Uint8Array; addresses: string[] }[] {
+    const circle = this.#circles.get(group)
+    const own = circle?.self
+    return (circle?.order ?? []).flatMap((member) => (member === own ? [] : (circle?.reachOf(member) ?? [])))
+  }
+
+  readonly #onChanged = (): void => this.#service.lookSoon()
+
+  readonly #onAdded = (group: LocalGroup): void => {
+    if (this.#circles.has(group)) return
+    this.#circles.set(group, new Circle(this.#rulesOf(group)))
+    group.events.on('changed', this.#onChanged)
+    this.#service.lookSoon()
+  }
+
+  readonly #onRemoved = (group: LocalGroup): void => {
+    group.events.off('changed', this.#onChanged)
+    this.#circles.delete(group)
+  }
+
+  #rulesOf(group: LocalGroup): Circle['rules'] {
+    const view = () => group.evaluator?.view()
+    return {
+      id: group.id,
+      signer: () => (group.seat === undefined ? undefined : group.membership?.member),
+      term: () => fromHex(view()?.last?.id ?? group.hex),
+      isMember: (member) => view()?.byMember.has(member) ?? false,
+      peers: () => this.#matesOf(group),
+      room: GROUP_ROOM
+    }
+  }
+
+  /** Circles in which this device speaks. */
+  #groupCircles(): Circle[] {
+    return [...this.#circles.values()].filter(({ self }) => self !== undefined)
+  }
+
+  /** Connected peers that have proven to be devices of members, by member key. */
+  #matesOf(group: LocalGroup): Map<Hex, PeerId> {
+    const seats = group.evaluator?.view().seats
+    const { connections } = this.#options
+    const mates = connections.libp2p.getPeers().flatMap((peerId): [Hex, PeerId][] => {
+      const contact = connections.contactOf(peerId)
+      const seat = contact && seats?.get(toHex(contact.key))
+      return seat === undefined || contact?.relation === 'blocked' || seat.identity === group.identity
+        ? []
+        : [[seat.member, peerId]]
+    })
+    return new Map(mates)
+  }
+
+  get #isRepresentative(): boolean {
+    return [...this.#circles.values()].some(({ order, self }) => self !== undefined && order[0] === self)
+  }
+
+  /** Representatives among the connected peers that are known: contacts, and members of one's groups. */
+  #tierPeers(): Map<Hex, PeerId> {
+    const { connections } = this.#options
+    const keys = new Map(this.#tier.book.all().map(({ peerKey, member }) => [toHex(peerKey), member]))
+    const known = connections.libp2p.getPeers().filter((peerId) => connections.contactOf(peerId) !== undefined)
+    return new Map(
+      known.map((peerId) => {
+        const peerKey = toHex(peerId.publicKey!.raw)
+        return [keys.get(peerKey) ?? peerKey, peerId] // who has not spoken yet is told, under a key that attests nothing
+      })
+    )
+  }
+
+  #self(): Self {
+    const { people, peerKey, addresses } = this.#options
+    return { serves: people.mode === 'all' || people.mode === 'groups', peerKey, addresses: addresses() }
+  }
+
+  #changed(circle: Circle, isElected: boolean): void {
+    const group = [...this.#circles].find(([, each]) => each === circle)?.[0]
+    if (group === undefined) return
+    this.#keepNeighbours(group, circle)
+    if (!isElected) return
+    this.#options.connections.reviewRelays()
+    group.events.emit('represented')
+    this.#service.lookSoon() // it may have become a representative itself, or ceased to be one
+  }
+
+  /** Remembers where those are with whom one keeps connections: the redial loop does the rest. */
+  #keepNeighbours(group: LocalGroup, circle: Circle): void {
+    const connected = this.#matesOf(group)
+    for (const member of this.#neighboursOf(group, circle)) {
+      const reach = connected.has(member) ? undefined : circle.reachOf(member)
+      if (reach !== undefined) this.#options.connections.remember(peerIdOf(reach.peerKey), reach.addresses)
+    }
+  }
+
+  #neighboursOf(group: LocalGroup, circle: Circle): Set<Hex> {
+    const members = group.evaluator?.view().byMember.keys() ?? []
+    return circle.self === undefined ? new Set() : neighbours(group.hex, members, circle.self, circle.order.slice(0, 1))
+  }
+
+  /** Somebody of whom nobody has a word, and who is not connected, may be found by the directory. */
+  #lookUpNeighbours(): void {
+    for (const [group, circle] of this.#circles) {
+      const connected = this.#matesOf(group)
+      for (const member of this.#neighboursOf(group, circle)) {
+        const seat = group.evaluator?.view().byMember.get(member)
+        const isDue = Date.now() - (this.#lookedUp.get(member) ?? 0) > LOOKUP_INTERVAL_MS
+        if (seat === undefined || connected.has(member) || circle.reachOf(member) !== undefined || !isDue) continue
+        this.#lookedUp.set(member, Date.now())
+        void this.#lookUp(seat.identity)
+        return // one at a time
+      }
+    }
+  }
+
+  async #lookUp(identity: Hex): Promise<void> {
+    const { connections } = this.#options
+    try {
+      const { signal } = this.#stopping
+      const { devices } = await connections.directory.resolve(formatDid(fromHex(identity)), { signal })
+      for (const { peerId, addresses } of devices) connections.remember(peerIdFromString(peerId), addresses)
+    } catch {
+      // not found now: asked again later
+    }
+  }
+
+  /** A representative passes connections on for the members of its group, and for other representatives. */
+  #mayRelayFor(peerId: PeerId): boolean {
+    const ledHere = [...this.#circles].filter(([, { order, self }]) => self !== undefined && order[0] === self)
+    const isMate = ledHere.some(([group]) => [...this.#matesOf(group).values()].some((mate) => mate.equals(peerId)))
+    if (isMate || !this.tier.isFirst) return isMate
+    const key = peerId.publicKey && toHex(peerId.publicKey.raw)
+    return this.#tier.book.all().some(({ peerKey }) => toHex(peerKey) === key)
+  }
+
+  /** Connected representatives of one's groups: one may wait at them to be reached. */
+  #relays(): PeerId[] {
+    return [...this.#circles].flatMap(([group, { order }]) => {
+      const peerId = order[0] === undefined ? undefined : this.#matesOf(group).get(order[0])
+      return peerId ?? []
+    })
+  }
+}
+
+function peerIdOf(peerKey: Uint8Array): PeerId {
+  return peerIdFromPublicKey(publicKeyFromRaw(peerKey))
+}
