@@ -360,6 +360,7 @@ class ComradeNode implements Comrade {
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
     this.#groupUpkeep.stop()
+    this.#stem?.stop()
     this.#entryEvents?.abort()
     this.#indexer.stop()
     const trimmed = this.#trimmer.stop()
@@ -369,7 +370,6 @@ class ComradeNode implements Comrade {
     clearTimeout(timer)
     await trimmed
     try {
-      this.#stem?.stop()
       this.#groupNews.close()
       await this.groups.close()
       this.#device.close()

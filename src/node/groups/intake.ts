@@ -95,7 +95,8 @@ export class Intake {
   }
 
   /**
-   * Checks a nameless operation as {@link receive} does, and does not take it.
+   * Checks a nameless operation as {@link receive} does, and does not take it. Its proof is verified also when it was
+   * before: whoever brings it is answered, and an answer that comes sooner would tell who has had it.
    * @throws GroupError when it does not hold; NodeError NOT_FOUND when its motion is not here, BUSY when there are enough
    *   of its kind
    */
@@ -108,7 +109,7 @@ export class Intake {
       if (!this.#group.has(operation.motion)) throw new NodeError('NOT_FOUND', 'what it is about is not here')
       if (isOfLaterKind(operation) || this.#fit(operation) === 'full')
         throw new NodeError('BUSY', `there is no use for another ${operation.type} like this one`)
-      await this.#prove(operation)
+      await this.#proveAnew(operation)
     })
     return operation
   }
@@ -232,8 +233,12 @@ export class Intake {
 
   /** @throws GroupError PROOF when none of its motion's ring made it */
   async #prove(operation: Anonymous): Promise<void> {
+    if (this.#proofs.get(operation.id) !== true) await this.#proveAnew(operation)
+  }
+
+  async #proveAnew(operation: Anonymous): Promise<void> {
     let holds = this.#proofs.get(operation.id)
-    if (holds === undefined) {
+    if (holds !== false) {
       const place = this.#group.evaluated.placeFor(operation)
       holds = place !== undefined && (await this.#verifier.verify(operation, place))
       this.#proofs.set(operation.id, holds)

@@ -63,4 +63,25 @@ describe('the intake of a group', function () {
     assert.deepEqual(device.ids(), idsOf(village))
     assert.equal(device.intake.waiting, 0)
   })
+
+  it('verifies what it is to check and not to take each time anew, so that nothing tells whether it came before', async () => {
+    const village = new Village(['alice', 'bob'])
+    const candidacy = village.propose('alice', 'carol')
+    await using device = new Device(village)
+    await device.intake.receive([...village.bytes.values()], 'peer')
+    const vouch = village.bytes.get(village.vouch(candidacy, 'bob'))!
+    let verified = 0
+    const verify = device.verifier.verify.bind(device.verifier)
+    device.verifier.verify = (...asked) => {
+      verified++
+      return verify(...asked)
+    }
+    for (let i = 1; i <= 3; i++) {
+      assert.equal((await device.intake.check(vouch)).type, 'vouch')
+      assert.equal(verified, i)
+    }
+    await device.intake.receive([vouch], 'peer')
+    assert.equal(verified, 3, 'what is taken afterwards is not verified once more')
+    assert.deepEqual(device.ids(), idsOf(village))
+  })
 })

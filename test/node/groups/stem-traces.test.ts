@@ -1,0 +1,220 @@
+// Eight whole nodes form a group, and some of them vouch and vote: what is on their disks and in their logs afterwards is
+// looked through for anything that differs by who it was.
+import assert from 'node:assert/strict'
+import fs, { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { decodeCbor, formatEntryId } from '../../../src/feeds/index.ts'
+import { type Anonymous, fromHex, isPossessed, readOperation, toHex } from '../../../src/groups/index.ts'
+import { type Comrade, type Group, memoryNetwork } from '../../../src/index.ts'
+import type { NodeGroups } from '../../../src/node/groups/groups.ts'
+import type { LocalGroup } from '../../../src/node/groups/local-group.ts'
+import { formatDid } from '../../../src/trust/index.ts'
+import { keyOf } from '../../support/feeds.ts'
+import { Homes } from '../../support/node.ts'
+import { until } from '../../support/processes.ts'
+
+const NAMES = ['ada', 'bob', 'cyd', 'dan', 'eve', 'fay', 'gus', 'hal']
+/** Who lets whom in: each member can vouch for two a month. */
+const SPONSORS = ['ada', 'ada', 'bob', 'bob', 'cyd', 'cyd', 'dan']
+const ONLY_FIELDS = ['kind', 'motion', 'proof', 'slot', 'slotTag', 'tag', 'v']
+
+interface Member {
+  name: string
+  node: Comrade
+  group: Group
+  local: LocalGroup
+}
+
+type Row = { table: string; row: Record<string, unknown> }
+
+describe('what is left of a vouch', function () {
+  this.timeout(120_000)
+
+  it('is one row in the log, the same at all eight nodes whoever vouched, and nothing else anywhere', async () => {
+    using log = captureLog() // to the very end: nodes that stop have something to say, too
+    await using homes = new Homes()
+    const members = await form(homes)
+    assert.ok(
+      log.lines.some((line) => line.includes('"connected"')),
+      'what they log is heard'
+    )
+    const [ada, eve, fay] = ['ada', 'eve', 'fay'].map((name) => members.find((member) => member.name === name)!)
+    const guests = ['yan', 'zoe'].map((name) => formatDid(keyOf(name).publicKey))
+    for (const guest of guests) await ada.group.propose(guest)
+    const { motion } = await ada.group.rule('constant:2')
+    await rest(members)
+
+    const cases: [Member, () => Promise<unknown>][] = [
+      [eve, () => eve.group.vouch(guests[0])],
+      [fay, () => fay.group.vouch(guests[1])],
+      [eve, () => eve.group.ballot(motion)],
+      [fay, () => fay.group.ballot(motion)],
+      [eve, () => eve.group.retract(guests[0])],
+      [fay, () => fay.group.retract(guests[1])]
+    ]
+    const left: string[][] = []
+    for (const [voter, speak] of cases) {
+      const before = new Map(members.map((member) => [member.name, rowsOf(member)]))
+      log.lines.length = 0
+      const known = new Set(namelessOf(voter).map(({ id }) => id))
+      await speak()
+      await until(() => members.every((member) => namelessOf(member).length > known.size), 'everybody has it')
+      const said = namelessOf(voter).find(({ id }) => !known.has(id))!
+      await rest(members)
+      left.push(members.map((member) => differenceOf(member, before.get(member.name)!, said)))
+      for (const { name } of members) assert.deepEqual(filesWith(homes.of(name), said), [], `files of ${name}`)
+      for (const line of log.lines)
+        for (const mark of [...textsOf(said), 'stem', 'vouch', 'ballot', 'retract'])
+          assert.ok(!line.includes(mark), `${mark} in the log: ${line}`)
+    }
+    assert.deepEqual(new Set(left.flat()), new Set(['+ the operation']), 'at the voucher as at everybody else')
+  })
+})
+
+/** Eight friends with a group, all connected with each other. */
+async function form(homes: Homes): Promise<Member[]> {
+  const nodes = await Promise.all(
+    NAMES.map((name) =>
+      homes.start(name, { listen: undefined, libp2p: memoryNetwork() }, { directory: false, logLevel: 'trace' })
+    )
+  )
+  for (const [i, node] of nodes.entries()) {
+    for (const other of nodes) if (other !== node) await node.contacts.follow(other.identity.did)
+    for (const other of nodes.slice(i + 1)) await node.connect(other.addresses[0])
+  }
+  const first = await nodes[0].groups.create({ name: 'portland', quorum: 'constant:1' })
+  const members = await Promise.all(
+    nodes.map(async (node, i) => {
+      const group = i === 0 ? first : await node.groups.open(await first.link())
+      const local = (node.groups as NodeGroups).local(group.id)
+      return { name: NAMES[i], node, group, local }
+    })
+  )
+  for (const [i, { node, group, local }] of members.slice(1).entries()) {
+    const sponsor = members.find(({ name }) => name === SPONSORS[i])!
+    await until(() => local.evaluator !== undefined, 'the log has arrived')
+    await group.apply()
+    const isAsking = async (): Promise<boolean> =>
+      (await sponsor.group.candidates()).some(({ did }) => did === node.identity.did)
+    await until(isAsking, 'the sponsor has heard of it')
+    await sponsor.group.vouch(node.identity.did)
+    await until(async () => (await group.candidates())[0]?.vouches === 1, 'the vouch has come')
+    await group.join()
+  }
+  await rest(members)
+  for (const { local } of members) assert.equal(local.evaluated.view().seats.size, NAMES.length)
+  return members
+}
+
+/** Waits until all have the same, and nothing is on its way or being written. */
+async function rest(members: readonly Member[]): Promise<void> {
+  let before = ''
+  await until(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const sizes = new Set(members.map(({ local }) => local.size))
+    const rows = JSON.stringify(members.map((member) => [...rowsOf(member).keys()]))
+    const isResting = sizes.size === 1 && rows === before && members.every((member) => pendingOf(member).length === 0)
+    before = rows
+    return isResting
+  }, 'all is quiet')
+}
+
+function namelessOf({ local }: Member): Anonymous[] {
+  const { log } = local.evaluated
+  const operations = Array.from({ length: log.size }, (_, at) => log.at(at))
+  return operations.filter((operation): operation is Anonymous => !('author' in operation))
+}
+
+/** Own operations that are not in the log, as the node's publisher knows them. */
+function pendingOf({ local, node }: Member): Anonymous[] {
+  const rows = read(node, (database) => database.prepare('SELECT bytes FROM group_outbox').all())
+  return rows.map(({ bytes }) => readOperation(bytes as Uint8Array, local.hex, isPossessed) as Anonymous)
+}
+
+/** All rows of all tables, by themselves as a text. */
+function rowsOf({ node }: Member): Map<string, Row> {
+  return read(node, (database) => {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
+    const rows = tables.flatMap(({ name: table }) =>
+      database
+        .prepare(`SELECT * FROM "${table}"`)
+        .all()
+        .map((row) => ({ table, row }))
+    )
+    return new Map(rows.map((row) => [JSON.stringify(row, bytesAsHex), row]))
+  })
+}
+
+function bytesAsHex(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? toHex(value) : value
+}
+
+function read<Result>(node: Comrade, work: (database: DatabaseSync) => Result): Result {
+  const database = new DatabaseSync(join(node.home, 'feeds.sqlite'), { readOnly: true })
+  try {
+    return work(database)
+  } finally {
+    database.close()
+  }
+}
+
+/**
+ * What changed in the tables, without what devices sign by themselves meanwhile, and with the operation itself by its
+ * kind: a text that is the same for the same changes.
+ */
+function differenceOf(member: Member, before: ReadonlyMap<string, Row>, said: Anonymous): string {
+  const after = rowsOf(member)
+  const added = [...after].filter(([text]) => !before.has(text)).map(([text, row]) => `+ ${shown(text, row, said)}`)
+  const gone = [...before.keys()].filter((text) => !after.has(text)).map((text) => `- ${text}`)
+  return [...added, ...gone].filter((line) => !line.endsWith('signed')).join('\n')
+}
+
+function shown(text: string, { table, row }: Row, said: Anonymous): string {
+  if (table !== 'group_operations') return text
+  const operation = decodeCbor(row.bytes as Uint8Array) as object
+  if ('author' in operation) return 'signed'
+  assert.deepEqual(Object.keys(operation).toSorted(), ONLY_FIELDS)
+  assert.deepEqual(Object.keys(row), ['place', 'id', 'bytes'])
+  return toHex(row.id as Uint8Array) === said.id ? 'the operation' : text
+}
+
+/** Files of a home besides the database, whose rows were compared, that have a part of the operation in any form. */
+function filesWith(home: string, said: Anonymous): string[] {
+  const marks = [fromHex(said.id), fromHex(said.tag), said.proof.slice(0, 64), ...textsOf(said)].map((mark) =>
+    Buffer.from(mark)
+  )
+  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files
+    .filter(({ name }) => !name.startsWith('feeds.sqlite'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => {
+      const bytes = readFileSync(file)
+      return marks.some((mark) => bytes.includes(mark))
+    })
+}
+
+function textsOf({ id, tag, slotTag }: Anonymous): string[] {
+  return [id, tag, slotTag].flatMap((hex) => [
+    hex,
+    Buffer.from(hex, 'hex').toString('base64'),
+    formatEntryId(fromHex(hex))
+  ])
+}
+
+/** Everything that the nodes of this process log. */
+function captureLog(): Disposable & { lines: string[] } {
+  const lines: string[] = []
+  const { writeSync } = fs
+  fs.writeSync = ((fd: number, ...rest: [string]) => {
+    if (fd !== 2) return writeSync(fd, ...rest)
+    lines.push(rest[0])
+    return Buffer.byteLength(rest[0])
+  }) as typeof writeSync
+  return {
+    lines,
+    [Symbol.dispose]: () => {
+      fs.writeSync = writeSync
+    }
+  }
+}
