@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
+import { until } from '../../support/feeds.ts'
 import { candidacyOf, chainOf, connect, foundingOf, Holder, idOf, same } from './replicas.ts'
 
 const FOUNDING = foundingOf('portland')
@@ -157,6 +158,41 @@ describe('a group session', function () {
       links.flatMap(({ errors }) => errors),
       []
     )
+  })
+
+  for (const who of ['the initiator', 'the other side'] as const)
+    it(`brings again what ${who} did not take, when something comes that stands on it`, async () => {
+      using alice = new Holder('alice')
+      using bob = new Holder('bob')
+      const [keeper, sayer] = who === 'the initiator' ? [alice, bob] : [bob, alice]
+      for (const each of [alice, bob]) each.hold(FOUNDING)
+      const link = connect(alice, bob, { alice: { compareIntervalMs: 50 }, bob: { compareIntervalMs: 50 } })
+      await link.settled()
+      const refused = candidacyOf(GROUP, 'refused', [GROUP])
+      keeper.refuses.add(idOf(refused))
+      sayer.say(GROUP, refused)
+      await until(() => keeper.refuses.size === 0, 'it was refused')
+      assert.equal(keeper.group(GROUP).size, 1)
+      sayer.say(GROUP, candidacyOf(GROUP, 'on top', [idOf(refused)]))
+      await same(GROUP, alice, bob)
+      assert.equal(keeper.group(GROUP).size, 3)
+      await link.close()
+      assert.deepEqual(link.errors, [])
+    })
+
+  it('does not offer again and again what the other side does not take', async () => {
+    using alice = new Holder('alice')
+    using bob = new Holder('bob')
+    for (const each of [alice, bob]) each.hold(FOUNDING)
+    const link = connect(alice, bob)
+    await link.settled()
+    const refused = candidacyOf(GROUP, 'refused', [GROUP])
+    bob.refuses.add(idOf(refused))
+    alice.say(GROUP, refused)
+    for (let i = 0; i < 50; i++) alice.say(GROUP, candidacyOf(GROUP, `x${i}`, [GROUP]))
+    await until(() => bob.group(GROUP).size === 51, 'all others are there')
+    assert.equal(bob.received, 51)
+    await link.close()
   })
 
   it('brings any two logs together, whatever each has', async () => {

@@ -89,6 +89,8 @@ export class Holder implements GroupReplicas, Disposable {
   readonly #groups = new Map<Hex, { local: LocalGroup; replica: GroupReplica }>()
   /** How many operations peers brought. */
   received = 0
+  /** Operations that are not taken the next time that somebody brings them. */
+  readonly refuses = new Set<Hex>()
 
   constructor(name: string) {
     this.name = name
@@ -105,7 +107,10 @@ export class Holder implements GroupReplicas, Disposable {
     const intake = new Intake(local, this.#verifier)
     const replica = replicaOf(local, (operations, origin) => {
       this.received += operations.length
-      return intake.receive(operations, origin)
+      return intake.receive(
+        operations.filter((bytes) => !this.refuses.delete(idOf(bytes))),
+        origin
+      )
     })
     this.#groups.set(id, { local, replica })
     this.events.emit('added', replica)
