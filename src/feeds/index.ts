@@ -49,6 +49,7 @@ export {
   timeline,
   type TimelinePoint
 } from './store/reader.ts'
+export { feedOfPlace } from './store/schema.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
 export { type Quota, Trimmer } from './store/trimmer.ts'
 export { BLINDED_SIZE, blindFeeds, NONCE_SIZE, sessionSalt } from './sync/blind.ts'

@@ -2,6 +2,7 @@
 // acts in this one group. It travels inside the operation that needs it, so nobody has to be asked.
 import {
   decodeBody,
+  decodeCbor,
   entriesOf,
   type Entry,
   FeedError,
@@ -86,6 +87,21 @@ export function checkCredential(credential: Credential, use: CredentialUse): voi
   if (!isValidSignature(device, consentBytes(use), credential.consent)) {
     throw new GroupError('CREDENTIAL', `the device did not certify this member key as a ${use.purpose}'s`)
   }
+}
+
+/**
+ * Devices that certified member keys, as a create or join that was checked before says.
+ * @returns by member key; empty for other operations
+ */
+export function certifiedDevices(bytes: Uint8Array): { member: Uint8Array; device: Uint8Array }[] {
+  const { type, author, body } = decodeCbor(bytes) as { type?: unknown; author: Uint8Array; body: unknown }
+  const certified: { member: Uint8Array; credential: Credential }[] = []
+  if (type === 'create') certified.push(...(body as { founders: typeof certified }).founders)
+  if (type === 'join') certified.push({ member: author, ...(body as { credential: Credential }) })
+  return certified.map(({ member, credential }) => ({
+    member,
+    device: decodeBody(credential.body).device as Uint8Array
+  }))
 }
 
 /** The key of the device that the entries add. */

@@ -3,6 +3,7 @@ export { backoffMs } from './backoff.ts'
 export {
   type AddedDevice,
   addedDeviceOf,
+  certifiedDevices,
   checkCredential,
   type Credential,
   type CredentialUse,

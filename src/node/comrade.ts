@@ -27,6 +27,7 @@ export interface FeedItem {
   tags?: string[]
   reply?: string
   root?: string
+  /** Id of the group that it was written to, which this device could open it for. */
   group?: string
   /** The whole decoded body, for types that this program does not know. Absent when erased. */
   body?: Body
@@ -125,6 +126,11 @@ export interface ReadOptions {
   tag?: string
   /** Words, all of which must occur (full text). */
   search?: string
+  /**
+   * Only what was written to this group, by its name, id or link. Without it, posts to groups are not given. With
+   * `search` and `tag` all of its posts are opened, one after the other.
+   */
+  group?: string
   /** Every body type is given when this is absent. */
   types?: string[]
   /** Go on with what arrives later, oldest first, after the stored ones (newest first). @default false */
@@ -138,11 +144,21 @@ export interface Published {
   seq: number
 }
 
+export interface PublishOptions {
+  group?: string
+  signal?: AbortSignal
+}
+
 export interface Feeds {
-  /** Signs one entry; resolves when it is on the disk. The salt is added. */
-  publish(body: Body, options?: { signal?: AbortSignal }): Promise<Published>
-  /** Many at once under one signature; all or none. */
-  publishAll(bodies: Body[], options?: { signal?: AbortSignal }): Promise<Published[]>
+  /**
+   * Signs one entry; resolves when it is on the disk. The salt is added. What answers or reacts to a post to a group is
+   * sealed for that group.
+   * @param options.group name, id or link of a group: sealed for who may read there
+   * @throws NodeError NOT_FOUND, WHO_AMBIGUOUS; NOT_OWN when one is no member; BAD_INPUT
+   */
+  publish(body: Body, options?: PublishOptions): Promise<Published>
+  /** Many at once under one signature; all or none, and all of them to one group or to none. */
+  publishAll(bodies: Body[], options?: PublishOptions): Promise<Published[]>
   /** Stored entries newest first, then, with `live`, what arrives. */
   read(options?: ReadOptions): AsyncIterable<FeedItem>
   /** undefined when nothing with that id is stored. */

@@ -1,5 +1,6 @@
 // Stored entries as people see them.
 import {
+  type Body,
   bodyOf,
   cidToEntryId,
   FLAG_SEALED,
@@ -12,8 +13,11 @@ import { formatDid } from '../trust/index.ts'
 import type { FeedItem } from './comrade.ts'
 import type { People } from './people.ts'
 
-/** An entry in words: ids as CIDs, people as dids, times in ISO 8601. */
-export function toFeedItem(entry: StoredEntry, people: People): FeedItem {
+/**
+ * An entry in words: ids as CIDs, people as dids, times in ISO 8601.
+ * @param opened what a post to a group says: the group's id, and the body
+ */
+export function toFeedItem(entry: StoredEntry, people: People, opened?: { id: string; body: Body }): FeedItem {
   const identity = people.identityOf(entry.feed) ?? entry.feed
   const author = people.contacts.get(identity)
   const item: FeedItem = {
@@ -26,14 +30,14 @@ export function toFeedItem(entry: StoredEntry, people: People): FeedItem {
     time: new Date(shownTime(entry)).toISOString(),
     type: 'unknown'
   }
-  return { ...item, ...contentOf(entry) }
+  if (opened !== undefined) return { ...item, ...contentOf(opened.body), group: opened.id }
+  if (entry.body === undefined) return { ...item, type: 'erased' }
+  if ((entry.flags & FLAG_SEALED) !== 0) return { ...item, type: 'sealed' }
+  const body = bodyOf(entry)
+  return { ...item, ...(body && contentOf(body)) }
 }
 
-function contentOf(entry: StoredEntry): Partial<FeedItem> {
-  if (entry.body === undefined) return { type: 'erased' }
-  if ((entry.flags & FLAG_SEALED) !== 0) return { type: 'sealed' }
-  const body = bodyOf(entry)
-  if (body === undefined) return {}
+function contentOf(body: Body): Partial<FeedItem> {
   const known = renderable(body)
   if (known?.type === 'post')
     return {

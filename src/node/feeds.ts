@@ -23,8 +23,17 @@ import {
   type TimelinePoint
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
-import { type Feeds, NodeError, type FeedItem, type Published, type ReadOptions } from './comrade.ts'
+import {
+  type Feeds,
+  NodeError,
+  type FeedItem,
+  type Published,
+  type PublishOptions,
+  type ReadOptions
+} from './comrade.ts'
 import { toFeedItem } from './feed-item.ts'
+import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { LocalGroup } from './groups/local-group.ts'
 import type { People } from './people.ts'
 
 const DEFAULT_LIMIT = 50
@@ -45,6 +54,8 @@ export interface NodeFeedsOptions {
   writer: () => FeedWriter
   /** How many other nodes are known to hold this device's feed. */
   holders: () => number
+  /** What is written to groups. */
+  groups: () => GroupContent
 }
 
 export class NodeFeeds implements Feeds {
@@ -54,17 +65,41 @@ export class NodeFeeds implements Feeds {
     this.#options = options
   }
 
-  async publish(body: Body, options?: { signal?: AbortSignal }): Promise<Published> {
+  async publish(body: Body, options?: PublishOptions): Promise<Published> {
     const [published] = await this.publishAll([body], options)
     return published
   }
 
-  async publishAll(bodies: Body[], { signal }: { signal?: AbortSignal } = {}): Promise<Published[]> {
+  async publishAll(bodies: Body[], { group: name, signal }: PublishOptions = {}): Promise<Published[]> {
     signal?.throwIfAborted()
     const writer = this.#options.writer()
-    const entries = await writer.append(bodies.map((body) => encodeBody(withLinks(body))))
-    const feed = formatDid(writer.key.publicKey)
+    const linked = bodies.map(withLinks)
+    const group = this.#groupFor(linked, name === undefined ? undefined : this.#options.groups().find(name))
+    const feedKey = writer.key.publicKey
+    const entries =
+      group === undefined
+        ? await writer.append(linked.map((body) => encodeBody(body)))
+        : await writer.append(this.#options.groups().seal(group, linked, feedKey), { isSealed: true })
+    const feed = formatDid(feedKey)
     return entries.map(({ id, seq }) => ({ id: formatEntryId(id), feed, seq }))
+  }
+
+  /** What is said in a group stays in it. @throws NodeError BAD_INPUT when it answers what was said in another */
+  #groupFor(bodies: readonly Body[], named: LocalGroup | undefined): LocalGroup | undefined {
+    const answered = bodies.map((body) => this.#answered(body)?.group)
+    const [group = named] = answered.filter((each) => each !== undefined)
+    const isMixed = answered.some((each) => each !== group && (each !== undefined || named === undefined))
+    if (isMixed || (named !== undefined && group !== named))
+      throw new NodeError('BAD_INPUT', 'what answers a post to a group goes to that group, and nowhere else')
+    return group
+  }
+
+  /** The post to a group that a body answers or reacts to. */
+  #answered(body: Body): OpenedPost | undefined {
+    const link = body.type === 'reaction' ? body.to : body.reply
+    const id = isCid(link) ? cidToEntryId(link) : undefined
+    const entry = id && entryById(this.#options.store, id)
+    return entry && this.#options.groups().open(entry)
   }
 
   async get(id: string): Promise<FeedItem | undefined> {
@@ -76,12 +111,19 @@ export class NodeFeeds implements Feeds {
     const { store, indexer } = this.#options
     const entry = this.#stored(id)
     await indexer.catchUp()
-    const body = bodyOf(entry)
+    const opened = this.#options.groups().open(entry)
+    const body = opened?.body ?? bodyOf(entry)
     const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
     const first = entryById(store, root)
-    const all = [...(first === undefined ? [] : [first]), ...linksTo(store, root, 'root')]
+    const answers =
+      opened === undefined ? linksTo(store, root, 'root') : this.#options.groups().thread(opened.group, root)
+    const all = [...(first === undefined ? [] : [first]), ...answers.filter((each) => this.#typeOf(each) === 'post')]
     const shown = all.filter((each) => this.#isShown(each))
     return shown.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
+  }
+
+  #typeOf(entry: StoredEntry): string | undefined {
+    return (this.#options.groups().open(entry)?.body ?? bodyOf(entry))?.type
   }
 
   async erase(id: string): Promise<{ id: string; erased: true; at: number; of: number }> {
@@ -108,9 +150,9 @@ export class NodeFeeds implements Feeds {
     // What arrived meanwhile is in neither part yet; where more arrives than can be indexed, a live read does not wait for ever.
     for (let i = 0; options.live === true && indexer.behind > 0 && i < MAX_CATCH_UPS; i++) await indexer.catchUp()
     // In one turn of the event loop: nothing is in both parts, and nothing in neither.
-    const arrivals = options.live === true ? new Arrivals(this.#options.store) : undefined
+    const query = this.#query(options)
+    const arrivals = options.live === true ? this.#arrivals(query) : undefined
     try {
-      const query = this.#query(options)
       for (const entry of this.#select(query)) {
         options.signal?.throwIfAborted()
         yield this.#item(entry)
@@ -122,13 +164,18 @@ export class NodeFeeds implements Feeds {
   }
 
   /** What arrives after the call, in the order of arrival, as long as `signal` allows. */
-  async *#live(arrivals: Arrivals, query: Query, signal: AbortSignal | undefined): AsyncGenerator<FeedItem> {
+  #arrivals({ group }: Query): LiveEntries {
+    return group === undefined ? new Arrivals(this.#options.store) : this.#options.groups().opened()
+  }
+
+  async *#live(arrivals: LiveEntries, query: Query, signal: AbortSignal | undefined): AsyncGenerator<FeedItem> {
     for await (const entry of arrivals.entries(signal)) {
       const identity = this.#options.people.identityOf(entry.feed)
       if (query.identity !== undefined && (identity === undefined || Buffer.compare(identity, query.identity) !== 0))
         continue
-      if (query.identity === undefined && !this.#options.people.isNear(entry.feed)) continue
-      if (matches(entry, query) && this.#isShown(entry)) yield this.#item(entry)
+      if (query.group === undefined && query.identity === undefined && !this.#options.people.isNear(entry.feed))
+        continue
+      if (this.#matches(entry, query) && this.#isShown(entry)) yield this.#item(entry)
     }
   }
 
@@ -137,7 +184,8 @@ export class NodeFeeds implements Feeds {
     const identity = options.author === undefined ? undefined : people.contacts.find(options.author).key
     const before = options.before === undefined ? undefined : pointOf(this.#stored(options.before))
     const feeds = identity && people.feedsOf(identity)
-    return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before }
+    const group = options.group === undefined ? undefined : this.#options.groups().find(options.group)
+    return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before, group }
   }
 
   #select(query: Query): StoredEntry[] {
@@ -145,15 +193,16 @@ export class NodeFeeds implements Feeds {
     let { before } = query
     while (selected.length < query.limit) {
       const found = this.#find({ ...query, before })
-      selected.push(...found.filter((entry) => this.#isShown(entry) && matches(entry, query)))
+      selected.push(...found.filter((entry) => this.#isShown(entry) && this.#matches(entry, query)))
       if (found.length < query.limit) break
       before = pointOf(found[found.length - 1])
     }
     return selected.slice(0, query.limit)
   }
 
-  #find({ search, tag, feeds, before, limit, types }: Query): StoredEntry[] {
+  #find({ search, tag, feeds, before, limit, types, group }: Query): StoredEntry[] {
     const { store } = this.#options
+    if (group !== undefined) return this.#options.groups().posts(group, { feeds, before, limit })
     if (search !== undefined) return entriesByWords(store, search, { feeds, before, limit })
     if (tag !== undefined) return entriesByTag(store, tag, { feeds, before, limit })
     return timeline(store, { feeds, before, limit, types })
@@ -173,11 +222,25 @@ export class NodeFeeds implements Feeds {
   }
 
   #item(entry: StoredEntry): FeedItem {
-    return toFeedItem(entry, this.#options.people)
+    return toFeedItem(entry, this.#options.people, this.#options.groups().open(entry))
+  }
+
+  /** Of posts to a group those to the one that is asked for, and only where one is. */
+  #matches(entry: StoredEntry, query: Query): boolean {
+    const opened = this.#options.groups().open(entry)
+    if (opened?.group !== query.group) return false
+    return matches(entry, opened?.body ?? bodyOf(entry), query)
   }
 }
 
-interface Query extends Omit<ReadOptions, 'before'> {
+/** What a live read goes on with. */
+interface LiveEntries {
+  entries(signal: AbortSignal | undefined): AsyncGenerator<StoredEntry>
+  close(): void
+}
+
+interface Query extends Omit<ReadOptions, 'before' | 'group'> {
+  group: LocalGroup | undefined
   limit: number
   identity: Uint8Array | undefined
   feeds: Set<number> | undefined
@@ -235,9 +298,8 @@ export class Arrivals {
   }
 }
 
-function matches(entry: StoredEntry, query: Query): boolean {
+function matches(entry: StoredEntry, body: Body | undefined, query: Query): boolean {
   if (query.types === undefined && query.tag === undefined && query.search === undefined) return true
-  const body = bodyOf(entry)
   if (body === undefined) return query.types?.includes(entry.body === undefined ? 'erased' : 'sealed') ?? false
   if (query.types !== undefined && !query.types.includes(body.type)) return false
   if (query.tag !== undefined && !(Array.isArray(body.tags) && body.tags.includes(query.tag))) return false

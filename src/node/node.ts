@@ -7,6 +7,7 @@ import {
   type FeedState,
   FeedStore,
   Indexer,
+  type StoredEntry,
   storeSize,
   Trimmer,
   usageByPriority
@@ -39,6 +40,7 @@ import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
 import { connectedMates } from './groups/connected-mates.ts'
+import { GroupContent, type OpenedPost } from './groups/content.ts'
 import { GroupNews } from './groups/group-news.ts'
 import { NodeGroups } from './groups/groups.ts'
 import type { LocalGroup } from './groups/local-group.ts'
@@ -118,6 +120,7 @@ class ComradeNode implements Comrade {
   readonly devices: NodeDevices
   readonly groups: NodeGroups
   readonly #groupUpkeep: Upkeep
+  #content!: GroupContent
   readonly #groupNews: GroupNews
   #stem!: Stem<LocalGroup>
   #representatives: Representatives | undefined
@@ -173,7 +176,8 @@ class ComradeNode implements Comrade {
       people: this.#people,
       indexer: this.#indexer,
       writer: () => this.#device.writer,
-      holders: () => this.#connections.holders
+      holders: () => this.#connections.holders,
+      groups: () => this.#content
     })
     this.contacts = new NodeContacts(
       this.#people,
@@ -257,6 +261,12 @@ class ComradeNode implements Comrade {
     this.#stem = this.#makeStem(this.#connections)
     this.#sealed.open()
     await this.groups.load()
+    this.#content = new GroupContent({
+      store: this.#store,
+      people: this.#people,
+      groups: this.groups,
+      onMates: () => this.#onContactsChanged()
+    })
     await this.#groupNews.open()
   }
 
@@ -371,6 +381,7 @@ class ComradeNode implements Comrade {
     await trimmed
     try {
       this.#groupNews.close()
+      this.#content?.close()
       await this.groups.close()
       this.#device.close()
       this.#people.close()
@@ -509,15 +520,24 @@ class ComradeNode implements Comrade {
   #emitEntries(): void {
     if (this.#entryEvents !== undefined || this.#stopping !== undefined) return
     const { signal } = (this.#entryEvents = new AbortController())
-    const arrivals = new Arrivals(this.#store)
-    const run = async (): Promise<void> => {
-      for await (const entry of arrivals.entries(signal))
-        if (this.#people.isNear(entry.feed) && this.#people.isCurrent(entry))
-          this.#emit('entry', toFeedItem(entry, this.#people))
+    const [arrivals, opened] = [new Arrivals(this.#store), this.#content.opened()]
+    const emit = (entry: StoredEntry, post?: OpenedPost): void => {
+      if (this.#people.isCurrent(entry)) this.#emit('entry', toFeedItem(entry, this.#people, post))
     }
-    run()
+    const emitPlain = async (): Promise<void> => {
+      for await (const entry of arrivals.entries(signal))
+        if (this.#people.isNear(entry.feed) && this.#content.open(entry) === undefined) emit(entry)
+    }
+    const emitOpened = async (): Promise<void> => {
+      for await (const entry of opened.entries(signal))
+        if (!this.#people.isBlocked(entry.feed)) emit(entry, this.#content.open(entry))
+    }
+    Promise.all([emitPlain(), emitOpened()])
       .catch(() => {}) // aborted by stop
-      .finally(() => arrivals.close())
+      .finally(() => {
+        arrivals.close()
+        opened.close()
+      })
   }
 
   #emit<K extends keyof ComradeEvents>(type: K, detail: ComradeEvents[K]['detail']): void {

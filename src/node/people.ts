@@ -142,7 +142,7 @@ export class People {
   /** A group's word for a device does not count where the identity log says more. */
   #groupsWithDevices(): PolicyGroup[] {
     const known = new Map(
-      [...this.#mates].map(([name, { key, devices }]) => [name, { key, devices: this.#devicesOfMate(key, devices) }])
+      [...this.#mates].map(([name, { key, devices }]) => [name, { key, devices: this.#knownDevicesOf(key, devices) }])
     )
     return this.#groups.map(({ id, members }) => ({
       id,
@@ -151,7 +151,7 @@ export class People {
   }
 
   /** Those of the log, then those that a group names: of many devices the last ones are kept. */
-  #devicesOfMate(key: Uint8Array, named: PolicyIdentity['devices']): PolicyIdentity['devices'] {
+  #knownDevicesOf(key: Uint8Array, named: PolicyIdentity['devices']): PolicyIdentity['devices'] {
     const ofLog = this.contacts.devicesOf(key)
     const inLog = new Map(ofLog.map((each) => [hex(each.device), each]))
     const chosen = new Map(named.map((each) => [hex(each.device), inLog.get(hex(each.device)) ?? each]))
@@ -271,7 +271,7 @@ export class People {
     const keys =
       Buffer.compare(identity, this.#root) === 0
         ? this.ownDevices().map(({ device }) => device)
-        : this.contacts.devicesOf(identity).map(({ device }) => device)
+        : this.#knownDevicesOf(identity, this.#mates.get(hex(identity))?.devices ?? []).map(({ device }) => device)
     return new Set([identity, ...keys].flatMap((key) => this.#store.feed(key)?.num ?? []))
   }
 
@@ -283,7 +283,7 @@ export class People {
         relation === 'blocked' ? devices : devices.filter(({ revoked }) => revoked === undefined)
       )
     const mates = [...this.#mates.values()].flatMap(({ key, devices }) =>
-      this.#devicesOfMate(key, devices).filter(({ revoked }) => revoked === undefined)
+      this.#knownDevicesOf(key, devices).filter(({ revoked }) => revoked === undefined)
     )
     const own = this.ownDevices().filter(({ revoked }) => revoked === undefined)
     return [...people, ...mates, ...own].map(({ device }) => device)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Body, type CheckedRun, Indexer } from '../../src/feeds/index.ts'
 import { NodeFeeds } from '../../src/node/feeds.ts'
+import type { GroupContent } from '../../src/node/groups/content.ts'
 import { People } from '../../src/node/people.ts'
 import { deviceAddBody, deviceRevokeBody, formatDid } from '../../src/trust/index.ts'
 import { Author, keyOf, temporaryStore } from '../support/feeds.ts'
@@ -35,7 +36,8 @@ async function shownOf(root: Author, runs: readonly CheckedRun[]): Promise<unkno
   const people = new People({ store, ...reader, mode: 'all', quota: QUOTA })
   const indexer = new Indexer(store, { hasFullText: true })
   const nobody = () => assert.fail('nothing is written here')
-  const feeds = new NodeFeeds({ store, people, indexer, writer: nobody, holders: () => 0 })
+  const groups = () => ({ open: () => undefined }) as unknown as GroupContent
+  const feeds = new NodeFeeds({ store, people, indexer, writer: nobody, holders: () => 0, groups })
   try {
     people.contacts.follow(root.key.publicKey)
     people.update()

@@ -29,5 +29,34 @@ export const GROUP_MIGRATIONS: readonly string[] = [
     bytes BLOB NOT NULL,
     due_ms INTEGER NOT NULL             -- when it leaves this device
   ) STRICT;
+  `,
+  `
+  CREATE TABLE group_secrets (          -- what posts were sealed with
+    num INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
+    name BLOB NOT NULL,                 -- as its epoch calls it
+    secret BLOB NOT NULL,
+    PRIMARY KEY (num, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE group_posts (            -- entries that were opened; their bodies stay sealed
+    place INTEGER PRIMARY KEY,          -- of the entry
+    num INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
+    name BLOB NOT NULL,                 -- of the secret
+    time INTEGER NOT NULL,              -- that it is shown with
+    root BLOB                           -- id of the entry that began its thread
+  ) STRICT;
+  CREATE INDEX group_posts_by_time ON group_posts (num, time, place);
+  CREATE INDEX group_posts_by_root ON group_posts (root) WHERE root IS NOT NULL;
+
+  CREATE TABLE group_sealed (           -- entries of members that nothing opened yet
+    place INTEGER PRIMARY KEY,
+    head BLOB NOT NULL                  -- their first bytes: hint and salt
+  ) STRICT;
+
+  CREATE TABLE group_read (             -- how far members' feeds were looked through, by feed number
+    feed INTEGER PRIMARY KEY,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL
+  ) STRICT;
   `
 ]

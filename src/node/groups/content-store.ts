@@ -1,0 +1,140 @@
+// What is kept of groups' content on the disk: secrets, which entries they open, and how far feeds were looked through.
+import type { FeedStore } from '../../feeds/index.ts'
+import { fromHex, type Hex, toHex } from '../../groups/index.ts'
+import { Statements, type Stretch } from '../../trust/index.ts'
+
+/** Places of one feed are a stretch as long as this. */
+const STRETCH = 2 ** 32
+/** Most entries of one feed that are kept for a secret that may come; the oldest go first. */
+export const MAX_SEALED_PER_FEED = 2_048
+
+export interface NamedSecret {
+  name: Hex
+  secret: Uint8Array
+}
+
+/** An entry that was opened. */
+export interface StoredPost {
+  place: number
+  /** The group's number here. */
+  num: number
+  /** Of the secret. */
+  name: Hex
+  timeMs: number
+  /** Id of the entry that began the thread. */
+  root?: Uint8Array
+}
+
+/** An entry that was not opened yet, with the bytes by which it is recognised. */
+export interface SealedHead {
+  place: number
+  head: Uint8Array
+}
+
+/** A point in a group's posts: older ones come after it. */
+export interface PostsBefore {
+  timeMs: number
+  place: number
+}
+
+export class ContentStore {
+  readonly #store: FeedStore
+  readonly #statements: Statements
+
+  /** @param store one in which GroupStore has made the tables */
+  constructor(store: FeedStore) {
+    this.#store = store
+    this.#statements = new Statements(store.database)
+  }
+
+  secrets(num: number): NamedSecret[] {
+    return this.#statements
+      .all('SELECT name, secret FROM group_secrets WHERE num = ?', num)
+      .map(({ name, secret }) => ({ name: toHex(name as Uint8Array), secret: secret as Uint8Array }))
+  }
+
+  /** On the disk before it returns: an epoch may be lost later, and posts stay. */
+  addSecrets(num: number, secrets: readonly NamedSecret[]): void {
+    this.#store.write(
+      () => {
+        for (const { name, secret } of secrets)
+          this.#statements.run('INSERT OR IGNORE INTO group_secrets VALUES (?, ?, ?)', num, fromHex(name), secret)
+      },
+      { isDurable: true }
+    )
+  }
+
+  /** Notes what a look at a feed has found, and how far it went. */
+  addFound(feed: number, found: { posts: readonly StoredPost[]; sealed: readonly SealedHead[] }, read?: Stretch): void {
+    this.#store.write(() => {
+      for (const post of found.posts) this.#addPost(post)
+      for (const { place, head } of found.sealed)
+        this.#statements.run('INSERT OR IGNORE INTO group_sealed VALUES (?, ?)', place, head)
+      if (found.sealed.length > 0) this.#trim(feed)
+      if (read !== undefined)
+        this.#statements.run(
+          'INSERT INTO group_read VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET low = ?2, high = ?3',
+          feed,
+          read.low,
+          read.high
+        )
+    })
+  }
+
+  #addPost({ place, num, name, timeMs, root }: StoredPost): void {
+    this.#statements.run('DELETE FROM group_sealed WHERE place = ?', place)
+    this.#statements.run(
+      'INSERT OR IGNORE INTO group_posts VALUES (?, ?, ?, ?, ?)',
+      ...[place, num, fromHex(name), timeMs, root ?? null]
+    )
+  }
+
+  #trim(feed: number): void {
+    this.#statements.run(
+      `DELETE FROM group_sealed WHERE place BETWEEN ?1 AND ?2 AND place <=
+         (SELECT place FROM group_sealed WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT 1 OFFSET ?3)`,
+      ...[feed * STRETCH, (feed + 1) * STRETCH - 1, MAX_SEALED_PER_FEED]
+    )
+  }
+
+  /** What was not opened yet of a feed. */
+  sealedIn(feed: number): SealedHead[] {
+    return this.#statements.all(
+      'SELECT place, head FROM group_sealed WHERE place BETWEEN ? AND ? ORDER BY place DESC',
+      feed * STRETCH,
+      (feed + 1) * STRETCH - 1
+    ) as unknown as SealedHead[]
+  }
+
+  read(feed: number): Stretch | undefined {
+    return this.#statements.all('SELECT low, high FROM group_read WHERE feed = ?', feed)[0] as unknown as
+      | Stretch
+      | undefined
+  }
+
+  /** An entry that was opened before; undefined for any other. */
+  post(place: number): Pick<StoredPost, 'num' | 'name'> | undefined {
+    const row = this.#statements.all('SELECT num, name FROM group_posts WHERE place = ?', place)[0]
+    return row && { num: row.num as number, name: toHex(row.name as Uint8Array) }
+  }
+
+  /** Places of a group's posts, newest first. @param options.feeds only of these feeds (numbers) */
+  posts(num: number, { before, limit, feeds }: { before?: PostsBefore; limit: number; feeds?: Set<number> }): number[] {
+    const { timeMs, place } = before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
+    const ofFeeds = feeds === undefined ? '' : 'AND place >> 32 IN (SELECT value FROM json_each(?5))'
+    return this.#places(
+      `SELECT place FROM group_posts WHERE num = ?1 AND (time, place) < (?2, ?3) ${ofFeeds}
+       ORDER BY time DESC, place DESC LIMIT ?4`,
+      ...[num, timeMs, place, limit, ...(feeds === undefined ? [] : [JSON.stringify([...feeds])])]
+    )
+  }
+
+  /** Places of a group's posts that name an entry as the one that began their thread. */
+  postsInThread(num: number, root: Uint8Array, limit: number): number[] {
+    return this.#places('SELECT place FROM group_posts WHERE root = ? AND num = ? LIMIT ?', root, num, limit)
+  }
+
+  #places(sql: string, ...values: (number | string | Uint8Array)[]): number[] {
+    return this.#statements.all(sql, ...values).map(({ place }) => place as number)
+  }
+}
