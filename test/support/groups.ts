@@ -74,8 +74,12 @@ export class GroupOfNodes {
     return node
   }
 
-  /** The same by members who know of each other, and nobody else hears of it while the group is parted. */
-  async admitBy(members: Comrade | readonly Comrade[], node: Comrade): Promise<void> {
+  /** The same with a node that runs, by these members; `beforeJoin` is called when the vouches are there. */
+  async admitBy(
+    members: Comrade | readonly Comrade[],
+    node: Comrade,
+    { beforeJoin = () => {} }: { beforeJoin?: () => void } = {}
+  ): Promise<void> {
     const voters = [members].flat()
     await node.connect(voters[0].addresses[0]).catch(() => {})
     await this.open(node, voters[0])
@@ -90,6 +94,7 @@ export class GroupOfNodes {
       this.#hand(voter, node)
     }
     await until(async () => (await this.#vouchesFor(did, node)) >= needed, 'the vouches have arrived')
+    beforeJoin()
     await (await node.groups.get(this.id)).join()
     for (const voter of voters) this.#hand(node, voter)
   }
