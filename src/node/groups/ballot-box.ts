@@ -1,5 +1,6 @@
 // What this device says namelessly: which of its ring keys speaks on a motion, which slot it uses, and whether it has
 // spoken already. Nothing is kept about it: all is seen by comparing own tags with those in the log.
+import { randomInt } from 'node:crypto'
 import {
   type Anonymous,
   BALLOT_SLOT,
@@ -89,14 +90,15 @@ export class BallotBox {
     return { motion, place, secret, said }
   }
 
-  /** The first slot of the motion's period that no vouch of ours has taken. */
+  /** Any slot of the motion's period that no vouch of ours has taken: the first one would tell how many came before. */
   #freeSlot({ motion, place, secret }: Voice): number {
     const taken = new Set(this.#nameless().map(({ slotTag }) => slotTag))
     const slots = strictestSlots(this.#group.evaluated.before(motion)!.rules)
-    for (let slot = 0; slot < slots; slot++) {
+    const free = Array.from({ length: slots }, (_, slot) => slot).filter((slot) => {
       const context = { group: this.#group.id, motion: fromHex(motion), period: place.period, slot }
-      if (!taken.has(toHex(slotTagOf(secret, context)))) return slot
-    }
+      return !taken.has(toHex(slotTagOf(secret, context)))
+    })
+    if (free.length > 0) return free[randomInt(free.length)]
     throw new NodeError('USED', `a member vouches ${slots} times in ${DAYS_PER_PERIOD} days, and you have done so`)
   }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 
+import type { NodeGroups } from '../../../src/node/groups/groups.ts'
+import { formatDid } from '../../../src/trust/index.ts'
+import { keyOf } from '../../support/feeds.ts'
 import { Homes } from '../../support/node.ts'
 
 describe('the groups of a node', function () {
@@ -75,6 +78,26 @@ describe('the groups of a node', function () {
     assert.deepEqual(await standing(), [0, 2])
     await group.leave()
     assert.deepEqual(await standing(), [0, 1])
+  })
+
+  it('draw the slot of a vouch from those that are left, so that it does not tell how many came before', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const [bob, carol, dave] = ['bob', 'carol', 'dave'].map((name) => formatDid(keyOf(name).publicKey))
+    const firsts = new Set<number>()
+    for (let i = 0; i < 24; i++) {
+      const group = await node.groups.create({ name: `portland${i}` })
+      for (const guest of [bob, carol, dave]) await group.propose(guest)
+      for (const guest of [bob, carol]) await group.vouch(guest)
+      const { log } = (node.groups as NodeGroups).local(group.id).evaluated
+      const slots = Array.from({ length: log.size }, (_, at) => log.at(at)).flatMap((operation) =>
+        operation.type === 'vouch' ? operation.slot : []
+      )
+      assert.deepEqual(slots.toSorted(), [0, 1])
+      firsts.add(slots[0])
+      await assert.rejects(group.vouch(dave), { code: 'USED' })
+    }
+    assert.equal(firsts.size, 2, 'the first of two is not always the same')
   })
 
   it('are found by name, id and link, and wrong names are told', async () => {
