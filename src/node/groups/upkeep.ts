@@ -26,7 +26,7 @@ const LOOK_INTERVAL_MS = 600_000
 /** The longest wait before each duty; several times what it takes to hear of what others do. */
 const LONGEST_WAIT_MS: Readonly<Record<Duty['type'], number>> = {
   certificate: 2_000,
-  checkpoint: 20_000,
+  checkpoint: 10_000,
   ack: 5_000,
   rekey: 600_000,
   again: 2_000

@@ -17,7 +17,8 @@ import {
   toHex
 } from '../../../src/groups/index.ts'
 import { GroupStore } from '../../../src/node/groups/group-store.ts'
-import type { GroupsEvents } from '../../../src/node/groups/groups.ts'
+import type { GroupsEvents, NodeGroups } from '../../../src/node/groups/groups.ts'
+import type { Comrade } from '../../../src/index.ts'
 import { type CheckedOperation, LocalGroup } from '../../../src/node/groups/local-group.ts'
 import { Upkeep } from '../../../src/node/groups/upkeep.ts'
 import type { Clock } from '../../../src/node/redial.ts'
@@ -25,7 +26,7 @@ import { type Random, randomFrom } from '../../groups/random-log.ts'
 import { FIRST_DAY, personOf, ringKeyOf, Village } from '../../groups/village.ts'
 import { temporaryStore } from '../../support/feeds.ts'
 import { until } from '../../support/network.ts'
-import { Homes } from '../../support/node.ts'
+import { befriend, Homes } from '../../support/node.ts'
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -202,6 +203,14 @@ function allOf({ evaluated: { log } }: LocalGroup): Operation[] {
   return Array.from({ length: log.size }, (_, at) => log.at(at))
 }
 
+function localOf(node: Comrade): LocalGroup {
+  return (node.groups as NodeGroups).local('portland')
+}
+
+function seatsAt(node: Comrade): number {
+  return localOf(node).evaluator?.view().seats.size ?? 0
+}
+
 function people(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `person ${i}`)
 }
@@ -327,6 +336,35 @@ describe("a group's upkeep", function () {
         ['log2', true]
       ]
     )
+  })
+
+  it('makes a group of real nodes final, and expels who has ballots of more than half', async () => {
+    await using homes = new Homes()
+    const names = ['alice', 'bob', 'carol', 'dan']
+    const nodes = await Promise.all(names.map((name) => homes.start(name)))
+    const [alice] = nodes
+    const ours = await alice.groups.create({ name: 'portland', quorum: 'constant:1' })
+    for (const node of nodes.slice(1)) {
+      const theirs = await node.groups.open(await ours.link())
+      await until(() => seatsAt(alice) === seatsAt(node)) // the ring is that of what a candidate has seen
+      await theirs.apply()
+      const voucher = await (node === nodes[3] ? nodes[1] : alice).groups.get('portland')
+      await until(async () => (await voucher.candidates()).length === 1)
+      await voucher.vouch(node.identity.did)
+      await until(async () => (await theirs.candidates()).some(({ vouches }) => vouches === 1))
+      await theirs.join()
+      await until(() => seatsAt(alice) === seatsAt(node))
+      await befriend(alice, node)
+    }
+    const stableAt = (node: Comrade): number => localOf(node).evaluated.view().finality.stable.length
+    await until(() => nodes.every((node) => stableAt(node) === 1), 40_000)
+    const motion = await ours.expel(nodes[3].identity.did)
+    for (const node of nodes.slice(1, 3)) {
+      const theirs = await node.groups.get('portland')
+      await until(async () => (await theirs.motions()).length === 1)
+      await theirs.ballot(motion.motion)
+    }
+    await until(() => nodes.every((node) => seatsAt(node) === 3), 40_000)
   })
 
   it('goes on being final after a third has gone and was expelled', async () => {
