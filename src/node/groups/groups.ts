@@ -29,6 +29,8 @@ import { Verifier } from './verifier.ts'
 
 /** How long opening a group waits for its log before it is answered; it goes on behind. */
 const OPEN_WAIT_MS = 5_000
+/** A log of which nothing came for so long, in ms, has arrived. */
+const OPEN_QUIET_MS = 250
 
 /** Characters of an id's beginning that name a group; all ids begin with the same seven. */
 const MIN_ID_LENGTH = 12
@@ -230,18 +232,21 @@ export class NodeGroups implements Groups {
   }
 }
 
-/** Resolves when the group's log has begun to arrive, or after a while. */
+/** Resolves when the group's log has arrived, as far as can be told: nothing more came for a moment. At the latest after a while. */
 async function arrived(local: LocalGroup, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, OPEN_WAIT_MS)
-  const onChanged = (): void => resolve()
-  const onAbort = (): void => resolve()
+  let quiet: NodeJS.Timeout | undefined
+  const onChanged = (): void => {
+    clearTimeout(quiet)
+    quiet = setTimeout(resolve, OPEN_QUIET_MS)
+  }
   local.events.on('changed', onChanged)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  signal?.addEventListener('abort', () => resolve(), { once: true })
   await promise
   clearTimeout(timer)
+  clearTimeout(quiet)
   local.events.off('changed', onChanged)
-  signal?.removeEventListener('abort', onAbort)
   signal?.throwIfAborted()
 }
 
