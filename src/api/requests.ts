@@ -80,10 +80,12 @@ export const requests = {
     text: text(MAX_TEXT_SIZE),
     reply: v.optional(id),
     tags: v.optional(v.pipe(v.array(tag), v.maxLength(MAX_TAGS, `must be at most ${MAX_TAGS} tags`))),
-    expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))
+    expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS)),
+    to: v.optional(group)
   }),
   feed: v.strictObject({
     who: v.optional(who),
+    in: v.optional(group),
     limit: v.optional(countInQuery),
     before: v.optional(id),
     tag: v.optional(tag),

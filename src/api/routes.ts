@@ -81,21 +81,22 @@ function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
   get(app, 'show', requests.entry, ({ id }) => shown(comrade, id))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
-  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs }) => {
+  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs, to }) => {
     const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text }
     if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
     if (tags !== undefined && tags.length > 0) body.tags = tags
     if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
-    return feeds.publish(body)
+    return feeds.publish(body, { group: to })
   })
   app.get('/api/feed', async (c) => {
-    const { who, follow, all, ...rest } = parseRequest(requests.feed, query(c))
+    const { who, in: name, follow, all, ...rest } = parseRequest(requests.feed, query(c))
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
+    const group = name === undefined ? undefined : (await comrade.groups.get(name)).id
     return ndjson((gone) =>
       readFeed(
         comrade,
-        { ...rest, author, live: follow ?? false, types: all ? undefined : READABLE_TYPES },
+        { ...rest, author, group, live: follow ?? false, types: all ? undefined : READABLE_TYPES },
         gone,
         closing
       )

@@ -12,9 +12,10 @@ export function entryLines(entry: EntryShape): Line[] {
     dim(`  ${formatAgo(entry.time, Date.now())}  ${entry.id}`)
   ]
   const reply: Line[] = entry.reply === null ? [] : [[dim(`  in reply to ${entry.reply}`)]]
+  const group: Line[] = entry.group === null ? [] : [[dim(`  to the group ${entry.group}`)]]
   const tags: Line[] =
     entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
-  return [head, ...reply, ...textLines(entry), ...tags]
+  return [head, ...group, ...reply, ...textLines(entry), ...tags]
 }
 
 function textLines({ type, text }: EntryShape): Line[] {

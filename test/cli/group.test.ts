@@ -86,6 +86,32 @@ describe('comrade group, where a node runs', () => {
     assert.equal((await group('create', 'lisbon', '--open'))[0].reading, 'open')
   })
 
+  it('posts to a group, and reads what was posted there apart from the feed', async () => {
+    const [{ id }] = await group('list')
+    await group('create', 'basel')
+    const [post] = await node.json('post', 'for members', '--to', '@portland', '--tag', 'keys')
+    assert.deepEqual(Object.keys(post), ['id', 'feed', 'seq'])
+    const [answer] = await node.json('post', 'for them too', '--reply', String(post.id))
+    await node.json('react', String(post.id), '🔑')
+    const texts = async (...args: string[]) => (await node.json('feed', ...args)).map((entry) => entry.text)
+    assert.deepEqual(await texts('--in', 'portland'), ['🔑', 'for them too', 'for members'])
+    assert.deepEqual(await texts('--in', String(id), '--tag', 'keys'), ['for members'])
+    assert.deepEqual(await texts('--in', 'portland', '--before', String(answer.id)), ['for members'])
+    assert.deepEqual(await texts('--in', 'basel'), [])
+    assert.deepEqual(await texts(), [])
+    const [shown] = await node.json('show', String(answer.id))
+    assert.deepEqual([shown.type, shown.text, shown.group, shown.root], ['post', 'for them too', id, post.id])
+    const { stdout } = await node.run(['show', String(post.id), '--quiet'])
+    assert.match(stdout, new RegExp(`^ {2}to the group ${String(id)}$`, 'm'))
+    for (const args of [
+      ['post', 'x', '--to', 'porto'],
+      ['feed', '--in', 'porto']
+    ])
+      assert.match((await node.run(args)).stderr, /^error: there is no group porto here/)
+    const expiring = await node.run(['post', 'x', '--to', 'portland', '--expires', '1d'])
+    assert.deepEqual([expiring.code, /cannot expire/.test(expiring.stderr)], [2, true])
+  })
+
   it('vouches, with a warning where nobody is hidden, also for programs', async () => {
     const [proposed] = await group('propose', '@portland', 'bob')
     assert.equal(fieldsOf(proposed), CANDIDATE)

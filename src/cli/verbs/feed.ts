@@ -1,5 +1,6 @@
 // comrade feed: reads posts, newest first, and goes on with --follow.
 import type { EntryShape } from '../../api/shapes.ts'
+import { shellWord } from '../group-lines.ts'
 import { entryLines } from '../paint.ts'
 import { parseCount } from '../quantity.ts'
 import type { Verb } from '../verb.ts'
@@ -12,6 +13,7 @@ interface Options {
   before?: string
   tag?: string
   search?: string
+  in?: string
   follow?: boolean
   all?: boolean
 }
@@ -27,6 +29,7 @@ export const verb: Verb<Options> = {
     { flags: '--before <id>', description: 'only what is older than this entry' },
     { flags: '--tag <tag>', description: 'only with this tag' },
     { flags: '--search <words>', description: 'only with all of these words' },
+    { flags: '--in <group>', description: 'what was written to this group, which is not part of the feed otherwise' },
     { flags: '--all', description: 'every type of entry, not only posts and reactions' },
     { flags: '--follow', description: 'go on with what arrives, until interrupted' }
   ],
@@ -34,14 +37,15 @@ export const verb: Verb<Options> = {
     'comrade feed',
     'comrade feed alice --limit 10',
     'comrade feed --tag bees --follow',
-    "comrade feed --search 'lift town'"
+    "comrade feed --search 'lift town'",
+    'comrade feed --in @portland --follow'
   ],
-  async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, follow, all }) {
+  async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, in: group, follow, all }) {
     let shown = 0
     let last: EntryShape | undefined
     for await (const entry of client.lines<EntryShape>(
       'feed',
-      { who, limit, before, tag, search, follow, all },
+      { who, in: group, limit, before, tag, search, follow, all },
       { signal }
     )) {
       output.result(entry, () => entryLines(entry))
@@ -49,7 +53,10 @@ export const verb: Verb<Options> = {
       last = entry
     }
     if (shown === 0) output.talk('nothing here yet')
-    if (shown === 0) output.next("comrade post 'hello'", 'comrade follow <did>')
-    if (shown === limit && last !== undefined) output.next(`comrade feed --before ${last.id}    (what is older)`)
+    const where = group === undefined ? '' : ` --in ${shellWord(group)}`
+    if (shown === 0 && group !== undefined) output.next(`comrade post 'hello' --to ${shellWord(group)}`)
+    else if (shown === 0) output.next("comrade post 'hello'", 'comrade follow <did>')
+    if (shown === limit && last !== undefined)
+      output.next(`comrade feed${where} --before ${last.id}    (what is older)`)
   }
 }

@@ -1,5 +1,6 @@
 // comrade post: writes a post from the command line or from stdin.
 import { NodeError } from '../../node/comrade.ts'
+import { shellWord } from '../group-lines.ts'
 import { parseDuration } from '../quantity.ts'
 import type { Verb } from '../verb.ts'
 
@@ -10,6 +11,7 @@ interface Options {
   reply?: string
   tag: string[]
   expires?: number
+  to?: string
 }
 
 export const verb: Verb<Options> = {
@@ -21,24 +23,29 @@ export const verb: Verb<Options> = {
       flags: '--expires <duration>',
       description: 'ask all holders to drop it after this time: 90s, 15m, 12h, 7d, 2w',
       parse: parseDuration
+    },
+    {
+      flags: '--to <group>',
+      description: 'only for who may read in this group; an answer stays in its group by itself'
     }
   ],
   examples: [
     "comrade post 'hello'",
     "comrade post 'me too' --reply bafkrei…",
     'comrade post - --tag log < notes.txt',
-    "comrade post 'lift to town at 9?' --expires 1d"
+    "comrade post 'lift to town at 9?' --expires 1d",
+    "comrade post 'the key is under the mat' --to @portland"
   ],
-  async run({ client, output, signal }, [words], { reply, tag, expires }) {
+  async run({ client, output, signal }, [words], { reply, tag, expires, to }) {
     const text = words === '-' ? await readStdin(signal) : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
-      { text, reply, tags: tag, expiresInMs: expires },
+      { text, reply, tags: tag, expiresInMs: expires, to },
       { signal }
     )
     output.result(post, () => post.id)
-    output.next(`comrade show ${post.id}`, 'comrade feed')
+    output.next(`comrade show ${post.id}`, to === undefined ? 'comrade feed' : `comrade feed --in ${shellWord(to)}`)
   }
 }
 
