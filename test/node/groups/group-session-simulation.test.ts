@@ -17,6 +17,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const) }) }
 )
 
+/** Of a connection, whoever made it. */
+const nameOf = (one: number, other: number): string => `${Math.min(one, other)} ${Math.max(one, other)}`
+
 describe('group sessions among several', function () {
   this.timeout(120_000)
 
@@ -32,7 +35,7 @@ describe('group sessions among several', function () {
           holders[0].hold(FOUNDING)
           for (const holder of holders.slice(1)) holder.open(GROUP)
           const link = (by: number, to: number): void => {
-            const name = [by, to].toSorted().join()
+            const name = nameOf(by, to)
             if (by !== to && !links.has(name)) links.set(name, connect(holders[by], holders[to], { chunkSizes }))
           }
           let said = 1
@@ -40,7 +43,7 @@ describe('group sessions among several', function () {
             if (each.kind === 'link') link(each.by, each.to)
             else if (each.kind === 'wait') await new Promise((resolve) => setTimeout(resolve, 2))
             else if (each.kind === 'cut') {
-              const name = [each.by, each.to].toSorted().join()
+              const name = nameOf(each.by, each.to)
               await links.get(name)?.close()
               links.delete(name)
             } else {

@@ -93,7 +93,7 @@ describe('the groups of a node', function () {
       const slots = Array.from({ length: log.size }, (_, at) => log.at(at)).flatMap((operation) =>
         operation.type === 'vouch' ? operation.slot : []
       )
-      assert.deepEqual(slots.toSorted(), [0, 1])
+      assert.deepEqual(new Set(slots), new Set([0, 1]))
       firsts.add(slots[0])
       await assert.rejects(group.vouch(dave), { code: 'USED' })
     }
