@@ -19,6 +19,8 @@ export class Quotas {
   readonly #counts = new Map<string, number>()
   /** Keys that anybody ever came in with. */
   readonly #members: Set<Hex>
+  /** Authors who have had all that they may in any period. */
+  readonly #spent = new Set<Hex>()
   /** How many of the log's operations were counted. */
   #counted = 0
 
@@ -27,10 +29,16 @@ export class Quotas {
     this.#members = new Set(evaluator.log.create.founders.map(({ member }) => member))
   }
 
-  /** Whether a key was ever a member's. */
-  isMember(key: Hex): boolean {
+  /**
+   * Whether an operation is reason enough to take another that it stands on, and that is 'full'. Else nodes that heard
+   * things in another order could not agree. Junk proofs end the session that brings them; strangers bring in only the
+   * vouches that they join with; and nobody's own excess brings in more of it.
+   */
+  isReason(child: Operation, parent: Operation): boolean {
     this.#catchUp()
-    return this.#members.has(key)
+    if (!('author' in child)) return true
+    if (child.type === 'join' && !('author' in parent)) return true
+    return this.#members.has(child.author) && !this.#spent.has(child.author)
   }
 
   /** @param operation one that has no place yet, and all of whose parents have */
@@ -84,7 +92,9 @@ export class Quotas {
       const isLoose = operation.type === 'candidacy' && operation.isOwn
       if (operation.type === 'create' || isLoose) continue
       const key = isKeyed(operation) ? keyOf(operation) : this.#authorKey(operation)
-      this.#counts.set(key, this.#count(key) + 1)
+      const count = this.#count(key) + 1
+      this.#counts.set(key, count)
+      if (!isKeyed(operation) && count >= MAX_PER_AUTHOR) this.#spent.add(operation.author)
     }
   }
 

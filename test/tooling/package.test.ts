@@ -51,6 +51,13 @@ describe('package', function () {
       for (const file of files) assert.ok(!file.endsWith('.ts') || file.endsWith('.d.ts'), file)
     })
 
+    it('holds the thread for proofs, beside the library and beside the chunks of the program', () => {
+      for (const file of ['dist/node/groups/proof-worker.js', 'dist/chunks/proof-worker.js']) {
+        assert.ok(files.includes(file), file)
+        assertStarts(join(ROOT, file))
+      }
+    })
+
     it('has a program that runs and a library that loads', () => {
       const run = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
       assert.equal(run(manifest.bin.comrade, '--version'), `${manifest.version}\n`)
@@ -96,6 +103,19 @@ describe('package', function () {
     }
   })
 })
+
+/** A thread that only waits to be asked has loaded all that it needs. */
+function assertStarts(file: string): void {
+  const start = `const { once } = await import('node:events')
+    const { Worker } = await import('node:worker_threads')
+    const worker = new Worker(${JSON.stringify(file)}, { execArgv: [] })
+    worker.postMessage({ verify: { ring: [], proof: new Uint8Array() } })
+    const [answer] = await once(worker, 'message')
+    console.log(JSON.stringify(answer))
+    await worker.terminate()`
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', start], { encoding: 'utf8' })
+  assert.equal(output, '{"isValid":false}\n')
+}
 
 /** npm 10 and 11 give a list of packages, npm 12 a record by name. */
 function packed(report: unknown): { path: string }[] {

@@ -27,6 +27,8 @@ import { type Arrival, WaitingRoom } from './waiting-room.ts'
 export const MAX_BATCHES = 16
 /** More operations in a row that no node keeps are no accident. */
 export const MAX_VOID = 64
+/** Operations that are taken together at most: those under way are in no quota yet. */
+const MAX_CHECKED = 32
 /** Nameless operations of which is remembered whether their proofs hold. */
 const MAX_REMEMBERED = 4_096
 
@@ -147,19 +149,22 @@ export class Intake {
   #read(bytes: Uint8Array, id: Hex, origin: unknown): Arrival | undefined {
     if (this.#group.has(id) || this.#room.has(id) || this.#checked.has(id)) return undefined
     const own = new Uint8Array(bytes) // not a part of a frame, all of which it would keep in memory
-    const isCrowded = this.#group.evaluator?.log.isCrowded === true && !this.#room.isNeeded(id)
-    if (!isCrowded) return { operation: this.#verified(own), bytes: own, origin }
-    const operation = readChecked(own, this.#group.hex) // thousands of candidacies are not worth a signature each
-    if (!isLoose(operation)) return { operation: this.#verified(own), bytes: own, origin }
-    this.#room.setAside({ operation, bytes: own, origin })
-    return undefined
+    if (this.#group.evaluator?.log.isCrowded === true) {
+      const operation = readChecked(own, this.#group.hex) // thousands of candidacies are not worth a signature each
+      if (isLoose(operation) && !this.#isNeeded(operation)) {
+        this.#room.setAside({ operation, bytes: own, origin })
+        return undefined
+      }
+    }
+    return { operation: this.#verified(own), bytes: own, origin }
   }
 
   /** Puts an operation with those that are taken, or lets it wait. @returns false when no node keeps it */
   async #place(arrival: Arrival): Promise<boolean> {
     const { operation, bytes, origin } = arrival
     const { id, parents } = operation
-    if (origin !== this.#origin || parents.some((id) => this.#checked.has(id)) || isLoose(operation)) this.#flush()
+    if (origin !== this.#origin || !isPlain(operation) || parents.some((parent) => this.#checked.has(parent)))
+      this.#flush()
     const lacks = parents.filter((parent) => !this.#group.has(parent))
     if (lacks.length > 0) {
       this.#wait(arrival, lacks)
@@ -167,7 +172,7 @@ export class Intake {
     }
     const fit = this.#fit(operation)
     if ('author' in operation ? fit === 'void' : isOfLaterKind(operation)) return false
-    if (fit === 'full' && !this.#room.isNeeded(id)) {
+    if (fit === 'full' && !this.#isNeeded(operation)) {
       this.#room.setAside(arrival)
       return true
     }
@@ -175,18 +180,30 @@ export class Intake {
     else if (fit === 'full') this.#verified(bytes) // it may have been set aside unread
     this.#origin = origin
     this.#checked.set(id, { operation, bytes, isNeeded: fit === 'full' })
+    if (this.#checked.size >= MAX_CHECKED) this.#flush()
     return true
   }
 
+  /** Lets an operation wait, and looks again at what it stands on and was set aside. */
   #wait(arrival: Arrival, lacks: readonly Hex[]): void {
+    this.#room.wait(arrival, lacks)
     const { operation } = arrival
-    // A stranger's word brings nothing in that there is no room for; a junk proof ends the session that brought it.
-    const mayNeed = !('author' in operation) || this.#quotasHere?.isMember(operation.author) === true
-    this.#room.wait(arrival, lacks, mayNeed)
-    for (const id of lacks) {
-      const needed = this.#room.takeSetAside(id)
-      if (needed !== undefined) this.#released.push(needed)
+    if (!lacks.some((id) => this.#room.has(id))) return
+    this.#released.push(...this.#room.takeSetAside(operation, (each) => this.#isNeeded(each)))
+  }
+
+  /** Whether something waits for it that is reason enough to take it, on top of it or of what waits for it. */
+  #isNeeded(operation: Operation): boolean {
+    const quotas = this.#quotasHere
+    const seen = new Set([operation.id])
+    const next = [operation]
+    for (let each = next.pop(); each !== undefined && quotas !== undefined; each = next.pop()) {
+      for (const child of this.#room.above(each.id)) {
+        if (quotas.isReason(child, each)) return true
+        if (seen.size < seen.add(child.id).size) next.push(child)
+      }
     }
+    return false
   }
 
   /** Whoever brings something is not to blame for what others brought before. */
@@ -255,6 +272,11 @@ export class Intake {
 /** A stranger's, for which there is little room. */
 function isLoose(operation: Operation): boolean {
   return operation.type === 'candidacy' && operation.isOwn
+}
+
+/** Neither dear to make nor to check: several are fitted into the quotas, and taken, together. */
+function isPlain(operation: Operation): boolean {
+  return 'author' in operation && operation.type !== 'join' && !isLoose(operation)
 }
 
 /** A proof that only later programs understand: nobody is to blame for it. */

@@ -106,7 +106,7 @@ export class Verifier {
       if (!this.#isComputing) void this.#compute()
       return
     }
-    const worker = (this.#worker = new Worker(this.#program, { name: 'comrade-proofs' }))
+    const worker = (this.#worker = new Worker(this.#program, { name: 'comrade-proofs', execArgv: [] }))
     let hasAnswered = false
     worker.on('message', (answer: ProofAnswer) => {
       if (worker !== this.#worker) return

@@ -2,10 +2,10 @@
 // stands on them so far. Bounded in number and size; what falls out comes again when two nodes next compare their logs.
 import type { Hex, Operation } from '../../groups/index.ts'
 
-/** Most operations of one group that wait. */
-export const MAX_WAITING = 512
+/** Most operations of one group that wait: twice as many as one member may sign in a period. */
+export const MAX_WAITING = 2_048
 /** Most bytes of them. */
-export const MAX_WAITING_BYTES = 4_194_304
+export const MAX_WAITING_BYTES = 8_388_608
 
 /** An operation with its bytes, and who brought it. */
 export interface Arrival {
@@ -17,8 +17,6 @@ export interface Arrival {
 interface Waiting extends Arrival {
   /** Empty when it is set aside. */
   readonly lacks: Set<Hex>
-  /** Whether it brings in what it stands on, even where that was set aside. */
-  readonly mayNeed: boolean
 }
 
 export class WaitingRoom {
@@ -42,9 +40,9 @@ export class WaitingRoom {
     return lacks.some((other) => !this.#waiting.has(other))
   }
 
-  /** Whether something that may say so stands on it. */
-  isNeeded(id: Hex): boolean {
-    return [...(this.#lacking.get(id) ?? [])].some((child) => this.#waiting.get(child)!.mayNeed)
+  /** What waits for an operation. */
+  above(id: Hex): Operation[] {
+    return [...(this.#lacking.get(id) ?? [])].map((child) => this.#waiting.get(child)!.operation)
   }
 
   /** What others should be asked for. */
@@ -54,23 +52,27 @@ export class WaitingRoom {
 
   /** Sets an operation aside, until something stands on it. */
   setAside(arrival: Arrival): void {
-    this.#add({ ...arrival, lacks: new Set(), mayNeed: false })
+    this.#add({ ...arrival, lacks: new Set() })
   }
 
-  /**
-   * @param lacks ids that it stands on and that have no place
-   * @param mayNeed whether these are worth taking for its sake
-   */
-  wait(arrival: Arrival, lacks: readonly Hex[], mayNeed: boolean): void {
-    this.#add({ ...arrival, lacks: new Set(lacks), mayNeed })
+  /** @param lacks ids that it stands on and that have no place */
+  wait(arrival: Arrival, lacks: readonly Hex[]): void {
+    this.#add({ ...arrival, lacks: new Set(lacks) })
   }
 
-  /** Takes out what was set aside, since it is needed now. */
-  takeSetAside(id: Hex): Arrival | undefined {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined || waiting.lacks.size > 0 || !this.isNeeded(id)) return undefined
-    this.#remove(waiting)
-    return waiting
+  /** Takes out those that were set aside under what waits here, and that `isWanted` now. */
+  takeSetAside(under: Operation, isWanted: (operation: Operation) => boolean): Arrival[] {
+    const seen = new Set([under.id])
+    const next = [under.id]
+    const taken: Waiting[] = []
+    for (let id = next.pop(); id !== undefined; id = next.pop()) {
+      const waiting = this.#waiting.get(id)
+      if (waiting === undefined) continue
+      if (waiting.lacks.size === 0 && isWanted(waiting.operation)) taken.push(waiting)
+      for (const below of waiting.lacks) if (seen.size < seen.add(below).size) next.push(below)
+    }
+    for (const each of taken) this.#remove(each)
+    return taken
   }
 
   /** An operation has its place: takes out those that lacked only this one. */
