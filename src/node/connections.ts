@@ -208,6 +208,11 @@ export class Connections {
     return this.#sharing.size
   }
 
+  /** The most operations of a group that a connected peer said it has. */
+  groupSizeElsewhere(group: Uint8Array): number {
+    return this.#groups.sizeElsewhere(group)
+  }
+
   async peers(): Promise<Peer[]> {
     return this.libp2p.getConnections().map((connection) => {
       const contact = this.contactOf(connection.remotePeer)

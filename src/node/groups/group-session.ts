@@ -103,6 +103,12 @@ export class GroupSession {
     return this.#logOf(group)?.isShared ?? false
   }
 
+  /** How many operations of this group the peer said it has; 0 where it does not hold it. */
+  sizeOf(group: Uint8Array): number {
+    const log = this.#logOf(group)
+    return log?.isShared === true ? log.theirSize : 0
+  }
+
   /** Something of this group is missing here: compares it with the peer, soon, if the peer holds it. */
   compare(group: Uint8Array): void {
     const log = this.#logOf(group)

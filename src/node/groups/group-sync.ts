@@ -76,6 +76,11 @@ export class GroupSync implements GroupReplicas {
     await this.#sessions.stop()
   }
 
+  /** The most operations of a group that a connected peer said it has. */
+  sizeElsewhere(group: Uint8Array): number {
+    return Math.max(0, ...this.#sessions.sessions.map((session) => session.sizeOf(group)))
+  }
+
   /** Ends the session with a peer, as when it was recognised as blocked. */
   end(peerId: PeerId, reason: string): void {
     this.#sessions.end(peerId, reason)

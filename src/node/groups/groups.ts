@@ -29,8 +29,6 @@ import { Verifier } from './verifier.ts'
 
 /** How long opening a group waits for its log before it is answered; it goes on behind. */
 const OPEN_WAIT_MS = 5_000
-/** A log of which nothing came for so long, in ms, has arrived. */
-const OPEN_QUIET_MS = 250
 
 /** Characters of an id's beginning that name a group; all ids begin with the same seven. */
 const MIN_ID_LENGTH = 12
@@ -207,7 +205,7 @@ export class NodeGroups implements Groups {
     throw new NodeError('WHO_AMBIGUOUS', `several groups are called ${shown}: ${choices}`)
   }
 
-  /** Connects with whom the link names, until the log's beginning is here. */
+  /** Connects with whom the link names, until as much of the log is here as they have. */
   async #fetch(local: LocalGroup, { peers }: GroupLink, signal: AbortSignal | undefined): Promise<void> {
     const connections = this.#options.connections()
     const own = Buffer.from(this.#options.peerKey())
@@ -222,7 +220,8 @@ export class NodeGroups implements Groups {
       () => false
     )
     signal?.throwIfAborted()
-    if (isReached && local.evaluator === undefined) await arrived(local, signal)
+    const isHere = (): boolean => local.size > 0 && local.size >= connections.groupSizeElsewhere(local.id)
+    if (isReached && !isHere()) await arrived(local, isHere, signal)
   }
 
   #linkOf(local: LocalGroup): string {
@@ -232,20 +231,17 @@ export class NodeGroups implements Groups {
   }
 }
 
-/** Resolves when the group's log has arrived, as far as can be told: nothing more came for a moment. At the latest after a while. */
-async function arrived(local: LocalGroup, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when the group's log has arrived, or after a while. Who asks to join by half of a log asks half of the members. */
+async function arrived(local: LocalGroup, isHere: () => boolean, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, OPEN_WAIT_MS)
-  let quiet: NodeJS.Timeout | undefined
   const onChanged = (): void => {
-    clearTimeout(quiet)
-    quiet = setTimeout(resolve, OPEN_QUIET_MS)
+    if (isHere()) resolve()
   }
   local.events.on('changed', onChanged)
   signal?.addEventListener('abort', () => resolve(), { once: true })
   await promise
   clearTimeout(timer)
-  clearTimeout(quiet)
   local.events.off('changed', onChanged)
   signal?.throwIfAborted()
 }

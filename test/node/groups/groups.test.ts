@@ -65,6 +65,16 @@ describe('the groups of a node', function () {
     assert.equal((await node.groups.get(await one.link())).id, one.id)
   })
 
+  it('are open when as much of the log is here as those have who were asked', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    const group = await alice.groups.create({ name: 'portland' })
+    // More than one frame holds.
+    for (let i = 0; i < 250; i++) await group.propose(formatDid(keyOf(`person ${i}`).publicKey))
+    const theirs = await bob.groups.open(await group.link())
+    assert.equal((await theirs.candidates()).length, 250)
+  })
+
   it('count for how a person stands only where one is a member oneself', async () => {
     await using homes = new Homes()
     const node = await homes.start('alice')
