@@ -48,7 +48,6 @@ describe('groups on several nodes', function () {
       await until(async () => (await theirs.candidates()).some(({ vouches }) => vouches === 1), 'the vouch is there')
       await theirs.join()
       await until(async () => (await sizeAt(alice)) === before + 1, 'alice sees the new member')
-      await befriend(alice, node)
     }
     await until(async () => (await sizeAt(bob)) === 3 && (await sizeAt(carol)) === 3, 'all see three members')
     const logs = await Promise.all(
