@@ -3,12 +3,11 @@
 // lives. docs/protocol.md describes it.
 import { randomBytes } from 'node:crypto'
 import { FeedError, type MessageStream, NONCE_SIZE, Reconciliation, sessionSalt, Turn } from '../../feeds/index.ts'
-import { toHex } from '../../groups/index.ts'
 import { FrameOutbox } from './frame-outbox.ts'
 import * as message from './group-messages.ts'
 import { KIND } from './group-messages.ts'
 import type { GroupReplica, GroupReplicas } from './group-replica.ts'
-import type { LogClaims } from './log-claims.ts'
+import { ClaimedLogs, type LogClaims } from './log-claims.ts'
 import { SharedLog } from './shared-log.ts'
 
 /** How long the peer may take for its hello, and then for the next bytes of a comparison, in ms. */
@@ -48,8 +47,8 @@ export class GroupSession {
   /** By blinded id. */
   readonly #logs = new Map<string, SharedLog>()
   readonly #endings = new Map<SharedLog, () => void>()
-  readonly #timers = new Map<SharedLog, NodeJS.Timeout>()
-  readonly #claimed = new Map<SharedLog, { release: () => void; missing: number; timer?: NodeJS.Timeout }>()
+  readonly #claimed: ClaimedLogs
+  readonly #compareIntervalMs: number
   #salt: Uint8Array = new Uint8Array()
   #reconciliation: Reconciliation | undefined
   #reconciled: SharedLog[] = []
@@ -67,6 +66,8 @@ export class GroupSession {
     this.#groups = groups
     this.#stream = stream
     this.#options = options
+    this.#claimed = new ClaimedLogs(options.claims)
+    this.#compareIntervalMs = options.compareIntervalMs ?? COMPARE_INTERVAL_MS
     this.#outbox = new FrameOutbox(stream, {
       next: () => this.#nextOperations(),
       onError: (error) => this.#fail(error)
@@ -114,7 +115,7 @@ export class GroupSession {
     const log = this.#logOf(group)
     if (log === undefined || !log.isShared) return
     if (this.#options.isInitiator) this.#compareSoon(log)
-    else this.#whenDue(log, () => this.#outbox.push(message.encodeState(log.state)))
+    else log.whenDue(this.#compareIntervalMs, () => this.#outbox.push(message.encodeState(log.state)))
   }
 
   async #talk(): Promise<void> {
@@ -192,7 +193,7 @@ export class GroupSession {
     this.#compareSoon(log)
   }
 
-  /** The peer holds this group, and how much of it. A group that was not shared before is answered: the peer may have come to hold it only now. */
+  /** The peer says what it holds of a group. Where that was not shared before, it is told what is held here. */
   #takeState({ id, size, fingerprint }: message.GroupState): void {
     const log = this.#logs.get(nameOf(id))
     if (log === undefined) return
@@ -206,33 +207,16 @@ export class GroupSession {
     const log = this.#logs.get(nameOf(id))
     if (log === undefined) return
     if (!this.#isLive) this.#droppedEarly.add(log)
-    this.#release(log)
+    this.#claimed.release(log.hex)
     log.drop()
   }
 
   /** The initiator compares: at once the first time, and later not before its time. */
   #compareSoon(log: SharedLog): void {
     if (!this.#options.isInitiator || log.isComparing) return
-    this.#whenDue(log, () => {
+    log.whenDue(this.#compareIntervalMs, () => {
       if (log.isShared && !log.isComparing) void this.#compare(log)
     })
-  }
-
-  #whenDue(log: SharedLog, work: () => void): void {
-    if (this.#timers.has(log)) return
-    const intervalMs = this.#options.compareIntervalMs ?? COMPARE_INTERVAL_MS
-    const waitMs = (log.comparedAtMs ?? -Infinity) + intervalMs - performance.now()
-    const start = (): void => {
-      log.comparedAtMs = performance.now()
-      work()
-    }
-    if (waitMs <= 0) return start()
-    const timer = setTimeout(() => {
-      this.#timers.delete(log)
-      start()
-    }, waitMs)
-    timer.unref()
-    this.#timers.set(log, timer)
   }
 
   async #compare(log: SharedLog): Promise<void> {
@@ -245,15 +229,11 @@ export class GroupSession {
   /** Waits while others fetch this log. @returns whether it is still to be compared */
   async #isTurnOf(log: SharedLog): Promise<boolean> {
     const attempt = log.prepare()
-    if (log.theirSize <= log.replica.size + CLAIMED_DIFFERENCE || this.#claimed.has(log)) return true
-    const release = await this.#options.claims.take(toHex(log.replica.id))
-    const isWanted = this.#isCurrent(log) && log.isAttempt(attempt)
-    if (isWanted) this.#claimed.set(log, { release, missing: Infinity })
-    else release()
-    return isWanted
+    if (log.theirSize <= log.replica.size + CLAIMED_DIFFERENCE) return true
+    return this.#claimed.take(log.hex, () => this.#isCurrent(log) && log.isAttempt(attempt))
   }
 
-  #takeCompare({ id, round, message: bytes }: message.Compare): void | Promise<void> {
+  #takeCompare({ id, round, message: bytes }: message.Compare): void {
     const log = this.#logs.get(nameOf(id))
     const isNext = !this.#options.isInitiator && round > this.#lastRound
     if (isNext) this.#lastRound = round
@@ -267,7 +247,7 @@ export class GroupSession {
   #answer(log: SharedLog, round: number, bytes: Uint8Array): void {
     this.#countRound(log)
     log.isShared = true
-    log.comparedAtMs = performance.now()
+    log.noteCompared()
     const answer = async (): Promise<void> => {
       if (!(await this.#isTurnOf(log))) return
       log.begin(round)
@@ -278,8 +258,7 @@ export class GroupSession {
   }
 
   #countRound(log: SharedLog): void {
-    const intervalMs = this.#options.compareIntervalMs ?? COMPARE_INTERVAL_MS
-    const allowed = FREE_ROUNDS + (2 * (performance.now() - this.#startedAtMs)) / intervalMs
+    const allowed = FREE_ROUNDS + (2 * (performance.now() - this.#startedAtMs)) / this.#compareIntervalMs
     if (++log.rounds > allowed) throw new FeedError('FRAME_FORMAT', 'the peer compares a log again and again')
   }
 
@@ -289,33 +268,8 @@ export class GroupSession {
     for (const reply of reconciliation.receive(bytes))
       this.#outbox.push(message.encodeCompare({ id: log.id, round, message: reply }))
     if (!reconciliation.isDone) return
-    this.#awaitMissing(log, log.finish())
+    this.#claimed.expect(log.hex, log.finish())
     this.#outbox.wake()
-  }
-
-  /** The claim is kept until the peer has brought what it has, or brings nothing more. */
-  #awaitMissing(log: SharedLog, missing: number): void {
-    const claim = this.#claimed.get(log)
-    if (claim === undefined) return
-    claim.missing = missing
-    this.#keepClaim(log, 0)
-  }
-
-  #keepClaim(log: SharedLog, brought: number): void {
-    const claim = this.#claimed.get(log)
-    if (claim === undefined) return
-    claim.missing -= brought
-    clearTimeout(claim.timer)
-    if (claim.missing <= 0) return this.#release(log)
-    claim.timer = setTimeout(() => this.#release(log), COMPARE_INTERVAL_MS)
-    claim.timer.unref()
-  }
-
-  #release(log: SharedLog): void {
-    const claim = this.#claimed.get(log)
-    clearTimeout(claim?.timer)
-    this.#claimed.delete(log)
-    claim?.release()
   }
 
   async #takeOperations(frame: Uint8Array): Promise<void> {
@@ -326,7 +280,7 @@ export class GroupSession {
       log.noteBrought(operations)
       const { isGap } = await log.replica.receive(operations, this)
       this.#isTakingIn = false
-      this.#keepClaim(log, operations.length)
+      this.#claimed.noteBrought(log.hex, operations.length)
       if (isGap) this.compare(log.replica.id)
     }
     this.#outbox.push(message.encodeCredit(frame.length))
@@ -373,9 +327,7 @@ export class GroupSession {
   #remove(log: SharedLog): void {
     this.#endings.get(log)?.()
     this.#endings.delete(log)
-    clearTimeout(this.#timers.get(log))
-    this.#timers.delete(log)
-    this.#release(log)
+    this.#claimed.release(log.hex)
     log.drop()
     this.#logs.delete(nameOf(log.id))
   }

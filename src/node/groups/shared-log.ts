@@ -1,7 +1,7 @@
 // What one session knows of one group's log: whether the peer holds it too, what of it the peer still lacks, and the
 // comparison that is under way.
 import { blindFeeds, Reconciliation, sha256 } from '../../feeds/index.ts'
-import { toHex } from '../../groups/index.ts'
+import { type Hex, toHex } from '../../groups/index.ts'
 import { encodeOperations, type GroupState, MAX_OPERATIONS, OPERATIONS_TARGET_SIZE } from './group-messages.ts'
 import type { GroupReplica } from './group-replica.ts'
 
@@ -11,14 +11,14 @@ const MAX_BROUGHT = 4_096
 export class SharedLog {
   /** The group's blinded id in this session. */
   readonly id: Uint8Array
+  /** The group's own id. */
+  readonly hex: Hex
   readonly replica: GroupReplica
   readonly #salt: Uint8Array
   /** The peer said that it holds this group. */
   isShared = false
   /** How many operations the peer said it has. */
   theirSize = 0
-  /** When the last comparison began, by the monotonic clock; undefined before the first. */
-  comparedAtMs: number | undefined
   /** How many comparisons the peer began. */
   rounds = 0
   /** The comparison that is under way. */
@@ -29,10 +29,14 @@ export class SharedLog {
   /** Places in the log of what the peer is still to be sent, in order. */
   #unsent = new Set<number>()
   readonly #brought = new Set<string>()
+  /** When the last comparison began, by the monotonic clock. */
+  #comparedAtMs = -Infinity
+  #due: NodeJS.Timeout | undefined
 
   constructor(replica: GroupReplica, salt: Uint8Array) {
     this.replica = replica
     this.#salt = salt
+    this.hex = toHex(replica.id)
     this.id = blindFeeds(salt, [replica.id])[0]
   }
 
@@ -54,6 +58,25 @@ export class SharedLog {
   /** Nothing waits to be sent, and nothing is compared. */
   get isIdle(): boolean {
     return !this.isComparing && this.#unsent.size === 0
+  }
+
+  /** Begins a comparison when so much time has passed since the last one: now, or later. */
+  whenDue(intervalMs: number, work: () => void): void {
+    if (this.#due !== undefined) return
+    const waitMs = this.#comparedAtMs + intervalMs - performance.now()
+    const start = (): void => {
+      this.#due = undefined
+      this.noteCompared()
+      work()
+    }
+    if (waitMs <= 0) return start()
+    this.#due = setTimeout(start, waitMs)
+    this.#due.unref()
+  }
+
+  /** A comparison begins now. */
+  noteCompared(): void {
+    this.#comparedAtMs = performance.now()
   }
 
   /** A comparison waits for its turn, in place of any that is under way. @returns its name */
@@ -84,8 +107,10 @@ export class SharedLog {
     return onlyTheirs
   }
 
-  /** The peer no longer holds it. */
+  /** The peer no longer holds it, or this side does not. */
   drop(): void {
+    clearTimeout(this.#due)
+    this.#due = undefined
     this.isShared = false
     this.comparison = undefined
     this.#attempt = 0
