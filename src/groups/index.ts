@@ -78,6 +78,8 @@ export {
 } from './operation-schemas.ts'
 export { FULL_MESH, neighbours } from './neighbours.ts'
 export {
+  MAX_BURST,
+  MAX_PRESENCE_ADDRESSES,
   MAX_PRESENCE_SIZE,
   type Presence,
   PRESENCE_RENEWAL_MS,

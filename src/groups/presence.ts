@@ -18,6 +18,9 @@ export const PRESENCE_LIFE_MS = 180_000
 export const PRESENCE_RENEWAL_MS = 60_000
 /** How far a member's clock may be off before its words are not taken, in ms: they could not be told from old ones. */
 export const MAX_SKEW_MS = 24 * 3_600_000
+/** Words of one member that are taken at once, and then one in so many ms: each is passed on to all. */
+export const MAX_BURST = 32
+const TAKEN_EVERY_MS = 500
 const VERSION = 1
 const DOMAIN = Buffer.from('comrade/group/presence/1\0')
 
@@ -102,9 +105,19 @@ function signingBytes(unsigned: object): Uint8Array {
   return Buffer.concat([DOMAIN, sha256(encodeCbor(unsigned))])
 }
 
+/** The newest word of a member. */
+interface Newest {
+  presence: Presence
+  bytes: Uint8Array
+  untilMs: number
+  /** How many more are taken now. */
+  credit: number
+  takenMs: number
+}
+
 /** Of one circle, the newest word of each of its members, for as long as it holds. */
 export class PresenceBook {
-  readonly #newest = new Map<Hex, { presence: Presence; bytes: Uint8Array; untilMs: number }>()
+  readonly #newest = new Map<Hex, Newest>()
 
   /**
    * Takes a word by somebody who may speak in this circle.
@@ -112,13 +125,15 @@ export class PresenceBook {
    */
   take(presence: Presence, bytes: Uint8Array, nowMs: number): boolean {
     if (!this.isNews(presence.member, presence.at, nowMs)) return false
-    this.#newest.set(presence.member, { presence, bytes, untilMs: nowMs + PRESENCE_LIFE_MS })
+    const credit = creditOf(this.#newest.get(presence.member), nowMs) - 1
+    this.#newest.set(presence.member, { presence, bytes, untilMs: nowMs + PRESENCE_LIFE_MS, credit, takenMs: nowMs })
     return true
   }
 
-  /** Whether a word of this member and time could be news. */
+  /** Whether a word of this member and time could be news; who says too much is not listened to for a while. */
   isNews(member: Hex, at: number, nowMs: number): boolean {
-    return Math.abs(at - nowMs) <= MAX_SKEW_MS && (this.#newest.get(member)?.presence.at ?? -1) < at
+    const before = this.#newest.get(member)
+    return Math.abs(at - nowMs) <= MAX_SKEW_MS && (before?.presence.at ?? -1) < at && creditOf(before, nowMs) >= 1
   }
 
   /** Forgets who was silent for long, or is no member any more. @returns whether anybody was forgotten */
@@ -144,4 +159,9 @@ export class PresenceBook {
   get size(): number {
     return this.#newest.size
   }
+}
+
+function creditOf(newest: Newest | undefined, nowMs: number): number {
+  if (newest === undefined) return MAX_BURST
+  return Math.min(MAX_BURST, newest.credit + (nowMs - newest.takenMs) / TAKEN_EVERY_MS)
 }

@@ -5,7 +5,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { FeedStore, SyncSession } from '../feeds/index.ts'
-import type { ContactRecord, DirectoryMaterial } from '../trust/index.ts'
+import type { ContactRecord, DialTarget, DirectoryMaterial } from '../trust/index.ts'
 import { ipOf, isPublicIp, isRelayed, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
@@ -52,10 +52,11 @@ export interface ConnectionsOptions {
   onWarning: (code: string, message: string) => void
 }
 
-/** For whom else than friends this node passes connections on, and at whom it may wait to be reached. */
+/** For whom else than friends this node passes connections on, at whom it may wait, and whom it stays connected with. */
 export interface Carriers {
   mayRelayFor(peerId: PeerId): boolean
   relays(): PeerId[]
+  neighbours(): DialTarget[]
 }
 
 export class Connections {
@@ -166,12 +167,18 @@ export class Connections {
       onShared: () => people.update()
     })
     this.#redial = new RedialLoop({
-      targets: () =>
-        people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({
+      targets: () => [
+        ...(this.carriers?.neighbours() ?? []).map(({ peerId, addresses }) => ({
+          peerId,
+          multiaddrs: addresses,
+          priority: 0
+        })),
+        ...people.contacts.addresses.targets().map(({ peerId, addresses, identity }) => ({
           peerId,
           multiaddrs: addresses,
           priority: identity === undefined ? 0 : 1
-        })),
+        }))
+      ],
       isConnected: (target) => network.isConnected(target),
       isRelayed: (target) => network.isRelayed(target),
       dial: (target, signal) => network.dial(target, signal, (address) => this.#noteFailure(address, target.peerId))
@@ -478,7 +485,8 @@ export class Connections {
   #learnAddresses(peerId: PeerId, addresses: string[]): void {
     const identity = this.contactOf(peerId)
     const book = this.#options.people.contacts.addresses
-    const isKept = this.#isOurs(peerId) || book.ofPeer(peerId.toString()).length > 0
+    const isMate = identity !== undefined && this.#options.people.isMate(identity.key)
+    const isKept = this.#isOurs(peerId) || isMate || book.ofPeer(peerId.toString()).length > 0
     if (!isKept || !this.#options.store.isOpen) return
     for (const address of addresses.slice(0, MAX_ADDRESSES_PER_PEER).filter((each) => this.isAllowed(each))) {
       try {
@@ -582,14 +590,17 @@ export class Connections {
     return contact === undefined ? {} : { did: contact.did }
   }
 
-  /** Remembers where somebody is who is to be connected; addresses that may not be dialled are left out. */
-  remember(peerId: PeerId, addresses: readonly string[]): void {
+  /**
+   * Remembers where somebody is who is to be connected; addresses that may not be dialled are left out.
+   * @param identity when it is proven whose device it is
+   */
+  remember(peerId: PeerId, addresses: readonly string[], identity?: Uint8Array): void {
     const book = this.#options.people.contacts.addresses
     const known = new Set(book.ofPeer(peerId.toString()).map(({ address }) => address))
     const fresh = addresses.slice(0, MAX_ADDRESSES_PER_PEER).filter((each) => !known.has(each) && this.isAllowed(each))
     for (const address of fresh) {
       try {
-        book.remember({ address, peerId: peerId.toString() })
+        book.remember({ address, peerId: peerId.toString(), identity })
       } catch {
         // it names another peer, or is longer than an address is
       }

@@ -23,11 +23,21 @@ export interface CircleRules {
   term(): Uint8Array
   /** Whether this key may speak. */
   isMember(member: Hex): boolean
-  /** Connected peers that are in the circle, by the key that they have there. */
-  peers(): Map<Hex, PeerId>
+  /** Whether a peer may bring what others say. */
+  mayBring(peerId: PeerId): boolean
+  /** Keys of those in the circle with whom this node is connected. */
+  links(): Hex[]
+  /** Connected peers that are told what is said. */
+  peers(): PeerId[]
   /** Most members whose words are kept. */
   room: number
 }
+
+/** Words that came before it was known that their author, or who brought them, may speak here. */
+const MAX_EARLY = 32
+/** An own word follows another one after so many ms at least, but for the first ones: others take twice as many. */
+const SPEAK_EVERY_MS = 1_000
+const OWN_BURST = 16
 
 /** What this node says about itself in every circle. */
 export interface Self {
@@ -41,6 +51,9 @@ export class Circle {
   readonly book = new PresenceBook()
   #said: { at: number; what: string; dueMs: number } = { at: 0, what: '', dueMs: 0 }
   #order: Hex[] = []
+  /** What may still be said at once. */
+  #credit = { words: OWN_BURST, atMs: 0 }
+  #early: { bytes: Uint8Array; from: PeerId }[] = []
 
   constructor(rules: CircleRules) {
     this.rules = rules
@@ -66,9 +79,9 @@ export class Circle {
   speak(self: Self, nowMs: number): Uint8Array | undefined {
     const signer = this.rules.signer()
     if (signer === undefined) return undefined
-    const links = [...this.rules.peers().keys()].toSorted()
+    const links = this.rules.links().toSorted()
     const what = JSON.stringify([links, self.serves, self.addresses, this.self])
-    if (what === this.#said.what && nowMs < this.#said.dueMs) return undefined
+    if ((what === this.#said.what && nowMs < this.#said.dueMs) || !this.#maySpeak(nowMs)) return undefined
     const at = Math.max(nowMs, this.#said.at + 1)
     const bytes = signPresence(this.rules.id, signer, { at, links, ...self })
     this.#said = { at, what, dueMs: nowMs + PRESENCE_RENEWAL_MS }
@@ -76,19 +89,46 @@ export class Circle {
     return bytes
   }
 
+  #maySpeak(nowMs: number): boolean {
+    const words = Math.min(OWN_BURST, this.#credit.words + (nowMs - this.#credit.atMs) / SPEAK_EVERY_MS)
+    this.#credit = { words: words < 1 ? words : words - 1, atMs: nowMs }
+    return words >= 1
+  }
+
   /**
-   * Takes what somebody brought.
+   * Takes what somebody brought. What comes too early waits until the next {@link hearEarly}.
    * @returns whose word it is, when it is news
    * @throws GroupError when it is no presence, or forged
    */
-  hear(bytes: Uint8Array, nowMs: number): Hex | undefined {
-    const isWanted = (member: Hex, at: number): boolean =>
-      member !== this.self &&
-      this.rules.isMember(member) &&
-      (this.book.size < this.rules.room || this.book.of(member) !== undefined) &&
-      this.book.isNews(member, at, nowMs)
+  hear(bytes: Uint8Array, from: PeerId, nowMs: number): Hex | undefined {
+    let isEarly = !this.rules.mayBring(from)
+    const isWanted = (member: Hex, at: number): boolean => {
+      if (member === this.self || !this.book.isNews(member, at, nowMs)) return false
+      isEarly ||= !this.rules.isMember(member)
+      return !isEarly && (this.book.size < this.rules.room || this.book.of(member) !== undefined)
+    }
     const presence = readPresence(bytes, this.rules.id, isWanted)
-    return presence !== undefined && this.book.take(presence, bytes, nowMs) ? presence.member : undefined
+    if (presence === undefined) {
+      if (isEarly) this.#early = [...this.#early, { bytes: Uint8Array.from(bytes), from }].slice(-MAX_EARLY)
+      return undefined
+    }
+    return this.book.take(presence, bytes, nowMs) ? presence.member : undefined
+  }
+
+  /** Takes what came too early, when it does not any more. @returns what was news, by member */
+  hearEarly(nowMs: number): Map<Hex, Uint8Array> {
+    const early = this.#early
+    this.#early = []
+    const news = new Map<Hex, Uint8Array>()
+    for (const { bytes, from } of early) {
+      try {
+        const member = this.hear(bytes, from, nowMs)
+        if (member !== undefined) news.set(member, bytes)
+      } catch {
+        // it is forged; who brought it can't be told off any more
+      }
+    }
+    return news
   }
 
   /** Counts anew. @returns whether another one is the representative now */

@@ -51,6 +51,8 @@ export class PresenceService {
     this.lookSoon()
   }
 
+  readonly #onMoved = (): void => this.lookSoon()
+
   constructor(options: PresenceServiceOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
@@ -65,6 +67,7 @@ export class PresenceService {
       runOnLimitedConnection: true
     })
     libp2p.addEventListener('peer:disconnect', this.#onDisconnect)
+    libp2p.addEventListener('self:peer:update', this.#onMoved)
     this.#timer = setInterval(() => this.look(), LOOK_INTERVAL_MS)
     this.#timer.unref()
     this.look()
@@ -77,6 +80,7 @@ export class PresenceService {
     this.#timer = this.#soon = undefined
     this.#stopping.abort(new FeedError('ABORTED', 'the node is stopping'))
     libp2p.removeEventListener('peer:disconnect', this.#onDisconnect)
+    libp2p.removeEventListener('self:peer:update', this.#onMoved)
     for (const { stream } of this.#listeners.values()) stream?.abort(this.#stopping.signal.reason as Error)
     this.#listeners.clear()
     await libp2p.unhandle(PRESENCE_PROTOCOL)
@@ -94,11 +98,21 @@ export class PresenceService {
   /** Says what is new about this node, and tells whoever came what all others say. */
   look(): void {
     for (const circle of this.#options.circles()) {
-      const word = circle.speak(this.#options.self(), this.#now())
-      if (word !== undefined) this.#tell(circle, new Map([[circle.self!, word]]))
-      this.#tellNewcomers(circle)
+      this.#pass(circle, circle.hearEarly(this.#now()))
+      if (circle.self !== undefined) this.#speak(circle, circle.self)
       this.#count(circle)
     }
+  }
+
+  #speak(circle: Circle, self: Hex): void {
+    const word = circle.speak(this.#options.self(), this.#now())
+    if (word !== undefined) this.#tell(circle, new Map([[self, word]]))
+    this.#tellNewcomers(circle)
+  }
+
+  /** Who has no voice in a circle does not pass on what is said in it. */
+  #pass(circle: Circle, news: ReadonlyMap<Hex, Uint8Array>, from?: PeerId): void {
+    if (news.size > 0 && circle.self !== undefined) this.#tell(circle, news, from)
   }
 
   #count(circle: Circle): void {
@@ -106,7 +120,7 @@ export class PresenceService {
   }
 
   #tellNewcomers(circle: Circle): void {
-    for (const peerId of circle.rules.peers().values()) {
+    for (const peerId of circle.rules.peers()) {
       const listener = this.#listenerAt(peerId)
       if (listener.told.has(circle)) continue
       listener.told.add(circle)
@@ -115,7 +129,7 @@ export class PresenceService {
   }
 
   #tell(circle: Circle, words: ReadonlyMap<Hex, Uint8Array>, except?: PeerId): void {
-    for (const peerId of circle.rules.peers().values())
+    for (const peerId of circle.rules.peers())
       if (except === undefined || !peerId.equals(except)) this.#give(this.#listenerAt(peerId), circle, words)
   }
 
@@ -181,14 +195,14 @@ export class PresenceService {
   #hear(frame: Uint8Array, from: PeerId): void {
     const { circle: id, words } = decodeFrame(frame)
     const circle = [...this.#options.circles()].find(({ rules }) => Buffer.compare(rules.id, id) === 0)
-    if (circle === undefined || circle.self === undefined) return
+    if (circle === undefined) return
     const news = new Map<Hex, Uint8Array>()
     for (const word of words) {
-      const member = circle.hear(word, this.#now())
+      const member = circle.hear(word, from, this.#now())
       if (member !== undefined) news.set(member, Uint8Array.from(word))
     }
     if (news.size === 0) return
-    this.#tell(circle, news, from)
+    this.#pass(circle, news, from)
     this.#options.onChange(circle, circle.count(this.#now()))
   }
 }

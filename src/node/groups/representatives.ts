@@ -4,8 +4,8 @@ import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
 import { generateSeed, sha256, type Signer, signingKey } from '../../feeds/index.ts'
-import { fromHex, type Hex, neighbours, toHex } from '../../groups/index.ts'
-import { formatDid } from '../../trust/index.ts'
+import { fromHex, type Hex, MAX_PRESENCE_ADDRESSES, neighbours, toHex } from '../../groups/index.ts'
+import { type DialTarget, formatDid, type KnownAddress } from '../../trust/index.ts'
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import { Circle, type Self } from './circle.ts'
@@ -16,6 +16,8 @@ import { PresenceService } from './presence-service.ts'
 /** Most members of one group, and representatives of other groups, whose words are kept. */
 const GROUP_ROOM = 1_024
 const TIER_ROOM = 256
+/** Of the addresses that are told, how many are kept for those that do not lead through a relay. */
+const DIRECT_ADDRESSES = 2
 /** All representatives that know each other are one circle. */
 const TIER = sha256(Buffer.from('comrade/tier/1'))
 /** A neighbour of whom nothing is known is looked up in the directory so often at most, in ms. */
@@ -50,7 +52,9 @@ export class Representatives {
       signer: () => (this.#isRepresentative ? this.#tierKey : undefined),
       term: () => TIER,
       isMember: () => true,
-      peers: () => this.#tierPeers(),
+      mayBring: (peerId) => connections.contactOf(peerId) !== undefined,
+      links: () => this.#tierLinks(),
+      peers: () => this.#knownPeers(),
       room: TIER_ROOM
     })
     this.#service = new PresenceService({
@@ -70,7 +74,8 @@ export class Representatives {
     connections.onRecognised = () => this.#service.lookSoon()
     connections.carriers = {
       mayRelayFor: (peerId) => this.#mayRelayFor(peerId),
-      relays: () => this.#relays()
+      relays: () => this.#relays(),
+      neighbours: () => this.#neighbours()
     }
     await this.#service.start()
     this.#lookup = setInterval(() => this.#lookUpNeighbours(), LOOKUP_DELAY_MS)
@@ -129,7 +134,9 @@ export class Representatives {
       signer: () => (group.seat === undefined ? undefined : group.membership?.member),
       term: () => fromHex(view()?.last?.id ?? group.hex),
       isMember: (member) => view()?.byMember.has(member) ?? false,
-      peers: () => this.#matesOf(group),
+      mayBring: () => true,
+      links: () => [...this.#matesOf(group).keys()],
+      peers: () => [...this.#matesOf(group).values()],
       room: GROUP_ROOM
     }
   }
@@ -157,27 +164,25 @@ export class Representatives {
     return [...this.#circles.values()].some(({ order, self }) => self !== undefined && order[0] === self)
   }
 
-  /** Representatives among the connected peers that are known: contacts, and members of one's groups. */
-  #tierPeers(): Map<Hex, PeerId> {
+  /** Contacts, and members of one's groups: some may be representatives. */
+  #knownPeers(): PeerId[] {
     const { connections } = this.#options
-    const keys = new Map(this.#tier.book.all().map(({ peerKey, member }) => [toHex(peerKey), member]))
-    const known = connections.libp2p.getPeers().filter((peerId) => connections.contactOf(peerId) !== undefined)
-    return new Map(
-      known.map((peerId) => {
-        const peerKey = toHex(peerId.publicKey!.raw)
-        return [keys.get(peerKey) ?? peerKey, peerId] // who has not spoken yet is told, under a key that attests nothing
-      })
-    )
+    return connections.libp2p.getPeers().filter((peerId) => connections.contactOf(peerId) !== undefined)
+  }
+
+  #tierLinks(): Hex[] {
+    const members = new Map(this.#tier.book.all().map(({ peerKey, member }) => [toHex(peerKey), member]))
+    return this.#knownPeers().flatMap((peerId) => members.get(toHex(peerId.publicKey!.raw)) ?? [])
   }
 
   #self(): Self {
     const { people, peerKey, addresses } = this.#options
-    return { serves: people.mode === 'all' || people.mode === 'groups', peerKey, addresses: addresses() }
+    return { serves: people.mode === 'all' || people.mode === 'groups', peerKey, addresses: told(addresses()) }
   }
 
   #changed(circle: Circle, isElected: boolean): void {
     const group = [...this.#circles].find(([, each]) => each === circle)?.[0]
-    if (group === undefined) return
+    if (group === undefined) return this.#service.lookSoon() // who speaks among representatives may be one's neighbour
     this.#keepNeighbours(group, circle)
     if (!isElected) return
     this.#options.connections.reviewRelays()
@@ -194,9 +199,29 @@ export class Representatives {
     }
   }
 
+  /** Devices of those with whom connections are kept: where they say that they are, else where they were. */
+  #neighbours(): DialTarget[] {
+    const { addresses } = this.#options.people.contacts
+    return [...this.#circles].flatMap(([group, circle]) =>
+      [...this.#neighboursOf(group, circle)].flatMap((member) => {
+        const reach = circle.reachOf(member)
+        if (reach !== undefined) return targetsOf(addresses.ofPeer(peerIdOf(reach.peerKey).toString()))
+        const identity = group.evaluator?.view().byMember.get(member)?.identity
+        return identity === undefined ? [] : targetsOf(addresses.of(fromHex(identity)))
+      })
+    )
+  }
+
   #neighboursOf(group: LocalGroup, circle: Circle): Set<Hex> {
     const members = group.evaluator?.view().byMember.keys() ?? []
-    return circle.self === undefined ? new Set() : neighbours(group.hex, members, circle.self, circle.order.slice(0, 1))
+    if (circle.self === undefined) return new Set()
+    const chosen = neighbours(group.hex, members, circle.self, circle.order.slice(0, 1))
+    return new Set([...chosen].filter((member) => !this.#isBlocked(group, member)))
+  }
+
+  #isBlocked(group: LocalGroup, member: Hex): boolean {
+    const identity = group.evaluator?.view().byMember.get(member)?.identity
+    return identity !== undefined && this.#options.people.contacts.get(fromHex(identity)).relation === 'blocked'
   }
 
   /** Somebody of whom nobody has a word, and who is not connected, may be found by the directory. */
@@ -219,7 +244,8 @@ export class Representatives {
     try {
       const { signal } = this.#stopping
       const { devices } = await connections.directory.resolve(formatDid(fromHex(identity)), { signal })
-      for (const { peerId, addresses } of devices) connections.remember(peerIdFromString(peerId), addresses)
+      for (const { peerId, addresses } of devices)
+        connections.remember(peerIdFromString(peerId), addresses, fromHex(identity))
     } catch {
       // not found now: asked again later
     }
@@ -245,4 +271,20 @@ export class Representatives {
 
 function peerIdOf(peerKey: Uint8Array): PeerId {
   return peerIdFromPublicKey(publicKeyFromRaw(peerKey))
+}
+
+function targetsOf(known: KnownAddress[]): DialTarget[] {
+  return [...Map.groupBy(known, ({ peerId }) => peerId)].map(([peerId, addresses]) => ({
+    peerId,
+    addresses: addresses.map(({ address }) => address)
+  }))
+}
+
+/** Of many addresses, those told first: a few direct ones, then one through each relay. */
+function told(addresses: readonly string[]): string[] {
+  const isDirect = (address: string): boolean => !address.includes('/p2p-circuit')
+  const direct = addresses.filter(isDirect)
+  return [...direct.slice(0, DIRECT_ADDRESSES), ...addresses.filter((each) => !isDirect(each)), ...direct]
+    .filter((address, at, all) => all.indexOf(address) === at)
+    .slice(0, MAX_PRESENCE_ADDRESSES)
 }

@@ -22,3 +22,41 @@ describe('the representative of a group', function () {
     assert.ok(nodes.toSpliced(at, 1).some(({ identity }) => identity.did === second))
   })
 })
+
+describe('members who cannot be dialled', function () {
+  this.timeout(90_000)
+
+  it('are connected with each other through the representative, who need not be their friend', async () => {
+    await using homes = new Homes()
+    const ann = await homes.start('ann')
+    const hidden = [await homes.start('ben', { listen: [] }), await homes.start('cem', { listen: [] })]
+    const groups = await formGroup([ann, ...hidden])
+    assert.equal(await representativeAt(groups), ann.identity.did)
+    const [ben, cem] = hidden
+    await until(
+      async () => (await ben.peers()).some(({ did }) => did === cem.identity.did),
+      'they reach each other',
+      40_000
+    )
+    const [{ address }] = (await ben.peers()).filter(({ did }) => did === cem.identity.did)
+    assert.match(address, /p2p-circuit/)
+  })
+})
+
+describe('members who were away', function () {
+  this.timeout(90_000)
+
+  it('find the others again by themselves, at new addresses of some', async () => {
+    await using homes = new Homes()
+    const names = ['ann', 'ben', 'cem']
+    const nodes = await Promise.all(names.map((name) => homes.start(name)))
+    await formGroup(nodes)
+    await until(() => nodes.every((node) => node.libp2p.getPeers().length === 2), 'all are connected with all')
+    await nodes[2].stop()
+    await nodes[1].stop() // when cem comes back, ben is somewhere else; ann knows where
+    nodes[1] = await homes.start('ben')
+    await until(() => nodes[0].libp2p.getPeers().length === 1, 'ben is back', 40_000)
+    nodes[2] = await homes.start('cem')
+    await until(() => nodes.every((node) => node.libp2p.getPeers().length === 2), 'all are connected again', 40_000)
+  })
+})
