@@ -83,7 +83,8 @@ export function groupEventLine({ name, kind, did, person, rule, count, needed }:
     gone: `${what} is a member no longer`,
     motion: rule === null ? `there is a motion to expel ${what}` : `there is a motion for ${what}`,
     voted: `the motion about ${what} has ${count} of ${needed} ballots`,
-    carried: `the motion about ${what} was carried`
+    carried: `the motion about ${what} was carried`,
+    representative: what === '' ? 'nobody is known to be online' : `${what} carries for the others`
   }[kind]
   return [coloured('cyan', `@${name}  `), says]
 }

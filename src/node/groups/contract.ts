@@ -78,8 +78,9 @@ export interface GroupEvent {
   /**
    * 'arrived': its log is here. 'candidate', 'joined', 'gone': somebody became one, or left or was expelled. 'motion':
    * there is something to vote about. 'vouched', 'voted': there are more vouches or ballots, or fewer. 'carried': enough.
+   * 'representative': somebody else carries for the others now; nobody, when there is no did.
    */
-  kind: 'arrived' | 'candidate' | 'vouched' | 'joined' | 'gone' | 'motion' | 'voted' | 'carried'
+  kind: 'arrived' | 'candidate' | 'vouched' | 'joined' | 'gone' | 'motion' | 'voted' | 'carried' | 'representative'
   /** Whom it is about. */
   did?: string
   /** What to call them here; safe to print only after escaping. */

@@ -1,6 +1,6 @@
 // What has happened in a group, for whoever listens: the difference between what was known of it and what is known now.
 import { formatEntryId } from '../../feeds/index.ts'
-import type { Group, GroupCandidate, GroupEvent, GroupMember, GroupMotion } from './contract.ts'
+import type { Group, GroupCandidate, GroupDetails, GroupEvent, GroupMember, GroupMotion } from './contract.ts'
 import type { NodeGroups } from './groups.ts'
 import type { LocalGroup } from './local-group.ts'
 
@@ -12,6 +12,7 @@ export interface GroupState {
   members: readonly Pick<GroupMember, 'did' | 'name'>[]
   candidates: readonly Pick<GroupCandidate, 'did' | 'name' | 'motion' | 'vouches' | 'needed'>[]
   motions: readonly GroupMotion[]
+  representative?: GroupDetails['representative']
 }
 
 /** One thing that has happened; the group itself is added by {@link GroupNews}. */
@@ -20,7 +21,9 @@ export type Happening = Omit<GroupEvent, 'group' | 'name'>
 /** @param before undefined when nothing was known yet: then nothing of what is known now is news, but that it is */
 export function happenings(before: GroupState | undefined, after: GroupState): Happening[] {
   if (before === undefined) return [{ kind: 'arrived' }]
-  return [...ofMembers(before, after), ...ofCandidates(before, after), ...ofMotions(before, after)]
+  const ofLog = [...ofMembers(before, after), ...ofCandidates(before, after), ...ofMotions(before, after)]
+  const { did, name } = after.representative ?? {}
+  return before.representative?.did === did ? ofLog : [...ofLog, { kind: 'representative', did, person: name }]
 }
 
 function ofMembers(before: GroupState, after: GroupState): Happening[] {
@@ -89,6 +92,7 @@ export class GroupNews {
   #watch(group: LocalGroup, known: GroupState | undefined): void {
     this.#known.set(group, known)
     group.events.on('changed', () => this.#gather(group))
+    group.events.on('represented', () => this.#gather(group))
   }
 
   #forget(group: LocalGroup): void {
@@ -121,7 +125,8 @@ export class GroupNews {
   async #stateOf(local: LocalGroup): Promise<GroupState | undefined> {
     if (local.evaluator === undefined) return undefined
     const group = await this.#groupOf(local)
-    return { members: await group.members(), candidates: await group.candidates(), motions: await group.motions() }
+    const { members, representative } = await group.show()
+    return { members, representative, candidates: await group.candidates(), motions: await group.motions() }
   }
 
   #groupOf({ id }: LocalGroup): Promise<Group> {

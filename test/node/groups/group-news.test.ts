@@ -1,6 +1,6 @@
 // What is told of a group: each thing once, and nothing of what was known when the node began.
 import assert from 'node:assert/strict'
-import type { GroupEvent } from '../../../src/index.ts'
+import type { Comrade, GroupEvent } from '../../../src/index.ts'
 import { type GroupState, happenings } from '../../../src/node/groups/group-news.ts'
 import { Homes } from '../../support/node.ts'
 import { until } from '../../support/network.ts'
@@ -40,11 +40,23 @@ describe('the news of a group', function () {
     assert.deepEqual(kinds(carried, carried), [])
   })
 
+  it('tell who carries for the others, and that nobody does', () => {
+    const carried = { ...EMPTY, representative: ANA }
+    const told = { kind: 'representative', did: ANA.did, person: ANA.name }
+    assert.deepEqual(happenings(EMPTY, carried), [told])
+    assert.deepEqual(happenings(carried, carried), [])
+    assert.deepEqual(happenings(carried, EMPTY), [{ kind: 'representative', did: undefined, person: undefined }])
+  })
+
   it('are events of the node; what was there when it began is none', async () => {
     await using homes = new Homes()
     const first = await homes.start('alice')
     const heard: GroupEvent[] = []
-    first.addEventListener('group', ({ detail }) => heard.push(detail))
+    const listen = (node: Comrade): void =>
+      node.addEventListener('group', ({ detail }) => {
+        if (detail.kind !== 'representative') heard.push(detail)
+      })
+    listen(first)
     const group = await first.groups.create({ name: 'portland' })
     await until(() => heard.length === 1)
     await group.propose((await homes.start('bob')).identity.did)
@@ -58,7 +70,7 @@ describe('the news of a group', function () {
     )
     await first.stop()
     const second = await homes.start('alice')
-    second.addEventListener('group', ({ detail }) => heard.push(detail))
+    listen(second)
     await (await second.groups.get('portland')).rule('log2')
     await until(() => heard.length > 2)
     assert.deepEqual(heard[2].rule, 'log2')
