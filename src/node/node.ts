@@ -19,6 +19,7 @@ import {
   type ComradeEvents,
   type Contacts,
   type Directory,
+  type Groups,
   NodeError,
   type Peer,
   type Profile,
@@ -39,15 +40,8 @@ import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
-import { connectedMates } from './groups/connected-mates.ts'
-import { GroupContent, type OpenedPost } from './groups/content.ts'
-import { GroupNews } from './groups/group-news.ts'
-import { NodeGroups } from './groups/groups.ts'
-import type { LocalGroup } from './groups/local-group.ts'
-import { Representatives } from './groups/representatives.ts'
-import { Stem } from './groups/stem.ts'
-import { STEM_TIMINGS } from './groups/stem-timing.ts'
-import { Upkeep } from './groups/upkeep.ts'
+import type { OpenedPost } from './groups/content.ts'
+import { GroupServices } from './groups/group-services.ts'
 import { NodeMeetings } from './meetings.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
@@ -118,12 +112,7 @@ class ComradeNode implements Comrade {
   readonly feeds: NodeFeeds
   readonly contacts: Contacts
   readonly devices: NodeDevices
-  readonly groups: NodeGroups
-  readonly #groupUpkeep: Upkeep
-  #content!: GroupContent
-  readonly #groupNews: GroupNews
-  #stem!: Stem<LocalGroup>
-  #representatives: Representatives | undefined
+  readonly #groups: GroupServices
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -177,7 +166,7 @@ class ComradeNode implements Comrade {
       indexer: this.#indexer,
       writer: () => this.#device.writer,
       holders: () => this.#connections.holders,
-      groups: () => this.#content
+      groups: () => this.#groups.content
     })
     this.contacts = new NodeContacts(
       this.#people,
@@ -206,28 +195,15 @@ class ComradeNode implements Comrade {
       directoryMaterial: () => this.#connections.directory.material(),
       onChange: () => this.#onContactsChanged()
     })
-    this.groups = new NodeGroups({
+    this.#groups = new GroupServices({
       store,
       people: this.#people,
       device: this.#device,
+      privacy: settings.privacy,
       connections: () => this.#connections,
-      publisher: {
-        publish: (group, bytes) => this.#stem.publish(group, bytes),
-        pending: (group) => this.#stem.pending(group)
-      },
-      peerKey: () => this.libp2p.peerId.publicKey!.raw,
-      addresses: () => this.addresses
-    })
-    this.#people.standingOf = (identity) => this.groups.standingOf(identity)
-    this.#groupNews = new GroupNews({
-      groups: this.groups,
+      onMates: () => this.#onContactsChanged(),
       onNews: (event) => this.#emit('group', event),
-      onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
-    })
-    this.#groupUpkeep = new Upkeep({
-      groups: this.groups,
-      isPaused: () => this.#device.paused !== undefined,
-      onError: (error) => this.#upkeepFailed(error)
+      onWarning: (code, message) => this.#emit('warning', { code, message })
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
@@ -247,7 +223,7 @@ class ComradeNode implements Comrade {
       store: this.#store,
       people: this.#people,
       device: this.#device,
-      groups: this.groups,
+      groups: this.#groups.groups,
       log: this.#log,
       onConnect: (peer) => {
         this.#emit('peer:connect', peer)
@@ -258,16 +234,8 @@ class ComradeNode implements Comrade {
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
-    this.#stem = this.#makeStem(this.#connections)
     this.#sealed.open()
-    await this.groups.load()
-    this.#content = new GroupContent({
-      store: this.#store,
-      people: this.#people,
-      groups: this.groups,
-      onMates: () => this.#onContactsChanged()
-    })
-    await this.#groupNews.open()
+    await this.#groups.open()
   }
 
   #makeMeetings(): void {
@@ -295,20 +263,6 @@ class ComradeNode implements Comrade {
     })
   }
 
-  /** Nothing of what goes wrong there is logged with who brought it. */
-  #makeStem(connections: Connections): Stem<LocalGroup> {
-    return new Stem<LocalGroup>({
-      questions: connections.questions,
-      store: this.#store,
-      timing: STEM_TIMINGS[this.#parts.settings.privacy],
-      groups: () => this.groups.all(),
-      mates: (group) => connectedMates(group, connections),
-      check: async (group, bytes) => this.groups.intakeOf(group).check(bytes),
-      onFault: (peerId) => connections.blame(peerId),
-      onError: (error) => this.#emit('warning', { code: 'GROUP', message: (error as Error).message })
-    })
-  }
-
   /** Here, or on another own device. */
   #onContactsChanged(): void {
     this.#people.update()
@@ -317,6 +271,10 @@ class ComradeNode implements Comrade {
 
   get identity(): { did: string; device: string } {
     return { did: formatDid(this.#parts.keys.identity), device: formatDid(this.#device.key.publicKey) }
+  }
+
+  get groups(): Groups {
+    return this.#groups.groups
   }
 
   get directory(): Directory {
@@ -346,20 +304,10 @@ class ComradeNode implements Comrade {
       await this.stop()
       throw error
     }
-    this.#stem.start()
-    this.#representatives = new Representatives({
-      groups: this.groups,
-      people: this.#people,
-      connections: this.#connections,
-      peerKey: this.libp2p.peerId.publicKey!.raw,
-      addresses: () => this.addresses
-    })
-    this.groups.online = this.#representatives
-    await this.#representatives.start()
+    await this.#groups.start()
     this.#tellRevocation() // what happened before anybody could listen
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
-    this.#groupUpkeep.start()
   }
 
   stop(): Promise<void> {
@@ -369,8 +317,6 @@ class ComradeNode implements Comrade {
 
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
-    this.#groupUpkeep.stop()
-    this.#stem?.stop()
     this.#entryEvents?.abort()
     this.#indexer.stop()
     const trimmed = this.#trimmer.stop()
@@ -380,9 +326,7 @@ class ComradeNode implements Comrade {
     clearTimeout(timer)
     await trimmed
     try {
-      this.#groupNews.close()
-      this.#content?.close()
-      await this.groups.close()
+      await this.#groups.close()
       this.#device.close()
       this.#people.close()
       this.#store.close()
@@ -392,7 +336,7 @@ class ComradeNode implements Comrade {
   }
 
   async #leave(): Promise<void> {
-    await this.#representatives?.stop()
+    await this.#groups.stop()
     await this.#connections.stop()
   }
 
@@ -520,17 +464,17 @@ class ComradeNode implements Comrade {
   #emitEntries(): void {
     if (this.#entryEvents !== undefined || this.#stopping !== undefined) return
     const { signal } = (this.#entryEvents = new AbortController())
-    const [arrivals, opened] = [new Arrivals(this.#store), this.#content.opened()]
+    const [arrivals, opened] = [new Arrivals(this.#store), this.#groups.content.opened()]
     const emit = (entry: StoredEntry, post?: OpenedPost): void => {
       if (this.#people.isCurrent(entry)) this.#emit('entry', toFeedItem(entry, this.#people, post))
     }
     const emitPlain = async (): Promise<void> => {
       for await (const entry of arrivals.entries(signal))
-        if (this.#people.isNear(entry.feed) && this.#content.open(entry) === undefined) emit(entry)
+        if (this.#people.isNear(entry.feed) && this.#groups.content.open(entry) === undefined) emit(entry)
     }
     const emitOpened = async (): Promise<void> => {
       for await (const entry of opened.entries(signal))
-        if (!this.#people.isBlocked(entry.feed)) emit(entry, this.#content.open(entry))
+        if (!this.#people.isBlocked(entry.feed)) emit(entry, this.#groups.content.open(entry))
     }
     Promise.all([emitPlain(), emitOpened()])
       .catch(() => {}) // aborted by stop
