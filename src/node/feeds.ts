@@ -12,6 +12,7 @@ import {
   type Extension,
   type FeedStore,
   type FeedWriter,
+  FLAG_SEALED,
   formatEntryId,
   holdersThatErased,
   type Indexer,
@@ -32,7 +33,7 @@ import {
   type ReadOptions
 } from './comrade.ts'
 import { toFeedItem } from './feed-item.ts'
-import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { GroupContent } from './groups/content.ts'
 import type { LocalGroup } from './groups/local-group.ts'
 import type { People } from './people.ts'
 
@@ -86,7 +87,7 @@ export class NodeFeeds implements Feeds {
 
   /** What is said in a group stays in it. @throws NodeError BAD_INPUT when it answers what was said in another */
   #groupFor(bodies: readonly Body[], named: LocalGroup | undefined): LocalGroup | undefined {
-    const answered = bodies.map((body) => this.#answered(body)?.group)
+    const answered = bodies.map((body) => this.#groupAnswered(body))
     const [group = named] = answered.filter((each) => each !== undefined)
     const isMixed = answered.some((each) => each !== group && (each !== undefined || named === undefined))
     if (isMixed || (named !== undefined && group !== named))
@@ -94,12 +95,16 @@ export class NodeFeeds implements Feeds {
     return group
   }
 
-  /** The post to a group that a body answers or reacts to. */
-  #answered(body: Body): OpenedPost | undefined {
-    const link = body.type === 'reaction' ? body.to : body.reply
-    const id = isCid(link) ? cidToEntryId(link) : undefined
-    const entry = id && entryById(this.#options.store, id)
-    return entry && this.#options.groups().open(entry)
+  /** The group of what a body answers or reacts to. @throws NodeError BAD_INPUT when that was sealed for others */
+  #groupAnswered(body: Body): LocalGroup | undefined {
+    const links = body.type === 'reaction' ? [body.to] : [body.reply, body.root]
+    const ids = links.flatMap((link) => (isCid(link) ? (cidToEntryId(link) ?? []) : []))
+    const entries = ids.flatMap((id) => entryById(this.#options.store, id) ?? [])
+    const sealed = entries.find(({ flags }) => (flags & FLAG_SEALED) !== 0)
+    if (sealed === undefined) return undefined
+    const group = this.#options.groups().groupOf(sealed)
+    if (group !== undefined) return group
+    throw new NodeError('BAD_INPUT', 'that is sealed, and this device cannot tell for whom an answer would have to be')
   }
 
   async get(id: string): Promise<FeedItem | undefined> {

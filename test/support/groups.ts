@@ -138,7 +138,7 @@ export class GroupOfNodes {
 
   #add(node: Comrade, local: LocalGroup = this.local(node)): void {
     const take = local.take.bind(local)
-    this.#nodes.push(node)
+    if (!this.#nodes.includes(node)) this.#nodes.push(node)
     this.#takes.set(node, { local, take })
     const isDeaf = (): boolean => this.#isParted || this.#deaf.has(node)
     local.take = (operations, origin) => (origin !== undefined && isDeaf() ? [] : take(operations, origin))

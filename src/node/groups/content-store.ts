@@ -112,6 +112,11 @@ export class ContentStore {
       | undefined
   }
 
+  /** All feeds are to be looked through anew. */
+  forgetProgress(): void {
+    this.#store.write(() => this.#statements.run('DELETE FROM group_read'))
+  }
+
   /** An entry that was opened before; undefined for any other. */
   post(place: number): Pick<StoredPost, 'num' | 'name'> | undefined {
     const row = this.#statements.all('SELECT num, name FROM group_posts WHERE place = ?', place)[0]

@@ -4,8 +4,9 @@ import {
   type Body,
   encodeBody,
   entryAtPlace,
-  formatEntryId,
   type FeedStore,
+  FLAG_SEALED,
+  formatEntryId,
   type StoredEntry
 } from '../../feeds/index.ts'
 import { fromHex, type Hex, MAX_GROUP_BODY, openForGroup, sealForGroup } from '../../groups/index.ts'
@@ -20,6 +21,8 @@ import { Mates } from './mates.ts'
 import { OpenedEntries } from './opened-entries.ts'
 import { PostReader } from './post-reader.ts'
 
+/** After the start: what others did meanwhile comes first. */
+const START_WAIT_MS = 5_000
 /** Entries of one thread that are looked up. */
 const MAX_THREAD = 1_000
 
@@ -57,6 +60,8 @@ export class GroupContent {
   readonly #store: ContentStore
   readonly #readings = new Map<number, Reading>()
   readonly #mates: Mates
+  /** A reader looks at an entry several times. */
+  readonly #opened = new WeakMap<StoredEntry, OpenedPost | undefined>()
   readonly #onAdded = (group: LocalGroup): void => this.#add(group)
   readonly #onRemoved = (group: LocalGroup): void => this.#remove(group)
 
@@ -75,7 +80,7 @@ export class GroupContent {
     })
     groups.events.on('added', this.#onAdded)
     groups.events.on('removed', this.#onRemoved)
-    for (const group of groups.all()) this.#add(group)
+    for (const group of groups.all()) this.#add(group, START_WAIT_MS)
   }
 
   close(): void {
@@ -93,13 +98,25 @@ export class GroupContent {
 
   /** What an entry says, when it is a post to a group that was found and can be opened; undefined for any other. */
   open(entry: StoredEntry): OpenedPost | undefined {
-    const found = entry.body === undefined ? undefined : this.#store.post(entry.place)
+    if (entry.body === undefined || (entry.flags & FLAG_SEALED) === 0) return undefined
+    if (!this.#opened.has(entry)) this.#opened.set(entry, this.#open(entry))
+    return this.#opened.get(entry)
+  }
+
+  #open(entry: StoredEntry): OpenedPost | undefined {
+    const found = this.#store.post(entry.place)
     const reading = found && this.#readings.get(found.num)
     const key = found && reading?.keyring.key(found.name)
     if (reading === undefined || key === undefined) return undefined
     const { group } = reading
     const body = openForGroup(entry.body!, entry.feed, { group: group.id, secret: key.secret })
     return body && { group, id: formatEntryId(group.id), body }
+  }
+
+  /** The group that an entry was written to, as far as it was found out, also when its body is gone. */
+  groupOf({ place }: StoredEntry): LocalGroup | undefined {
+    const found = this.#store.post(place)
+    return found && this.#readings.get(found.num)?.group
   }
 
   /**
@@ -133,9 +150,10 @@ export class GroupContent {
     return places.flatMap((place) => entryAtPlace(this.#options.store, place) ?? [])
   }
 
-  #add(group: LocalGroup): void {
+  /** @param waitMs how long no epoch is made, but to write */
+  #add(group: LocalGroup, waitMs = 0): void {
     const keyring = new Keyring(group, this.#store, (keys) => this.#retry(group, keys))
-    const keeper = new EpochKeeper({ group, keyring, delay: this.#options.epochDelay })
+    const keeper = new EpochKeeper({ group, keyring, waitMs, delay: this.#options.epochDelay })
     const onChanged = (): void => this.#onChanged(group)
     this.#readings.set(group.num, { group, keyring, keeper, members: new Set(), onChanged })
     group.events.on('changed', onChanged)
@@ -152,6 +170,7 @@ export class GroupContent {
 
   #remove(group: LocalGroup): void {
     this.#leave(group)
+    this.reader.forgetProgress() // the group may be opened again
     this.#mates.look()
   }
 

@@ -13,6 +13,8 @@ const RETRY_MS = 10_000
 export interface EpochKeeperOptions {
   group: LocalGroup
   keyring: Keyring
+  /** How long after it was made nothing is made, but to write, in ms. @default 0 */
+  waitMs?: number
   /** Ms to wait for others. @default random, up to 2 s */
   delay?: () => number
 }
@@ -21,9 +23,11 @@ export class EpochKeeper {
   readonly #group: LocalGroup
   readonly #keyring: Keyring
   readonly #delay: () => number
+  readonly #notBeforeMs: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ group, keyring, delay = () => Math.random() * MAX_DELAY_MS }: EpochKeeperOptions) {
+  constructor({ group, keyring, waitMs = 0, delay = () => Math.random() * MAX_DELAY_MS }: EpochKeeperOptions) {
+    this.#notBeforeMs = performance.now() + waitMs
     this.#group = group
     this.#keyring = keyring
     this.#delay = delay
@@ -33,7 +37,7 @@ export class EpochKeeper {
   look(): void {
     if (this.#timer !== undefined || !this.#isNeeded()) return
     const isAlone = this.#group.evaluated.view().seats.size === 1
-    this.#lookIn(isAlone ? 0 : this.#delay())
+    this.#lookIn(isAlone ? 0 : Math.max(0, this.#notBeforeMs - performance.now()) + this.#delay())
   }
 
   /**

@@ -15,7 +15,7 @@ import {
   shownTime,
   type StoredEntry
 } from '../../feeds/index.ts'
-import { hasHint, isSealedForGroup, openForGroup, toHex } from '../../groups/index.ts'
+import { fromHex, hasHint, isSealedForGroup, openForGroup, toHex } from '../../groups/index.ts'
 import type { Stretch } from '../../trust/index.ts'
 import type { People } from '../people.ts'
 import type { ContentStore, SealedHead, StoredPost } from './content-store.ts'
@@ -77,6 +77,16 @@ export class PostReader {
     this.events.removeAllListeners()
   }
 
+  /** Looks through all feeds anew, when there is reason to. */
+  forgetProgress(): void {
+    this.#options.content.forgetProgress()
+    this.#read.clear()
+    const authors = [...this.#options.groups()].flatMap(({ group }) => [
+      ...(group.evaluator?.view().seats.keys() ?? [])
+    ])
+    this.readFeeds(authors.map(fromHex))
+  }
+
   /** Looks at what was not read yet of these people's feeds. */
   readFeeds(identities: Iterable<Uint8Array>): void {
     for (const identity of identities) for (const feed of this.#options.people.feedsOf(identity)) this.#unread.add(feed)
@@ -93,12 +103,12 @@ export class PostReader {
   }
 
   #take({ feed, from, to, runs }: Extension): void {
-    const trials = this.#trialsFor(feed.key)
-    if (trials === undefined) return
+    const groups = this.#groupsOf(feed.key)
+    if (groups.length === 0) return
     const read = this.#progressOf(feed.num)
     const isNext = read === undefined ? from === feed.low : from === read.high + 1 || to === read.low - 1
     if (isNext && !runs.some(holdsSealed)) return this.#extend(feed.num, from, to)
-    if (isNext && to - from < PAGE && this.#readNow(feed, { low: from, high: to }, trials)) return
+    if (isNext && to - from < PAGE && this.#readNow(feed, { low: from, high: to }, trialsOf(groups))) return
     this.#unread.add(feed.num)
     this.#work()
   }
@@ -113,13 +123,11 @@ export class PostReader {
     }
   }
 
-  /** Secrets with which the author of a feed may have written; undefined when they are in no group. */
-  #trialsFor(feed: Uint8Array): Trial[] | undefined {
+  /** Groups that the author of a feed may have written to. */
+  #groupsOf(feed: Uint8Array): ReadGroup[] {
     const identity = this.#options.people.identityOf(feed)
-    if (identity === undefined) return undefined
-    const groups = [...this.#options.groups()].filter(({ group }) => isAuthor(group, toHex(identity)))
-    if (groups.length === 0) return undefined
-    return groups.flatMap(({ group, keyring }) => keyring.keys.map((key) => ({ group, key })))
+    if (identity === undefined) return []
+    return [...this.#options.groups()].filter(({ group }) => isAuthor(group, toHex(identity)))
   }
 
   #work(): void {
@@ -163,11 +171,10 @@ export class PostReader {
     const { store } = this.#options
     const feed = store.feedByNumber(num)
     if (feed === undefined || feed.height === 0) return true
-    const trials = this.#trialsFor(feed.key)
-    if (trials === undefined) return true
-    const page = nextPage(feed, this.#progressOf(num))
+    const groups = this.#groupsOf(feed.key)
+    const page = groups.length === 0 ? undefined : nextPage(feed, this.#progressOf(num))
     if (page === undefined) return true
-    this.#readEntries(feed, page, trials)
+    this.#readEntries(feed, page, trialsOf(groups))
     return false
   }
 
@@ -242,6 +249,10 @@ export class PostReader {
     read.noted = read.high
     this.#options.content.addFound(num, { posts: [], sealed: [] }, read)
   }
+}
+
+function trialsOf(groups: readonly ReadGroup[]): Trial[] {
+  return groups.flatMap(({ group, keyring }) => keyring.keys.map((key) => ({ group, key })))
 }
 
 /** Whether what somebody writes to a group now counts: they are a member, or oneself, who may have left. */

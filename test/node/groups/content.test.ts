@@ -1,6 +1,7 @@
 // Posts to groups between whole nodes: who reads what, through joins, expulsions and restarts.
 import assert from 'node:assert/strict'
 import type { Comrade, FeedItem } from '../../../src/index.ts'
+import { currentEpoch, makeEpoch } from '../../../src/groups/index.ts'
 import type { NewGroup } from '../../../src/node/groups/contract.ts'
 import { memoryNetwork } from '../../../src/node/memory-network.ts'
 import { Homes } from '../../support/node.ts'
@@ -139,6 +140,77 @@ describe('posts to a group', function () {
     await alice.groups.create({ name: 'lisbon' })
     const elsewhere = alice.feeds.publish({ type: 'post', text: 'x', reply: first.id }, { group: 'lisbon' })
     await assert.rejects(elsewhere, { code: 'BAD_INPUT' })
+  })
+
+  it('are not answered in public when their text is gone, nor by who cannot read them', async () => {
+    await using homes = new Homes()
+    const { nodes, group, outsider } = await village(homes, {}, ['alice', 'bob'])
+    const [alice, bob] = nodes
+    const { id } = await alice.feeds.publish({ type: 'post', text: 'oops' }, { group: 'portland' })
+    await readsIn(bob, ['oops'])
+    await alice.feeds.erase(id)
+    await readsIn(bob, [])
+    const answer = await bob.feeds.publish({ type: 'post', text: 'what was it?', reply: id, root: id })
+    const reaction = await bob.feeds.react(id, '?')
+    for (const each of [answer, reaction]) assert.equal((await bob.feeds.get(each.id))?.group, group.id)
+    await outsider.contacts.follow(bob.identity.did)
+    await until(async () => (await outsider.feeds.get(answer.id))?.type === 'sealed', 'the outsider holds it')
+    const blind = outsider.feeds.publish({ type: 'post', text: 'tell me', reply: answer.id })
+    await assert.rejects(blind, { code: 'BAD_INPUT' })
+  })
+
+  it('go on when a member wrapped a wrong secret for another one', async () => {
+    await using homes = new Homes()
+    const { nodes, group } = await village(homes, {}, ['alice', 'bob', 'carol'])
+    const [alice, bob, carol] = nodes
+    // Alice wraps carol's secret to a key that is not carol's.
+    const local = group.local(alice)
+    const recipients = [...local.evaluated.view().byMember.values()].map(({ member, kem, identity }) => ({
+      member,
+      kem: identity === group.local(carol).identity ? '11'.repeat(32) : kem
+    }))
+    local.sign('epoch', makeEpoch(local.id, recipients))
+    const isMended = () => {
+      const epoch = currentEpoch(group.local(bob).evaluated)
+      return epoch?.author === group.local(carol).membership?.memberKey
+    }
+    await until(isMended, 'carol has made an epoch on top, and others take it')
+    await bob.feeds.publish({ type: 'post', text: 'for all' }, { group: 'portland' })
+    for (const node of nodes) await readsIn(node, ['for all'])
+  })
+
+  it('are not shown when their author is blocked', async () => {
+    await using homes = new Homes()
+    const { nodes } = await village(homes, {}, ['alice', 'bob', 'carol'])
+    const [alice, bob, carol] = nodes
+    await alice.feeds.publish({ type: 'post', text: 'by alice' }, { group: 'portland' })
+    await readsIn(bob, ['by alice'])
+    await carol.contacts.block(alice.identity.did)
+    await bob.feeds.publish({ type: 'post', text: 'by bob' }, { group: 'portland' })
+    await readsIn(carol, ['by bob'])
+    await readsIn(bob, ['by bob', 'by alice'])
+  })
+
+  it('are found again when the group was forgotten and is opened anew', async () => {
+    await using homes = new Homes()
+    const { nodes, group, outsider } = await village(homes, { open: true }, ['alice'])
+    const [alice] = nodes
+    await alice.feeds.publish({ type: 'post', text: 'welcome' }, { group: 'portland' })
+    await group.open(outsider)
+    await readsIn(outsider, ['welcome'])
+    await outsider.groups.forget('portland')
+    assert.deepEqual(await textsIn(outsider), [])
+    await group.open(outsider)
+    await readsIn(outsider, ['welcome'])
+  })
+
+  it('need few epochs, however many members are there to make one', async () => {
+    await using homes = new Homes()
+    const { nodes, group } = await village(homes, {}, ['alice', 'bob', 'carol', 'dan', 'eve', 'frank'])
+    await group.settled()
+    // One at least for each of five who came, and not one by each member each time, which would be twenty.
+    const made = group.epochs(nodes[0])
+    assert.ok(made >= 6 && made <= 14, `${made} epochs`)
   })
 
   it('are told as they arrive, also to a live reader', async () => {
