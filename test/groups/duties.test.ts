@@ -333,6 +333,19 @@ describe("a member's duties", () => {
       assert.notEqual(join, undefined)
     })
 
+    it('is said again by who joined while a checkpoint was made: the vouches hold', () => {
+      const village = settled()
+      const candidacy = village.propose('alice', 'yan')
+      const vouches = ['alice', 'bob'].map((name) => village.vouch(candidacy, name))
+      village.finalise(FOUR, TODAY)
+      const join = village.join('yan', candidacy, vouches, { on: [candidacy] })
+      assert.deepEqual(village.members(), FOUR)
+      assert.deepEqual(duties(village, 'yan'), [{ type: 'again', isShared: false, of: join }])
+      village.join('yan', candidacy, vouches, { on: village.heads() })
+      assert.deepEqual(village.members(), [...FOUR, 'yan'])
+      assert.deepEqual(types(village, 'yan'), [])
+    })
+
     it('is a new key too, which counts where the late one did not', () => {
       const village = settled()
       village.finalise(FOUR, FIRST_DAY + 31)
