@@ -135,6 +135,7 @@ export {
   sealForGroup
 } from './sealing.ts'
 export { padOperation, STEM_SIZE, stemName, unpadOperation } from './stem-message.ts'
+export { fingerprintBytes, withOperation } from './fingerprint.ts'
 export { groupTopic } from './topic.ts'
 export { hasPlace, MOTION_LIFE_PERIODS } from './validity.ts'
 export { spentKeys } from './spent-keys.ts'

@@ -1,11 +1,11 @@
 // One group on this device: its log with the evaluation of it, kept on the disk, and the keys of this device as a member.
 // What it means to people is in node-group.ts; how it comes and goes is in group-sync.ts.
 import { EventEmitter } from 'node:events'
-import { sha256 } from '../../feeds/index.ts'
 import {
   type BodyOf,
   type Create,
   Evaluator,
+  fingerprintBytes,
   fromHex,
   GroupLog,
   type Hex,
@@ -17,14 +17,12 @@ import {
   type Seat,
   signOperation,
   type SignedType,
-  toHex
+  toHex,
+  withOperation
 } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { GroupStore, StoredKey, StoredOperation } from './group-store.ts'
 import { type Membership, membershipOf } from './membership.ts'
-
-const FINGERPRINT_DOMAIN = Buffer.from('comrade/group/item/1\0')
-const FINGERPRINT_SIZE = 8
 
 /** An operation that was read, checked and, if it is nameless, proven. */
 export interface CheckedOperation {
@@ -97,9 +95,7 @@ export class LocalGroup {
 
   /** 8 bytes that depend on which operations are placed, and on nothing else. */
   get fingerprint(): Uint8Array {
-    const bytes = Buffer.alloc(FINGERPRINT_SIZE)
-    bytes.writeBigUInt64BE(this.#fingerprint)
-    return bytes
+    return fingerprintBytes(this.#fingerprint)
   }
 
   /** By rising index each stands on earlier ones. */
@@ -218,8 +214,6 @@ export class LocalGroup {
   }
 
   #note(id: Hex): void {
-    const digest = sha256(Buffer.concat([FINGERPRINT_DOMAIN, fromHex(id)]))
-    const value = Buffer.from(digest.buffer, digest.byteOffset, FINGERPRINT_SIZE).readBigUInt64BE()
-    this.#fingerprint = BigInt.asUintN(64, this.#fingerprint + value)
+    this.#fingerprint = withOperation(this.#fingerprint, fromHex(id))
   }
 }

@@ -7,6 +7,7 @@ import { forgeryCases } from './forgery-cases.ts'
 import { formCases, ringCases, scalarCases } from './form-cases.ts'
 import { keyVectors, possessionVectors } from './key-cases.ts'
 import { partsVectors } from './parts-cases.ts'
+import { replicationVectors } from './replication-cases.ts'
 import { boundCases, tagCases, validCases } from './statement-cases.ts'
 
 export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
@@ -14,6 +15,7 @@ export const groupVectorFiles: Readonly<Record<string, readonly object[]>> = {
   'earlier.json': earlierVectors,
   'open-group.json': openGroupVectors,
   'post.json': postVectors,
+  'replication.json': replicationVectors,
   'ring-key.json': keyVectors,
   'possession.json': possessionVectors,
   'ring-parts.json': partsVectors,
