@@ -15,6 +15,8 @@ const PROGRESS_TIMEOUT_MS = 30_000
 const HELLO_SHARE = 1 / 3
 /** A log is not compared again before this time has passed, in ms. What was refused is offered no more often. */
 const COMPARE_INTERVAL_MS = 10_000
+/** How often the peer is told that its turn is still to come. */
+const WAITING_INTERVAL_MS = 10_000
 /** Comparisons of a log that a peer may begin, besides one each half of that time. */
 const FREE_ROUNDS = 8
 /** A log of which a peer has this much more is fetched from one peer at a time. */
@@ -200,6 +202,7 @@ export class GroupSession {
     if (!log.isShared) this.#outbox.push(message.encodeState(log.state))
     log.isShared = true
     log.theirSize = size
+    if (log.comparison !== undefined) return this.#expectProgress() // its turn is still to come
     if (!log.equals({ size, fingerprint })) this.#compareSoon(log)
   }
 
@@ -249,7 +252,10 @@ export class GroupSession {
     log.isShared = true
     log.noteCompared()
     const answer = async (): Promise<void> => {
-      if (!(await this.#isTurnOf(log))) return
+      const waiting = setInterval(() => this.#outbox.push(message.encodeState(log.state)), WAITING_INTERVAL_MS).unref()
+      const isWanted = await this.#isTurnOf(log)
+      clearInterval(waiting)
+      if (!isWanted) return
       log.begin(round)
       this.#goOn(log, bytes)
       this.#checkSettled()
@@ -276,11 +282,12 @@ export class GroupSession {
     const { id, operations } = message.decodeOperations(frame)
     const log = this.#logs.get(nameOf(id))
     if (log !== undefined) {
+      const { size } = log.replica
       this.#isTakingIn = true
       log.noteBrought(operations)
       const { isGap } = await log.replica.receive(operations, this)
       this.#isTakingIn = false
-      this.#claimed.noteBrought(log.hex, operations.length)
+      this.#claimed.noteBrought(log.hex, operations.length, { hasGrown: log.replica.size > size })
       if (isGap) this.compare(log.replica.id)
     }
     this.#outbox.push(message.encodeCredit(frame.length))

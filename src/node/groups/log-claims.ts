@@ -2,25 +2,52 @@
 // all of it ten times. Shared by all sessions of a node.
 import type { Hex } from '../../groups/index.ts'
 
-/** Nobody waits longer than this for whoever fetches now: it may be slow, or be told lies. */
-const MAX_WAIT_MS = 10_000
-/** A claim ends when nothing has come for this long. */
+/** Whoever fetches and brings nothing new for this long is waited for no longer: it may be slow, or be told lies. */
 const IDLE_MS = 10_000
+/** Nobody waits for longer than this many times that: what is fetched so slowly may come twice. */
+const MAX_WAITS = 6
 
 export class LogClaims {
+  readonly #idleMs: number
   /** The end of the line, by group. */
   readonly #last = new Map<Hex, Promise<void>>()
+  /** How often logs have grown while somebody waited. */
+  readonly #growth = new Map<Hex, number>()
 
-  /** Resolves when it is one's turn to fetch this log, at the latest after 10 s. @returns lets the next one in */
+  constructor({ idleMs = IDLE_MS }: { idleMs?: number } = {}) {
+    this.#idleMs = idleMs
+  }
+
+  /** How long a claim is kept while nothing comes, in ms. */
+  get idleMs(): number {
+    return this.#idleMs
+  }
+
+  /**
+   * Resolves when it is one's turn to fetch this log: when those before are done, or bring nothing, and at the latest
+   * after a minute.
+   * @returns lets the next one in
+   */
   async take(group: Hex): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#last.get(group)
     const line = Promise.all([before, promise]).then(() => {
-      if (this.#last.get(group) === line) this.#last.delete(group)
+      if (this.#last.get(group) !== line) return
+      this.#last.delete(group)
+      this.#growth.delete(group)
     })
     this.#last.set(group, line)
-    if (before !== undefined) await withinLimit(before)
+    if (before === undefined) return resolve
+    for (let waits = 0; waits < MAX_WAITS; waits++) {
+      const growth = this.#growth.get(group)
+      if ((await settlesWithin(before, this.#idleMs)) || this.#growth.get(group) === growth) break
+    }
     return resolve
+  }
+
+  /** Whoever fetches this log has brought something new. */
+  noteGrown(group: Hex): void {
+    if (this.#last.has(group)) this.#growth.set(group, (this.#growth.get(group) ?? 0) + 1)
   }
 }
 
@@ -51,13 +78,14 @@ export class ClaimedLogs {
     this.noteBrought(group, 0)
   }
 
-  noteBrought(group: Hex, count: number): void {
+  noteBrought(group: Hex, count: number, { hasGrown = false } = {}): void {
+    if (hasGrown) this.#claims.noteGrown(group)
     const held = this.#held.get(group)
     if (held === undefined) return
     held.missing -= count
     clearTimeout(held.timer)
     if (held.missing <= 0) return this.release(group)
-    held.timer = setTimeout(() => this.release(group), IDLE_MS)
+    held.timer = setTimeout(() => this.release(group), this.#claims.idleMs)
     held.timer.unref()
   }
 
@@ -69,10 +97,11 @@ export class ClaimedLogs {
   }
 }
 
-async function withinLimit(before: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, MAX_WAIT_MS)
+async function settlesWithin(work: Promise<void>, limitMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), limitMs)
   timer.unref()
-  await Promise.race([before, promise])
+  const isSettled = await Promise.race([work.then(() => true), promise])
   clearTimeout(timer)
+  return isSettled
 }

@@ -22,7 +22,7 @@ export class SharedLog {
   /** How many comparisons the peer began. */
   rounds = 0
   /** The comparison that is under way. */
-  comparison: { round: number; reconciliation: Reconciliation } | undefined
+  comparison: { round: number; size: number; reconciliation: Reconciliation } | undefined
   /** Names the comparison that is under way, or waits for its turn; 0 is none. */
   #attempt = 0
   #attempts = 0
@@ -94,16 +94,18 @@ export class SharedLog {
     const ids = Array.from({ length: this.replica.size }, (_, index) => this.replica.idAt(index))
     const blinded = blindFeeds(this.#salt, ids)
     const items = ids.map((id, index) => ({ id: blinded[index], height: 1, head: id.subarray(0, 8) }))
-    this.comparison = { round, reconciliation: new Reconciliation(items) }
+    this.comparison = { round, size: ids.length, reconciliation: new Reconciliation(items) }
     return this.comparison.reconciliation
   }
 
   /** The comparison is done: what only this side has is to be sent. @returns how many operations only the peer has */
   finish(): number {
-    const { onlyMine, onlyTheirs } = this.comparison!.reconciliation.outcome()
+    const { reconciliation, size } = this.comparison!
+    const { onlyMine, onlyTheirs } = reconciliation.outcome()
+    const later = [...this.#unsent].filter((index) => index >= size)
     this.comparison = undefined
     this.#attempt = 0
-    this.#unsent = new Set([...this.#unsent, ...onlyMine].toSorted((a, b) => a - b))
+    this.#unsent = new Set([...onlyMine.toSorted((a, b) => a - b), ...later])
     return onlyTheirs
   }
 
@@ -130,11 +132,11 @@ export class SharedLog {
     }
   }
 
-  /** The next operations to be sent; none while a comparison may still find earlier ones. */
+  /** The next operations to be sent; none while a comparison may still find earlier ones, or that the peer has them. */
   nextFrame(): Uint8Array | undefined {
     const operations: Uint8Array[] = []
     let size = 0
-    for (const index of this.comparison === undefined ? this.#unsent : []) {
+    for (const index of this.isComparing ? [] : this.#unsent) {
       const bytes = this.#brought.delete(toHex(this.replica.idAt(index))) ? undefined : this.replica.bytesAt(index)
       const isFull = operations.length > 0 && size + (bytes?.length ?? 0) > OPERATIONS_TARGET_SIZE
       if (isFull || operations.length === MAX_OPERATIONS) break

@@ -153,6 +153,10 @@ describe('a group session', function () {
     const links = [connect(joiner, holders[0]), connect(holders[1], joiner), connect(joiner, holders[2])]
     await same(GROUP, joiner, ...holders)
     assert.equal(joiner.received, 10_001)
+    assert.deepEqual(
+      holders.map(({ received }) => received),
+      [0, 0, 0]
+    )
     for (const link of links) await link.close()
     assert.deepEqual(
       links.flatMap(({ errors }) => errors),

@@ -7,10 +7,9 @@ import {
   foundingTerms,
   fromHex,
   type Hex,
-  isPossessed,
   possessionContext,
   proofOfPossession,
-  readOperation,
+  readChecked,
   ready,
   signOperation,
   toHex
@@ -126,7 +125,7 @@ export class Holder implements GroupReplicas, Disposable {
 
   /** Places operations that were made here. */
   say(id: Hex, ...operations: Uint8Array[]): void {
-    const read = operations.map((bytes) => ({ bytes, operation: readOperation(bytes, id, isPossessed) }))
+    const read = operations.map((bytes) => ({ bytes, operation: readChecked(bytes, id) }))
     this.group(id).take(read, undefined)
   }
 
@@ -187,5 +186,5 @@ export function connect(alice: Holder, bob: Holder, options: LinkOptions = {}) {
 /** Waits until these hold the same operations of a group. */
 export function same(id: Hex, ...holders: Holder[]): Promise<void> {
   const seen = (holder: Holder): string => `${holder.group(id).size} ${toHex(holder.group(id).fingerprint)}`
-  return until(() => new Set(holders.map(seen)).size === 1, 'they hold the same', 20_000)
+  return until(() => new Set(holders.map(seen)).size === 1, 'they hold the same', 50_000)
 }
