@@ -1,10 +1,11 @@
 // How long it takes to evaluate a group's log, its proofs having been verified before:
-//   node bench/groups/evaluate.ts [operations]
+//   node bench/groups/evaluate.ts [--quick] [--out file.md]
 // Each profile is a log of 10,000 operations that grows as a group might: by days of acks, by joins, or on heads that
 // nobody had seen all of. Figures are medians of 5 runs; those of one more operation, of the last 200 of each log. They
 // are the evaluating thread's time on the processor, so that other programs do not count.
 import type { Anonymous, Create, Hex, Operation } from '../../src/groups/index.ts'
 import { BALLOT_SLOT, DEFAULT_RULE, Evaluator, GroupLog, majority, quorum } from '../../src/groups/index.ts'
+import { partOptions, report, tableOf } from './report.ts'
 
 interface Profile {
   name: string
@@ -21,23 +22,32 @@ const PROFILES: Profile[] = [
   { name: 'the same, in which nobody has seen all', joins: 1, hasAcks: true, unseen: 6 },
   { name: 'joins and little else', joins: 20, hasAcks: false, unseen: 0 }
 ]
-const COUNT = Number(process.argv[2] ?? 10_000)
+const { quick, out } = partOptions()
+const COUNT = quick ? 2_000 : 10_000
 const RUNS = 5
 const LAST = 200
 /** Proofs that were found to hold. */
 const isProven = (): boolean => true
 
-for (const profile of PROFILES) {
+const rows = PROFILES.flatMap((profile) => {
   const operations = makeLog(profile, COUNT)
   const scratch = runs(() => elapsed(() => void evaluate(operations).view()))
   const more = runs(() => lastOf(operations)).flat()
   const { seats, finality } = evaluate(operations).view()
-  console.log(
-    `${profile.name}: ${operations.length} operations, ${seats.size} members, ${finality.stable.length} stable checkpoints\n` +
-      `  from scratch ${median(scratch).toFixed(0)} ms (at most ${Math.max(...scratch).toFixed(0)}); ` +
-      `one more ${median(more).toFixed(2)} ms (p99 ${percentile(more, 0.99).toFixed(2)}, at most ${Math.max(...more).toFixed(2)})`
-  )
-}
+  const what = `${profile.name} (${seats.size} members, ${finality.stable.length} stable checkpoints)`
+  return [
+    { what: `${what}: from scratch`, unit: 'ms', values: [median(scratch), '', Math.max(...scratch)], goal: '≤ 1,000' },
+    {
+      ...{ what: 'the same after one more operation', unit: 'ms', goal: '≤ 5' },
+      values: [median(more), percentile(more, 0.99), Math.max(...more)]
+    }
+  ]
+})
+report(
+  out,
+  `Logs of ${COUNT} operations, proofs verified before. Time of the evaluating thread on the processor, of ${RUNS} runs.`,
+  tableOf(['median', 'p99', 'highest'], rows)
+)
 
 function evaluate(operations: readonly Operation[]): Evaluator {
   const log = new GroupLog(operations[0] as Create)
