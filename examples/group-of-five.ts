@@ -51,6 +51,6 @@ async function candidate(group: Group, { identity }: Comrade) {
 
 /** Waits until something is so; it can only have changed when the node tells that something has happened in a group. */
 async function until(node: Comrade, isSo: () => Promise<boolean>): Promise<void> {
-  const signal = AbortSignal.timeout(10_000)
+  const signal = AbortSignal.timeout(20_000)
   while (!(await isSo())) await once(node as unknown as EventTarget, 'group', { signal })
 }

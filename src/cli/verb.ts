@@ -40,7 +40,7 @@ export interface Option {
 export interface Verb<O = object> {
   arguments?: readonly Argument[]
   options?: readonly Option[]
-  /** What may stand for `<action>`, each with what it takes; for help and completion. @default none */
+  /** What may stand first among the arguments, each with what it takes; for help and completion. @default none */
   actions?: readonly Argument[]
   /** Whole command lines, shown first in its help. */
   examples: readonly string[]

@@ -32,6 +32,12 @@ export const verb: Verb = {
     ['[key]', 'which setting: for get and set'],
     ['[value]', 'its new value: for set; `default` takes your choice away']
   ],
+  actions: [
+    ['list', 'show all settings'],
+    ['get <key>', 'show one'],
+    ['set <key> <value>', 'change one'],
+    ['schema', 'tell what each is for, and what it can be']
+  ],
   examples: [
     'comrade config list',
     'comrade config get listen',

@@ -30,6 +30,12 @@ export const verb: Verb<Options> = {
       'for join the link (-: from stdin, so that other users of this machine do not see it), for revoke the device: its name or did'
     ]
   ],
+  actions: [
+    ['list', 'list all devices that your identity ever had'],
+    ['invite', 'make a link with which one device can join'],
+    ['join <link>', 'make this empty home one of the devices'],
+    ['revoke <device>', 'end a device for ever']
+  ],
   options: [
     { flags: '--name <name>', description: 'for join: what to call this device (default: the name of the machine)' },
     { flags: '--no-qr', description: 'for invite: do not show the link as a QR code' },

@@ -40,6 +40,12 @@ export const verb: Verb<Options> = {
     ['[with]', 'a link or a did to meet; or requests, accept, decline, introduce; else a new link is made'],
     ['[who...]', 'for accept and decline a person, for introduce two']
   ],
+  actions: [
+    ['requests', 'list who wants to meet, was introduced, or was asked'],
+    ['accept <who>', 'say yes to somebody who asks'],
+    ['decline <who>', 'say no; they are not told'],
+    ['introduce <who> <who>', 'bring two of your contacts together']
+  ],
   options: [
     {
       flags: '--expires <duration>',
