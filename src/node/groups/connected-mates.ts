@@ -1,15 +1,23 @@
 // Which connected peers are devices of other members of a group.
 import type { PeerId } from '@libp2p/interface'
-import { toHex } from '../../groups/index.ts'
+import { type Hex, toHex } from '../../groups/index.ts'
 import type { Connections } from '../connections.ts'
 import type { LocalGroup } from './local-group.ts'
 
-/** Connected peers that have proven to be a device of somebody else who is a member now. */
-export function connectedMates(group: LocalGroup, connections: Pick<Connections, 'libp2p' | 'contactOf'>): PeerId[] {
+export interface Mate {
+  /** Member key. */
+  member: Hex
+  peerId: PeerId
+}
+
+/** Connected peers that have proven to be a device of somebody else who is a member now, and whom the user has not blocked. */
+export function connectedMates(group: LocalGroup, connections: Pick<Connections, 'libp2p' | 'contactOf'>): Mate[] {
   const seats = group.evaluator?.view().seats
   if (seats === undefined) return []
-  return connections.libp2p.getPeers().filter((peerId) => {
-    const identity = connections.contactOf(peerId)?.key
-    return identity !== undefined && toHex(identity) !== group.identity && seats.has(toHex(identity))
+  return connections.libp2p.getPeers().flatMap((peerId) => {
+    const contact = connections.contactOf(peerId)
+    const seat = contact && seats.get(toHex(contact.key))
+    if (seat === undefined || seat.identity === group.identity || contact?.relation === 'blocked') return []
+    return { member: seat.member, peerId }
   })
 }

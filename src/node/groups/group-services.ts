@@ -76,7 +76,7 @@ export class GroupServices {
       store,
       timing: STEM_TIMINGS[privacy],
       groups: () => this.groups.all(),
-      mates: (group) => connectedMates(group, connections()),
+      mates: (group) => connectedMates(group, connections()).map(({ peerId }) => peerId),
       check: async (group, bytes) => this.groups.intakeOf(group).check(bytes),
       onFault: (peerId) => connections().blame(peerId),
       onError: this.#onError

@@ -9,6 +9,7 @@ import { type DialTarget, formatDid, type KnownAddress } from '../../trust/index
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import { Circle, type Self } from './circle.ts'
+import { connectedMates } from './connected-mates.ts'
 import type { NodeGroups } from './groups.ts'
 import type { LocalGroup } from './local-group.ts'
 import { PresenceService } from './presence-service.ts'
@@ -146,18 +147,10 @@ export class Representatives {
     return [...this.#circles.values()].filter(({ self }) => self !== undefined)
   }
 
-  /** Connected peers that have proven to be devices of members, by member key. */
+  /** Connected peers that are devices of members, by member key. */
   #matesOf(group: LocalGroup): Map<Hex, PeerId> {
-    const seats = group.evaluator?.view().seats
-    const { connections } = this.#options
-    const mates = connections.libp2p.getPeers().flatMap((peerId): [Hex, PeerId][] => {
-      const contact = connections.contactOf(peerId)
-      const seat = contact && seats?.get(toHex(contact.key))
-      return seat === undefined || contact?.relation === 'blocked' || seat.identity === group.identity
-        ? []
-        : [[seat.member, peerId]]
-    })
-    return new Map(mates)
+    const mates = connectedMates(group, this.#options.connections)
+    return new Map(mates.map(({ member, peerId }) => [member, peerId]))
   }
 
   get #isRepresentative(): boolean {

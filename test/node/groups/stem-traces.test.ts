@@ -23,8 +23,6 @@ import { Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 
 const NAMES = ['ada', 'bob', 'cyd', 'dan', 'eve', 'fay', 'gus', 'hal']
-/** Who lets whom in: each member can vouch for two a month. */
-const SPONSORS = ['ada', 'ada', 'bob', 'bob', 'cyd', 'cyd', 'dan']
 const ONLY_FIELDS = ['kind', 'motion', 'proof', 'slot', 'slotTag', 'tag', 'v']
 
 interface Member {
@@ -87,24 +85,25 @@ describe('what is left of a vouch', function () {
       local.events.on('placed', (operations, origin) => {
         if (origin === undefined) for (const { id } of operations) holders.set(id, name)
       })
-    let own = 0
+    let [own, ballots] = [0, 0]
     for (let round = 0; round < 25; round++) {
       const mover = members[round % members.length]
       const { motion } = await mover.group.rule('constant:1')
       await until(() => members.every(({ local }) => local.has(hexOf(motion))), 'everybody has the motion')
       const voters = members.filter((member) => member !== mover)
-      await Promise.all(voters.map(({ group }) => group.ballot(motion)))
-      await until(
-        () => members.every((member) => ballotsOn(member, motion).length === members.length),
-        'all votes are in'
-      )
+      // A checkpoint may come between a motion and the votes on it, and make it void.
+      const votes = await Promise.allSettled(voters.map(({ group }) => group.ballot(motion)))
+      const cast = 1 + votes.filter(({ status }) => status === 'fulfilled').length
+      await until(() => members.every((member) => ballotsOn(member, motion).length === cast), 'all votes are in')
+      ballots += cast
       for (const { id, tag } of ballotsOn(mover, motion)) {
         const voter = members.find((member) => tagsOf(member, motion).includes(tag))!
         if (holders.get(id) === voter.name) own++
       }
     }
-    // 17.2 are expected (chance: 25); more than 40 come about in fewer than one of a hundred thousand runs.
-    assert.ok(own <= 40, `${own} of 200`)
+    // Of 200, 17.2 are expected (chance: 25); more than 40 come about in fewer than one of a hundred thousand runs.
+    assert.ok(ballots >= 180, `${ballots} ballots`)
+    assert.ok(own <= 40, `${own} of ${ballots}`)
   })
 })
 
@@ -141,20 +140,33 @@ async function form(homes: Homes, logLevel = 'silent'): Promise<Member[]> {
       return { name: NAMES[i], node, group, local }
     })
   )
-  for (const [i, { node, group, local }] of members.slice(1).entries()) {
-    const sponsor = members.find(({ name }) => name === SPONSORS[i])!
-    await until(() => local.evaluator !== undefined, 'the log has arrived')
-    await group.apply()
-    const isAsking = async (): Promise<boolean> =>
-      (await sponsor.group.candidates()).some(({ did }) => did === node.identity.did)
-    await until(isAsking, 'the sponsor has heard of it')
-    await sponsor.group.vouch(node.identity.did)
-    await until(async () => (await group.candidates())[0]?.vouches === 1, 'the vouch has come')
-    await group.join()
-  }
   await rest(members)
-  for (const { local } of members) assert.equal(local.evaluated.view().seats.size, NAMES.length)
+  for (const [i, newcomer] of members.entries()) if (i > 0) await admit(newcomer, members.slice(0, i))
+  await rest(members)
   return members
+}
+
+/**
+ * Lets somebody in by one of these. On a busy machine a checkpoint may come between asking and joining: then they ask
+ * once more.
+ */
+async function admit({ node, group, local }: Member, members: readonly Member[]): Promise<void> {
+  const { did } = node.identity
+  const isIn = (): boolean =>
+    [...members.map((member) => member.local), local].every((each) => each.evaluated.view().seats.has(local.identity))
+  for (let attempt = 0; attempt < 10 && !isIn(); attempt++) {
+    const sponsor = members[(Math.floor((members.length - 1) / 2) + attempt) % members.length] // each can vouch twice
+    await group.apply()
+    const asks = async (): Promise<boolean> => (await sponsor.group.candidates()).some((each) => each.did === did)
+    await until(asks, 'the sponsor has heard of it')
+    await sponsor.group.vouch(did).catch(() => {}) // no vouches are left: the next one
+    const isVouched = async (): Promise<boolean> =>
+      (await group.candidates()).some((each) => each.did === did && each.vouches >= each.needed)
+    await until(isVouched, 'the vouch has come', 3_000).catch(() => {})
+    await group.join().catch(() => {})
+    await until(isIn, 'they are a member', 3_000).catch(() => {})
+  }
+  assert.ok(isIn(), `${node.home} is let in`)
 }
 
 /** Waits until all have the same, and nothing is on its way or being written. */
