@@ -107,9 +107,8 @@ export class ContentStore {
   }
 
   read(feed: number): Stretch | undefined {
-    return this.#statements.all('SELECT low, high FROM group_read WHERE feed = ?', feed)[0] as unknown as
-      | Stretch
-      | undefined
+    const row = this.#statements.all('SELECT low, high FROM group_read WHERE feed = ?', feed)[0]
+    return row && { low: row.low as number, high: row.high as number }
   }
 
   /** All feeds are to be looked through anew. */

@@ -1,5 +1,7 @@
 // Posts to groups between whole nodes: who reads what, through joins, expulsions and restarts.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Comrade, FeedItem } from '../../../src/index.ts'
 import { currentEpoch, makeEpoch } from '../../../src/groups/index.ts'
 import type { NewGroup } from '../../../src/node/groups/contract.ts'
@@ -87,6 +89,18 @@ describe('posts to a group', function () {
       await readsIn(dan, history ? ['third', 'second', 'first'] : ['third'])
     })
   }
+
+  it('are read from the beginning also by somebody new who was the first to make an epoch', async () => {
+    await using homes = new Homes()
+    const { nodes, group } = await village(homes, { history: true }, ['alice', 'bob'])
+    const [alice, bob] = nodes
+    await alice.feeds.publish({ type: 'post', text: 'first' }, { group: 'portland' })
+    await readsIn(bob, ['first'])
+    const carol = await group.admit('carol')
+    // She writes at once, with an epoch of her own, and knows no earlier secret that it could give to anybody.
+    await carol.feeds.publish({ type: 'post', text: 'here I am' }, { group: 'portland' })
+    for (const node of [alice, bob, carol]) await readsIn(node, ['here I am', 'first'])
+  })
 
   it('are read by whoever has the link of an open group, and written by members only', async () => {
     await using homes = new Homes()
@@ -248,6 +262,23 @@ describe('posts to a group', function () {
     await again.stop()
     const third = await homes.start('bob', MEMORY())
     assert.deepEqual(await textsIn(third), ['late', 'early'])
+  })
+
+  it('are found again when a crash took what was noted of them, also deep in a feed', async () => {
+    await using homes = new Homes()
+    const { nodes } = await village(homes, {}, ['alice', 'bob'])
+    const [alice, bob] = nodes
+    await alice.feeds.publish({ type: 'post', text: 'deep' }, { group: 'portland' })
+    await alice.feeds.publishAll(Array.from({ length: 600 }, (_, i) => ({ type: 'post', text: `public ${i}` })))
+    const last = await alice.feeds.publish({ type: 'post', text: 'new' }, { group: 'portland' })
+    await readsIn(bob, ['new', 'deep'])
+    await bob.stop()
+    const database = new DatabaseSync(join(homes.of('bob'), 'feeds.sqlite'))
+    for (const table of ['group_posts', 'group_sealed', 'group_read']) database.exec(`DELETE FROM ${table}`)
+    database.close()
+    const again = await homes.start('bob', MEMORY())
+    await readsIn(again, ['new', 'deep'])
+    assert.equal((await again.feeds.get(last.id))?.text, 'new')
   })
 
   it('are gone when their author erases them', async () => {

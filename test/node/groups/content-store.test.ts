@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { ContentStore, MAX_SEALED_PER_FEED } from '../../../src/node/groups/content-store.ts'
+import { GroupStore } from '../../../src/node/groups/group-store.ts'
+import { temporaryStore } from '../../support/feeds.ts'
+
+const head = new Uint8Array(25)
+const placeOf = (feed: number, seq: number) => feed * 2 ** 32 + seq
+const name = 'ab'.repeat(32)
+
+describe('what is kept of posts to groups', () => {
+  it('has room for so many sealed entries of one feed, of the newest ones, and takes nothing from others', () => {
+    using held = temporaryStore()
+    new GroupStore(held.store).add(new Uint8Array(32))
+    const content = new ContentStore(held.store)
+    const sealed = (feed: number, count: number) =>
+      Array.from({ length: count }, (_, seq) => ({ place: placeOf(feed, seq + 1), head }))
+    content.addFound(7, { posts: [], sealed: sealed(7, 10) })
+    content.addFound(8, { posts: [], sealed: sealed(8, MAX_SEALED_PER_FEED + 100) })
+    assert.equal(content.sealedIn(7).length, 10)
+    const kept = content.sealedIn(8)
+    assert.equal(kept.length, MAX_SEALED_PER_FEED)
+    assert.equal(kept[0].place, placeOf(8, MAX_SEALED_PER_FEED + 100))
+    content.addFound(8, { posts: [{ place: kept[0].place, num: 1, name, timeMs: 1 }], sealed: [] })
+    assert.equal(content.sealedIn(8).length, MAX_SEALED_PER_FEED - 1)
+  })
+
+  it('is listed by time, then place, in pages, and for some feeds only', () => {
+    using held = temporaryStore()
+    const num = new GroupStore(held.store).add(new Uint8Array(32))
+    const content = new ContentStore(held.store)
+    const posts = [3, 1, 2, 2].map((timeMs, i) => ({ place: placeOf(5 + (i % 2), i + 1), num, name, timeMs }))
+    content.addFound(5, { posts, sealed: [] }, { low: 1, high: 4 })
+    const all = content.posts(num, { limit: 10 })
+    assert.deepEqual(
+      all.map((place) => posts.find((post) => post.place === place)?.timeMs),
+      [3, 2, 2, 1]
+    )
+    const [first, second] = all
+    assert.deepEqual(content.posts(num, { limit: 1, before: { timeMs: 3, place: first } }), [second])
+    assert.deepEqual(content.posts(num, { limit: 10, feeds: new Set([6]) }).length, 2)
+    assert.deepEqual(content.read(5), { low: 1, high: 4 })
+    content.forgetProgress()
+    assert.equal(content.read(5), undefined)
+  })
+
+  it('goes with its group', () => {
+    using held = temporaryStore()
+    const groups = new GroupStore(held.store)
+    const num = groups.add(new Uint8Array(32))
+    const content = new ContentStore(held.store)
+    content.addSecrets(num, [{ name, secret: new Uint8Array(32) }])
+    content.addFound(5, { posts: [{ place: placeOf(5, 1), num, name, timeMs: 1, root: head }], sealed: [] })
+    assert.deepEqual([content.secrets(num).length, content.postsInThread(num, head, 10).length], [1, 1])
+    groups.remove(num)
+    assert.deepEqual([content.secrets(num), content.posts(num, { limit: 10 })], [[], []])
+    assert.equal(content.post(placeOf(5, 1)), undefined)
+  })
+})
