@@ -14,7 +14,7 @@ export const MAX_LINKS = 128
 export const MAX_PRESENCE_ADDRESSES = 4
 const MAX_ADDRESS_SIZE = 255
 /** How long a presence holds without a newer one, and how often one is renewed, in ms. */
-export const PRESENCE_LIFE_MS = 180_000
+export const PRESENCE_LIFE_MS = 120_000
 export const PRESENCE_RENEWAL_MS = 60_000
 /** How far a member's clock may be off before its words are not taken, in ms: they could not be told from old ones. */
 export const MAX_SKEW_MS = 24 * 3_600_000

@@ -60,11 +60,11 @@ describe('a presence', () => {
     assert.equal(take(NOW + 10 * 365 * 86_400_000), false)
     assert.equal(book.size, 1)
     assert.equal(
-      book.expire(() => true, NOW + 179_000),
+      book.expire(() => true, NOW + 119_000),
       false
     )
     assert.equal(
-      book.expire(() => true, NOW + 180_000),
+      book.expire(() => true, NOW + 120_000),
       true
     )
     assert.equal(book.size, 0)

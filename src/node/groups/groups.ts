@@ -51,6 +51,8 @@ export interface Online {
   of(group: LocalGroup): Hex | undefined
   /** Where others of the group can be reached. */
   reachOf(group: LocalGroup): GroupLink['peers']
+  /** How many representatives of groups know each other, this one among them, and whether it is first. */
+  readonly tier: { size: number; isFirst: boolean }
 }
 
 export interface NodeGroupsOptions {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import type { Comrade } from '../../../src/index.ts'
+import type { NodeGroups } from '../../../src/node/groups/groups.ts'
 import { formGroup, representativeAt } from '../../support/formation.ts'
-import { Homes } from '../../support/node.ts'
+import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 
 describe('the representative of a group', function () {
@@ -60,3 +62,35 @@ describe('members who were away', function () {
     await until(() => nodes.every((node) => node.libp2p.getPeers().length === 2), 'all are connected again', 40_000)
   })
 })
+
+describe('representatives of different groups', function () {
+  this.timeout(90_000)
+
+  it('who know each other elect one of them, each who is cut off is alone, and a split heals to one', async () => {
+    await using homes = new Homes()
+    const names = ['ann', 'ben', 'cem']
+    const nodes = await Promise.all(names.map((name) => homes.start(name)))
+    await Promise.all(nodes.map((node, i) => node.groups.create({ name: `group-${i}` })))
+    const [ann, ben, cem] = nodes
+    await befriend(ann, ben)
+    await befriend(ben, cem)
+    await befriend(ann, cem)
+    await untilTiers(nodes, 3)
+    assert.equal(nodes.filter((node) => tierOf(node).isFirst).length, 1)
+    await cem.stop()
+    await untilTiers([ann, ben], 2)
+    assert.equal([ann, ben].filter((node) => tierOf(node).isFirst).length, 1)
+    const back = await homes.start('cem')
+    await untilTiers([ann, ben, back], 3)
+    assert.equal([ann, ben, back].filter((node) => tierOf(node).isFirst).length, 1)
+  })
+})
+
+function tierOf(node: Comrade): { size: number; isFirst: boolean } {
+  return (node.groups as NodeGroups).online!.tier
+}
+
+async function untilTiers(nodes: readonly Comrade[], size: number): Promise<void> {
+  await until(() => nodes.every((node) => tierOf(node).size === size), `all know of ${size} representatives`)
+  await until(() => nodes.filter((node) => tierOf(node).isFirst).length === 1, 'one of them is first')
+}
