@@ -1,25 +1,17 @@
 // How long it takes from a post to a group until each of the other members can read it: whole nodes in one process, over
 // loopback, each connected with all others:
-//   node bench/groups/post.ts [--quick] [--members 10] [--posts 200] [--out file.md]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+//   node bench/groups/post.ts [--quick] [--out file.md]
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { type Comrade, createNode } from '../../src/index.ts'
-import { describeMachine, probeDisk } from '../machine.ts'
 import { median } from '../statistics.ts'
+import { partOptions, report, type Row, tableOf } from './report.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    members: { type: 'string' },
-    posts: { type: 'string' },
-    out: { type: 'string' }
-  }
-})
-const MEMBERS = Number(options.members ?? (options.quick ? 4 : 10))
-const POSTS = Number(options.posts ?? (options.quick ? 40 : 200))
+const { quick, out } = partOptions()
+const MEMBERS = quick ? 4 : 10
+const POSTS = quick ? 40 : 200
 const LIMIT_MS = 60_000
 /** Between two posts: what is measured is one post, not many at once. */
 const PAUSE_MS = 20
@@ -39,27 +31,22 @@ try {
     atLast.push(Math.max(...times))
     await sleep(PAUSE_MS)
   }
-  const rows = [
-    { what: 'until another member can read it', values: atEach, goal: 'p50 ≤ 20' },
-    { what: 'until the last member can', values: atLast, goal: '' }
-  ]
-  const text = [
-    ...describeMachine(directory, probeDisk(directory)).map((line) => `- ${line}`),
-    `- the group was formed in ${(formedMs / 1_000).toFixed(1)} s`,
-    '',
-    `| a post to a group of ${MEMBERS}, ${POSTS} times | unit | p50 | p99 | highest | to reach |`,
-    '| --- | --- | ---: | ---: | ---: | --- |',
-    ...rows.map(({ what, values, goal }) => {
-      const p99 = values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)]
-      return `| ${what} | ms | ${median(values).toFixed(1)} | ${p99.toFixed(1)} | ${Math.max(...values).toFixed(1)} | ${goal} |`
-    }),
-    ''
-  ].join('\n')
-  process.stdout.write(text)
-  if (options.out !== undefined) writeFileSync(options.out, text)
+  report(
+    out,
+    `A group of ${MEMBERS}, ${POSTS} posts, one after the other; it was formed in ${(formedMs / 1_000).toFixed(1)} s.`,
+    tableOf(
+      ['p50', 'p99', 'highest'],
+      [row('post until another member can read it', atEach, 'p50 ≤ 20'), row('post until the last member can', atLast)]
+    )
+  )
 } finally {
   await Promise.allSettled(nodes.map((node) => node.stop()))
   rmSync(directory, { recursive: true, force: true })
+}
+
+function row(what: string, values: readonly number[], goal?: string): Row {
+  const sorted = values.toSorted((a, b) => a - b)
+  return { what, unit: 'ms', values: [median(values), sorted[Math.floor(sorted.length * 0.99)], sorted.at(-1)!], goal }
 }
 
 async function start(home: string): Promise<Comrade> {
