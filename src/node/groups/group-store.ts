@@ -45,8 +45,9 @@ export class GroupStore {
     })
   }
 
+  /** Forgets a group with its secrets, which cannot be read from the file either. */
   remove(num: number): void {
-    this.write(() => {
+    this.#writeWithoutTrace(() => {
       this.#statements.run('DELETE FROM group_operations WHERE place BETWEEN ? AND ?', num * STRETCH, endOf(num))
       this.#statements.run('DELETE FROM groups WHERE num = ?', num)
     })
@@ -97,11 +98,21 @@ export class GroupStore {
     })
   }
 
-  /** Forgets a secret, so that it cannot be read from the file either once the write-ahead log was taken over. */
+  /** Forgets a secret, so that it cannot be read from the file either. */
   removeKey(num: number, publicKey: Uint8Array): void {
+    this.#writeWithoutTrace(() =>
+      this.#statements.run('DELETE FROM group_keys WHERE num = ? AND public = ?', num, publicKey)
+    )
+  }
+
+  /** What was there is overwritten in the file, and taken away from the write-ahead log. */
+  #writeWithoutTrace(work: () => void): void {
     this.#statements.all('PRAGMA secure_delete = ON')
-    this.write(() => this.#statements.run('DELETE FROM group_keys WHERE num = ? AND public = ?', num, publicKey))
-    this.#statements.all('PRAGMA secure_delete = OFF')
+    try {
+      this.write(work)
+    } finally {
+      this.#statements.all('PRAGMA secure_delete = OFF')
+    }
     this.#statements.all('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 

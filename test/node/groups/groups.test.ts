@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'mocha'
 
 import type { NodeGroups } from '../../../src/node/groups/groups.ts'
@@ -108,6 +110,21 @@ describe('the groups of a node', function () {
       await assert.rejects(group.vouch(dave), { code: 'USED' })
     }
     assert.equal(firsts.size, 2, 'the first of two is not always the same')
+  })
+
+  it('leave no secret in the file when they are forgotten', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const group = await node.groups.create({ name: 'portland' })
+    const secrets = [...(node.groups as NodeGroups).local(group.id).membership!.ringSecrets.values()]
+    const isOnDisk = (): boolean => {
+      const files = ['feeds.sqlite', 'feeds.sqlite-wal'].map((name) => readFileSync(join(homes.of('alice'), name)))
+      return secrets.some((secret) => files.some((file) => file.includes(Buffer.from(secret))))
+    }
+    assert.ok(isOnDisk())
+    await group.leave()
+    await node.groups.forget('portland')
+    assert.ok(!isOnDisk())
   })
 
   it('are found by name, id and link, and wrong names are told', async () => {
