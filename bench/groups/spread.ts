@@ -68,24 +68,52 @@ function addressOf(node: Comrade): string {
   return `${node.libp2p.getMultiaddrs()[0]}`
 }
 
-/** One founds it, and each who is a member vouches for the next: one vouch is enough, so that slots suffice. */
+/** One founds it, and each who comes in is vouched for by one member, which is enough. */
 async function form(): Promise<Group[]> {
   const first = await nodes[0].groups.create({ name: 'village', quorum: 'constant:1' })
   const groups = [first]
   const link = await first.link()
   for (const node of nodes.slice(1)) groups.push(await node.groups.open(link))
   for (let i = 1; i < MEMBERS; i++) {
-    const { did } = nodes[i].identity
-    await until(async () => sizeAt(i) === i) // who applies stands on what they know
-    await groups[i].apply()
-    const voucher = groups[(i - 1) >> 1] // each vouches for two
-    await until(async () => (await voucher.candidates()).some((candidate) => candidate.did === did))
-    await voucher.vouch(did)
-    await until(async () => (await groups[i].candidates()).some(({ vouches }) => vouches > 0))
-    await groups[i].join()
+    const vouchedFor = new Set<string>()
+    await until(async () => (await goOn(groups, i, vouchedFor)) && nodes.every((_, at) => sizeAt(at) === i + 1))
   }
-  await until(async () => nodes.every((_, i) => sizeAt(i) === MEMBERS))
   return groups
+}
+
+/**
+ * The next step of somebody who comes in. Where the first checkpoint falls between two of them, some are taken again.
+ * @returns whether they are a member
+ */
+async function goOn(groups: Group[], i: number, vouchedFor: Set<string>): Promise<boolean> {
+  const { did } = nodes[i].identity
+  const { you } = await groups[i].show()
+  if (you === 'member') return true
+  if (you === 'outside') {
+    await groups[i].apply()
+    return false
+  }
+  const candidateAt = async (at: number) => (await groups[at].candidates()).find((each) => each.did === did)
+  if (((await candidateAt(i))?.vouches ?? 0) > 0) {
+    await groups[i].join()
+    return false
+  }
+  const voucher = (i - 1) >> 1
+  const candidate = await candidateAt(voucher)
+  if (candidate === undefined || vouchedFor.has(candidate.motion)) return false
+  vouchedFor.add(candidate.motion)
+  await vouchBy(groups.slice(0, i), voucher, did)
+  return false
+}
+
+/** By this member, or by another one when their vouches are used up. */
+async function vouchBy(groups: Group[], voucher: number, did: string): Promise<void> {
+  try {
+    await groups[voucher].vouch(did)
+  } catch (error) {
+    if (voucher + 1 >= groups.length) throw error
+    await vouchBy(groups, voucher + 1, did)
+  }
 }
 
 /** Somebody proposes somebody; a member vouches. @returns ms until the vouch counts everywhere */
