@@ -12,6 +12,7 @@ import {
 } from '../../groups/index.ts'
 import { formatDid, harmless } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
+import { asNodeError } from '../contacts.ts'
 import type { People } from '../people.ts'
 import { BallotBox } from './ballot-box.ts'
 import { type OpenCandidacy, openCandidacies, type StandingMotion, standingMotions } from './candidacies.ts'
@@ -290,7 +291,7 @@ export class NodeGroup implements Group {
   }
 
   #find(who: string): Hex {
-    return toHex(this.#people.contacts.find(who).key)
+    return toHex(asNodeError(() => this.#people.contacts.find(who)).key)
   }
 
   #openCandidacy(identity: Hex): OpenCandidacy {

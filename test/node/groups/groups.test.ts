@@ -47,6 +47,7 @@ describe('the groups of a node', function () {
     await assert.rejects(group.vouch(stranger), { code: 'USED' })
     assert.equal((await group.retract(stranger)).vouches, 0)
     await assert.rejects(group.vouch(stranger), { code: 'USED' })
+    await assert.rejects(group.propose('nobody'), { name: 'NodeError', code: 'WHO_UNKNOWN' })
     await assert.rejects(group.rule('most'), { code: 'BAD_INPUT' })
     const motion = await group.rule('constant:2')
     assert.deepEqual([motion.ballots, motion.needed, motion.ring, motion.rule], [1, 1, 1, 'constant:2'])
