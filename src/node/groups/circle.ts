@@ -1,7 +1,6 @@
 // A circle of nodes that tell each other whom they are connected with and elect one of them: the members of a group, or
 // the representatives of several groups.
 import {
-  type Candidature,
   elect,
   type Hex,
   type Presence,
@@ -54,6 +53,12 @@ export class Circle {
   /** What may still be said at once. */
   #credit = { words: OWN_BURST, atMs: 0 }
   #early: { bytes: Uint8Array; from: PeerId }[] = []
+  /** Somebody is connected otherwise than when it was counted. */
+  #isStale = true
+  /** Somebody can be reached elsewhere. */
+  #isMoved = false
+  /** For whom and in which term it was counted. */
+  #counted = ''
 
   constructor(rules: CircleRules) {
     this.rules = rules
@@ -85,7 +90,7 @@ export class Circle {
     const at = Math.max(nowMs, this.#said.at + 1)
     const bytes = signPresence(this.rules.id, signer, { at, links, ...self })
     this.#said = { at, what, dueMs: nowMs + PRESENCE_RENEWAL_MS }
-    this.book.take({ member: this.self!, at, links, ...self }, bytes, nowMs)
+    this.#take({ member: this.self!, at, links, ...self }, bytes, nowMs)
     return bytes
   }
 
@@ -112,7 +117,15 @@ export class Circle {
       if (isEarly) this.#early = [...this.#early, { bytes: Uint8Array.from(bytes), from }].slice(-MAX_EARLY)
       return undefined
     }
-    return this.book.take(presence, bytes, nowMs) ? presence.member : undefined
+    return this.#take(presence, bytes, nowMs) ? presence.member : undefined
+  }
+
+  #take(presence: Presence, bytes: Uint8Array, nowMs: number): boolean {
+    const before = this.book.of(presence.member)
+    if (!this.book.take(presence, bytes, nowMs)) return false
+    this.#isStale ||= linksOf(before) !== linksOf(presence)
+    this.#isMoved ||= placesOf(before) !== placesOf(presence)
+    return true
   }
 
   /** Takes what came too early, when it does not any more. @returns what was news, by member */
@@ -131,13 +144,32 @@ export class Circle {
     return news
   }
 
-  /** Counts anew. @returns whether another one is the representative now */
+  /** Whether somebody can be reached elsewhere than when it was asked last. */
+  hasMoved(): boolean {
+    const isMoved = this.#isMoved
+    this.#isMoved = false
+    return isMoved
+  }
+
+  /** Counts anew, when there is reason to. @returns whether another one is the representative now */
   count(nowMs: number): boolean {
-    this.book.expire((member) => this.rules.isMember(member), nowMs)
     const { self } = this
-    const said: Candidature[] = this.book.all()
+    const term = this.rules.term()
+    const counted = `${self} ${Buffer.from(term).toString('hex')}`
+    const isExpired = this.book.expire((member) => this.rules.isMember(member), nowMs)
+    if (!this.#isStale && !isExpired && counted === this.#counted) return false
+    this.#isStale = false
+    this.#counted = counted
     const before = this.#order[0]
-    this.#order = self === undefined ? [] : elect(this.rules.term(), said, self)
+    this.#order = self === undefined ? [] : elect(term, this.book.all(), self)
     return this.#order[0] !== before
   }
+}
+
+function linksOf(presence: Presence | undefined): string {
+  return JSON.stringify(presence && [presence.serves, presence.links])
+}
+
+function placesOf(presence: Presence | undefined): string {
+  return JSON.stringify(presence && [Buffer.from(presence.peerKey).toString('hex'), presence.addresses])
 }

@@ -116,7 +116,9 @@ export class PresenceService {
   }
 
   #count(circle: Circle): void {
-    if (circle.count(this.#now())) this.#options.onChange(circle, true)
+    const isElected = circle.count(this.#now())
+    const isMoved = circle.hasMoved()
+    if (isElected || isMoved) this.#options.onChange(circle, isElected)
   }
 
   #tellNewcomers(circle: Circle): void {
@@ -203,7 +205,7 @@ export class PresenceService {
     }
     if (news.size === 0) return
     this.#pass(circle, news, from)
-    this.#options.onChange(circle, circle.count(this.#now()))
+    this.#count(circle)
   }
 }
 

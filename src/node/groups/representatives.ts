@@ -1,17 +1,15 @@
-// Who represents the groups of this device, and what follows from it: with whom it keeps connections, for whom it passes
-// connections on, and, where it is a representative itself, the circle of representatives that it knows.
-import { peerIdFromPublicKey, peerIdFromString } from '@libp2p/peer-id'
-import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+// Who represents the groups of this device, and what follows from it: for whom it passes connections on, at whom it may
+// wait, and, where it is a representative itself, the circle of representatives that it knows.
 import type { PeerId } from '@libp2p/interface'
 import { generateSeed, sha256, type Signer, signingKey } from '../../feeds/index.ts'
-import { fromHex, type Hex, MAX_PRESENCE_ADDRESSES, neighbours, toHex } from '../../groups/index.ts'
-import { type DialTarget, formatDid, type KnownAddress } from '../../trust/index.ts'
+import { fromHex, type Hex, MAX_PRESENCE_ADDRESSES, toHex } from '../../groups/index.ts'
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import { Circle, type Self } from './circle.ts'
 import { connectedMates } from './connected-mates.ts'
 import type { NodeGroups } from './groups.ts'
 import type { LocalGroup } from './local-group.ts'
+import { Mesh } from './mesh.ts'
 import { PresenceService } from './presence-service.ts'
 
 /** Most members of one group, and representatives of other groups, whose words are kept. */
@@ -21,11 +19,6 @@ const TIER_ROOM = 256
 const DIRECT_ADDRESSES = 2
 /** All representatives that know each other are one circle. */
 const TIER = sha256(Buffer.from('comrade/tier/1'))
-/** A neighbour of whom nothing is known is looked up in the directory so often at most, in ms. */
-const LOOKUP_INTERVAL_MS = 10 * 60_000
-/** How long others' words are waited for before the directory is asked, in ms. */
-const LOOKUP_DELAY_MS = 30_000
-
 export interface RepresentativesOptions {
   groups: NodeGroups
   people: People
@@ -41,9 +34,7 @@ export class Representatives {
   /** A key for as long as this node runs: that it represents a group says nothing about which one, or whose it is. */
   readonly #tierKey: Signer = signingKey(new Uint8Array(generateSeed()))
   readonly #service: PresenceService
-  readonly #lookedUp = new Map<Hex, number>()
-  #lookup: NodeJS.Timeout | undefined
-  readonly #stopping = new AbortController()
+  readonly #mesh: Mesh
 
   constructor(options: RepresentativesOptions) {
     this.#options = options
@@ -57,6 +48,11 @@ export class Representatives {
       links: () => this.#tierLinks(),
       peers: () => this.#knownPeers(),
       room: TIER_ROOM
+    })
+    this.#mesh = new Mesh({
+      ...options,
+      circles: () => this.#circles,
+      matesOf: (group) => this.#matesOf(group)
     })
     this.#service = new PresenceService({
       libp2p: connections.libp2p,
@@ -76,16 +72,14 @@ export class Representatives {
     connections.carriers = {
       mayRelayFor: (peerId) => this.#mayRelayFor(peerId),
       relays: () => this.#relays(),
-      neighbours: () => this.#neighbours()
+      neighbours: () => this.#mesh.targets()
     }
     await this.#service.start()
-    this.#lookup = setInterval(() => this.#lookUpNeighbours(), LOOKUP_DELAY_MS)
-    this.#lookup.unref()
+    this.#mesh.start()
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#lookup)
-    this.#stopping.abort(new Error('the node is stopping'))
+    this.#mesh.stop()
     const { groups, connections } = this.#options
     groups.events.off('added', this.#onAdded)
     groups.events.off('removed', this.#onRemoved)
@@ -176,72 +170,11 @@ export class Representatives {
   #changed(circle: Circle, isElected: boolean): void {
     const group = [...this.#circles].find(([, each]) => each === circle)?.[0]
     if (group === undefined) return this.#service.lookSoon() // who speaks among representatives may be one's neighbour
-    this.#keepNeighbours(group, circle)
+    this.#mesh.remember(group, circle)
     if (!isElected) return
     this.#options.connections.reviewRelays()
     group.events.emit('represented')
     this.#service.lookSoon() // it may have become a representative itself, or ceased to be one
-  }
-
-  /** Remembers where those are with whom one keeps connections: the redial loop does the rest. */
-  #keepNeighbours(group: LocalGroup, circle: Circle): void {
-    const connected = this.#matesOf(group)
-    for (const member of this.#neighboursOf(group, circle)) {
-      const reach = connected.has(member) ? undefined : circle.reachOf(member)
-      if (reach !== undefined) this.#options.connections.remember(peerIdOf(reach.peerKey), reach.addresses)
-    }
-  }
-
-  /** Devices of those with whom connections are kept: where they say that they are, else where they were. */
-  #neighbours(): DialTarget[] {
-    const { addresses } = this.#options.people.contacts
-    return [...this.#circles].flatMap(([group, circle]) =>
-      [...this.#neighboursOf(group, circle)].flatMap((member) => {
-        const reach = circle.reachOf(member)
-        if (reach !== undefined) return targetsOf(addresses.ofPeer(peerIdOf(reach.peerKey).toString()))
-        const identity = group.evaluator?.view().byMember.get(member)?.identity
-        return identity === undefined ? [] : targetsOf(addresses.of(fromHex(identity)))
-      })
-    )
-  }
-
-  #neighboursOf(group: LocalGroup, circle: Circle): Set<Hex> {
-    const members = group.evaluator?.view().byMember.keys() ?? []
-    if (circle.self === undefined) return new Set()
-    const chosen = neighbours(group.hex, members, circle.self, circle.order.slice(0, 1))
-    return new Set([...chosen].filter((member) => !this.#isBlocked(group, member)))
-  }
-
-  #isBlocked(group: LocalGroup, member: Hex): boolean {
-    const identity = group.evaluator?.view().byMember.get(member)?.identity
-    return identity !== undefined && this.#options.people.contacts.get(fromHex(identity)).relation === 'blocked'
-  }
-
-  /** Somebody of whom nobody has a word, and who is not connected, may be found by the directory. */
-  #lookUpNeighbours(): void {
-    for (const [group, circle] of this.#circles) {
-      const connected = this.#matesOf(group)
-      for (const member of this.#neighboursOf(group, circle)) {
-        const seat = group.evaluator?.view().byMember.get(member)
-        const isDue = Date.now() - (this.#lookedUp.get(member) ?? 0) > LOOKUP_INTERVAL_MS
-        if (seat === undefined || connected.has(member) || circle.reachOf(member) !== undefined || !isDue) continue
-        this.#lookedUp.set(member, Date.now())
-        void this.#lookUp(seat.identity)
-        return // one at a time
-      }
-    }
-  }
-
-  async #lookUp(identity: Hex): Promise<void> {
-    const { connections } = this.#options
-    try {
-      const { signal } = this.#stopping
-      const { devices } = await connections.directory.resolve(formatDid(fromHex(identity)), { signal })
-      for (const { peerId, addresses } of devices)
-        connections.remember(peerIdFromString(peerId), addresses, fromHex(identity))
-    } catch {
-      // not found now: asked again later
-    }
   }
 
   /** A representative passes connections on for the members of its group, and for other representatives. */
@@ -260,17 +193,6 @@ export class Representatives {
       return peerId ?? []
     })
   }
-}
-
-function peerIdOf(peerKey: Uint8Array): PeerId {
-  return peerIdFromPublicKey(publicKeyFromRaw(peerKey))
-}
-
-function targetsOf(known: KnownAddress[]): DialTarget[] {
-  return [...Map.groupBy(known, ({ peerId }) => peerId)].map(([peerId, addresses]) => ({
-    peerId,
-    addresses: addresses.map(({ address }) => address)
-  }))
 }
 
 /** Of many addresses, those told first: a few direct ones, then one through each relay. */

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { decodeCbor, encodeCbor, parseEntryId, sha256 } from '../../../src/feeds/index.ts'
+import { signPresence } from '../../../src/groups/index.ts'
 import type { Comrade } from '../../../src/index.ts'
+import { framedStream } from '../../../src/node/frames.ts'
+import { PRESENCE_PROTOCOL } from '../../../src/node/groups/presence-service.ts'
+import { keyOf } from '../../support/feeds.ts'
 import type { NodeGroups } from '../../../src/node/groups/groups.ts'
 import { formGroup, representativeAt } from '../../support/formation.ts'
 import { befriend, Homes } from '../../support/node.ts'
@@ -94,3 +99,46 @@ async function untilTiers(nodes: readonly Comrade[], size: number): Promise<void
   await until(() => nodes.every((node) => tierOf(node).size === size), `all know of ${size} representatives`)
   await until(() => nodes.filter((node) => tierOf(node).isFirst).length === 1, 'one of them is first')
 }
+
+describe('presences from peers who mean no good', function () {
+  this.timeout(60_000)
+
+  it('change nothing, and end their stream when they are malformed or forged', async () => {
+    await using homes = new Homes()
+    const [ann, eve] = [await homes.start('ann'), await homes.start('eve')]
+    const group = await ann.groups.create({ name: 'portland' })
+    await eve.connect(ann.addresses[0])
+    const circle = parseEntryId(group.id)
+    const word = (key: string, id: Uint8Array): Uint8Array =>
+      signPresence(id, keyOf(key), {
+        at: Date.now(),
+        links: [],
+        serves: true,
+        peerKey: new Uint8Array(32),
+        addresses: []
+      })
+    const forged = encodeCbor({ ...(decodeCbor(word('mallory', circle)) as object), sig: new Uint8Array(64) })
+    const ignored = [
+      encodeCbor({ circle, words: [word('mallory', circle), forged] }),
+      encodeCbor({ circle: new Uint8Array(32), words: [forged] })
+    ]
+    const ended = [
+      new Uint8Array([1, 2, 3]),
+      encodeCbor({ circle, words: 'all' }),
+      encodeCbor({ circle, words: [new Uint8Array(10)] }),
+      encodeCbor({ circle, words: Array.from({ length: 65 }, () => forged) }),
+      encodeCbor({ circle, words: [word('mallory', sha256(circle))] })
+    ]
+    const open = async () => framedStream(await eve.libp2p.dialProtocol(ann.libp2p.peerId, PRESENCE_PROTOCOL))
+    const stream = await open()
+    for (const frame of ignored) await stream.send(frame)
+    for (const frame of ended) {
+      const other = await open()
+      await other.send(frame)
+      await assert.rejects(Array.fromAsync(other.receive()), 'the stream was reset')
+    }
+    await stream.send(ignored[0])
+    const { representative } = await group.show()
+    assert.equal(representative?.did, ann.identity.did)
+  })
+})
