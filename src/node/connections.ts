@@ -6,7 +6,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { FeedStore, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord, DialTarget, DirectoryMaterial } from '../trust/index.ts'
-import { ipOf, isPublicIp, isRelayed, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
+import { MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
 import { DirectoryService } from './directory-service.ts'
@@ -22,7 +22,7 @@ import type { NodeOptions, Settings } from './options.ts'
 import type { People } from './people.ts'
 import { PeopleProtocol } from './people-protocol.ts'
 import { RecordStore } from './record-store.ts'
-import type { PersonReach, Reach } from './reachability.ts'
+import { type Reach, reachOf } from './reachability.ts'
 import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
 import type { SessionService } from './session-service.ts'
@@ -236,51 +236,11 @@ export class Connections {
 
   /** Whether this node can be reached, and who is. */
   reachability(): Reach {
-    const { reservations, holePunch, relay } = this.#network
-    const addresses = this.libp2p.getMultiaddrs()
-    const direct = addresses.filter((address) => !isRelayed(address))
-    return {
-      addresses: {
-        all: addresses.length,
-        public: direct.filter((address) => isPublicIp(ipOf(address) ?? '')).length,
-        relayed: addresses.length - direct.length
-      },
-      isReached: reservations.isReached,
-      observed: holePunch.observed.map((address) => address.toString().replace(/\/p2p\/[^/]+$/, '')),
-      relays: reservations.relays.map((peerId) => this.contactOf(peerId)?.name ?? peerId.toString()),
-      relay: relay && {
-        waiting: relay.reservations.length,
-        relayed: relay.relayed,
-        bytes: relay.bytes,
-        bytesPerHour: relay.bytesPerHour
-      },
-      people: this.#reachOfPeople()
-    }
-  }
-
-  #reachOfPeople(): PersonReach[] {
-    const { contacts } = this.#options.people
-    const connected = new Map<string, PersonReach['connection']>()
-    for (const peerId of this.libp2p.getPeers()) {
-      const did = this.contactOf(peerId)?.did
-      const isRelay = this.#network.isRelayed({ peerId: peerId.toString() })
-      if (did !== undefined && connected.get(did) !== 'direct') connected.set(did, isRelay ? 'relayed' : 'direct')
-    }
-    const people = contacts.list().filter(({ relation }) => relation === 'followed')
-    return people.map((person) => {
-      const addresses = contacts.addresses.of(person.key)
-      const states = [...new Set(addresses.map(({ peerId }) => peerId))].flatMap(
-        (peerId) => (peerId === undefined ? undefined : this.#redial.stateOf(peerId)) ?? []
-      )
-      const state = states.find(({ error }) => error !== undefined) ?? states[0]
-      const lastConnectedMs = Math.max(person.lastSeen ?? 0, ...addresses.map(({ lastSuccess }) => lastSuccess ?? 0))
-      return {
-        name: person.name,
-        connection: connected.get(person.did) ?? 'none',
-        addresses: addresses.length,
-        ...(lastConnectedMs === 0 ? {} : { lastConnectedMs }),
-        ...(state === undefined ? {} : { error: state.error, dueMs: state.dueMs })
-      }
+    return reachOf({
+      network: this.#network,
+      contacts: this.#options.people.contacts,
+      contactOf: (peerId) => this.contactOf(peerId),
+      stateOf: (peerId) => this.#redial.stateOf(peerId)
     })
   }
 

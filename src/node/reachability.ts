@@ -1,6 +1,10 @@
 // Who can be reached and why not, in words for people: of this node from outside, and of those whom its owner follows.
-import { harmless } from '../trust/index.ts'
+import type { PeerId } from '@libp2p/interface'
+import { type ContactRecord, type Contacts, harmless } from '../trust/index.ts'
+import { ipOf, isPublicIp, isRelayed } from './addresses.ts'
 import type { Check } from './comrade.ts'
+import type { Network } from './network.ts'
+import type { RedialState } from './redial.ts'
 
 /** People named one by one. */
 const MAX_NAMED = 50
@@ -31,6 +35,61 @@ export interface Reach {
   /** Absent when nothing is passed on. */
   relay?: { waiting: number; relayed: number; bytes: number; bytesPerHour: number }
   people: PersonReach[]
+}
+
+/** Where it is known from. */
+export interface ReachSources {
+  network: Network
+  contacts: Contacts
+  contactOf: (peerId: PeerId) => ContactRecord | undefined
+  stateOf: (peerId: string) => RedialState | undefined
+}
+
+export function reachOf(sources: ReachSources): Reach {
+  const { libp2p, reservations, holePunch, relay } = sources.network
+  const addresses = libp2p.getMultiaddrs()
+  const direct = addresses.filter((address) => !isRelayed(address))
+  return {
+    addresses: {
+      all: addresses.length,
+      public: direct.filter((address) => isPublicIp(ipOf(address) ?? '')).length,
+      relayed: addresses.length - direct.length
+    },
+    isReached: reservations.isReached,
+    observed: holePunch.observed.map((address) => address.toString().replace(/\/p2p\/[^/]+$/, '')),
+    relays: reservations.relays.map((peerId) => sources.contactOf(peerId)?.name ?? peerId.toString()),
+    relay: relay && {
+      waiting: relay.reservations.length,
+      relayed: relay.relayed,
+      bytes: relay.bytes,
+      bytesPerHour: relay.bytesPerHour
+    },
+    people: peopleOf(sources)
+  }
+}
+
+function peopleOf({ network, contacts, contactOf, stateOf }: ReachSources): PersonReach[] {
+  const connected = new Map<string, PersonReach['connection']>()
+  for (const peerId of network.libp2p.getPeers()) {
+    const did = contactOf(peerId)?.did
+    const isRelay = network.isRelayed({ peerId: peerId.toString() })
+    if (did !== undefined && connected.get(did) !== 'direct') connected.set(did, isRelay ? 'relayed' : 'direct')
+  }
+  const people = contacts.list().filter(({ relation }) => relation === 'followed')
+  return people.map((person) => {
+    const addresses = contacts.addresses.of(person.key)
+    const peers = [...new Set(addresses.map(({ peerId }) => peerId))]
+    const states = peers.flatMap((peerId) => (peerId === undefined ? undefined : stateOf(peerId)) ?? [])
+    const state = states.find(({ error }) => error !== undefined) ?? states[0]
+    const lastConnectedMs = Math.max(person.lastSeen ?? 0, ...addresses.map(({ lastSuccess }) => lastSuccess ?? 0))
+    return {
+      name: person.name,
+      connection: connected.get(person.did) ?? 'none',
+      addresses: addresses.length,
+      ...(lastConnectedMs === 0 ? {} : { lastConnectedMs }),
+      ...(state === undefined ? {} : { error: state.error, dueMs: state.dueMs })
+    }
+  })
 }
 
 /**
