@@ -24,6 +24,8 @@ import { NodeError } from '../comrade.ts'
 import type { GroupStore, StoredKey, StoredOperation } from './group-store.ts'
 import { type Membership, membershipOf } from './membership.ts'
 
+const NO_PROOF = new Uint8Array()
+
 /** An operation that was read, checked and, if it is nameless, proven. */
 export interface CheckedOperation {
   operation: Operation
@@ -193,7 +195,7 @@ export class LocalGroup {
         if (!this.#hasParents(operation)) continue
         left.delete(checked)
         if (this.#evaluator === undefined) this.#found(operation as Create)
-        else this.#evaluator.log.add(operation, { isNeeded })
+        else this.#evaluator.log.add(withoutProof(operation), { isNeeded })
         isProgress = true
       }
     }
@@ -216,4 +218,9 @@ export class LocalGroup {
   #note(id: Hex): void {
     this.#fingerprint = withOperation(this.#fingerprint, fromHex(id))
   }
+}
+
+/** Nobody asks for a proof again, and it is most of an operation: of 10,000 vouches, 20 MiB. The bytes are on the disk. */
+function withoutProof(operation: Operation): Operation {
+  return 'proof' in operation ? { ...operation, proof: NO_PROOF } : operation
 }
