@@ -1,4 +1,5 @@
 // node.feeds: publishing on this device's feed, and reading what is stored of everybody's.
+import { setImmediate } from 'node:timers/promises'
 import {
   type Body,
   bodyOf,
@@ -40,6 +41,8 @@ import type { People } from './people.ts'
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
 const LIVE_PAGE = 64
+/** Posts to a group that are opened before the event loop gets its turn. */
+const OPENED_PAGE = 64
 /** How often a live read lets the index catch up before it begins. */
 const MAX_CATCH_UPS = 16
 /** Stretches of new entries that wait for a slow reader; past it the oldest are left out. */
@@ -158,9 +161,11 @@ export class NodeFeeds implements Feeds {
     const query = this.#query(options)
     const arrivals = options.live === true ? this.#arrivals(query) : undefined
     try {
-      for (const entry of this.#select(query)) {
+      let given = 0
+      for (const entry of arrivals === undefined ? this.#select(query) : [...this.#select(query)]) {
         options.signal?.throwIfAborted()
         yield this.#item(entry)
+        if (++given % OPENED_PAGE === 0 && query.group !== undefined) await setImmediate()
       }
       if (arrivals !== undefined) yield* this.#live(arrivals, query, options.signal)
     } finally {
@@ -193,16 +198,17 @@ export class NodeFeeds implements Feeds {
     return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before, group }
   }
 
-  #select(query: Query): StoredEntry[] {
-    const selected: StoredEntry[] = []
+  *#select(query: Query): Generator<StoredEntry> {
+    const page = query.group === undefined ? query.limit : Math.min(query.limit, OPENED_PAGE)
     let { before } = query
-    while (selected.length < query.limit) {
-      const found = this.#find({ ...query, before })
-      selected.push(...found.filter((entry) => this.#isShown(entry) && this.#matches(entry, query)))
-      if (found.length < query.limit) break
+    for (let left = query.limit; left > 0;) {
+      const found = this.#find({ ...query, limit: page, before })
+      const shown = found.filter((entry) => this.#isShown(entry) && this.#matches(entry, query)).slice(0, left)
+      yield* shown
+      left -= shown.length
+      if (found.length < page) return
       before = pointOf(found[found.length - 1])
     }
-    return selected.slice(0, query.limit)
   }
 
   #find({ search, tag, feeds, before, limit, types, group }: Query): StoredEntry[] {

@@ -122,23 +122,27 @@ export class ContentStore {
     return row && { num: row.num as number, name: toHex(row.name as Uint8Array) }
   }
 
-  /** Places of a group's posts, newest first. @param options.feeds only of these feeds (numbers) */
-  posts(num: number, { before, limit, feeds }: { before?: PostsBefore; limit: number; feeds?: Set<number> }): number[] {
+  /** Where a group's posts are, newest first. @param options.feeds only of these feeds (numbers) */
+  posts(
+    num: number,
+    { before, limit, feeds }: { before?: PostsBefore; limit: number; feeds?: Set<number> }
+  ): PostsBefore[] {
     const { timeMs, place } = before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
     const ofFeeds = feeds === undefined ? '' : 'AND place >> 32 IN (SELECT value FROM json_each(?5))'
-    return this.#places(
-      `SELECT place FROM group_posts WHERE num = ?1 AND (time, place) < (?2, ?3) ${ofFeeds}
+    const rows = this.#statements.all(
+      `SELECT time AS timeMs, place FROM group_posts WHERE num = ?1 AND (time, place) < (?2, ?3) ${ofFeeds}
        ORDER BY time DESC, place DESC LIMIT ?4`,
       ...[num, timeMs, place, limit, ...(feeds === undefined ? [] : [JSON.stringify([...feeds])])]
     )
+    return rows as unknown as PostsBefore[]
   }
 
   /** Places of a group's posts that name an entry as the one that began their thread. */
   postsInThread(num: number, root: Uint8Array, limit: number): number[] {
-    return this.#places('SELECT place FROM group_posts WHERE root = ? AND num = ? LIMIT ?', root, num, limit)
-  }
-
-  #places(sql: string, ...values: (number | string | Uint8Array)[]): number[] {
-    return this.#statements.all(sql, ...values).map(({ place }) => place as number)
+    const rows = this.#statements.all(
+      'SELECT place FROM group_posts WHERE root = ? AND num = ? LIMIT ?',
+      ...[root, num, limit]
+    )
+    return rows.map(({ place }) => place as number)
   }
 }

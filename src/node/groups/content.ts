@@ -131,9 +131,17 @@ export class GroupContent {
     return bodies.map((body) => sealForGroup(body, feed, { group: group.id, secret }))
   }
 
-  /** A group's posts, newest first. @param options.feeds only of these feeds (numbers) */
+  /** A group's posts, newest first; fewer than `limit` only at the end. @param options.feeds only of these (numbers) */
   posts(group: LocalGroup, options: { before?: PostsBefore; limit: number; feeds?: Set<number> }): StoredEntry[] {
-    return this.#entries(this.#store.posts(group.num, options))
+    const found: StoredEntry[] = []
+    let { before } = options
+    while (found.length < options.limit) {
+      const page = this.#store.posts(group.num, { ...options, before })
+      found.push(...this.#entries(page.map(({ place }) => place))) // some may not be kept any more
+      if (page.length < options.limit) break
+      before = page.at(-1)
+    }
+    return found.slice(0, options.limit)
   }
 
   /** Posts to groups that this device could open from now on, in the order in which it could. */

@@ -281,6 +281,29 @@ describe('posts to a group', function () {
     assert.equal((await again.feeds.get(last.id))?.text, 'new')
   })
 
+  it('are read in pages, past those that were erased', async () => {
+    await using homes = new Homes()
+    const alice = await homes.start('alice', MEMORY())
+    await alice.groups.create({ name: 'portland' })
+    const texts = Array.from({ length: 200 }, (_, i) => `${i}`)
+    const bodies = texts.map((text) => ({ type: 'post', text, tags: [`t${Number(text) % 10}`] }))
+    const published = await alice.feeds.publishAll(bodies, { group: 'portland' })
+    for (const { id } of published.slice(60, 190)) await alice.feeds.erase(id)
+    const left = [...texts.slice(0, 60), ...texts.slice(190)].toReversed()
+    assert.deepEqual(await textsIn(alice), left)
+    const [newest] = await Array.fromAsync(alice.feeds.read({ group: 'portland', limit: 1 }))
+    const older = await Array.fromAsync(alice.feeds.read({ group: 'portland', limit: 20, before: newest.id }))
+    assert.deepEqual(
+      older.map(({ text }) => text),
+      left.slice(1, 21)
+    )
+    const tagged = await Array.fromAsync(alice.feeds.read({ group: 'portland', tag: 't3', limit: 5 }))
+    assert.deepEqual(
+      tagged.map(({ text }) => text),
+      ['193', '53', '43', '33', '23']
+    )
+  })
+
   it('are gone when their author erases them', async () => {
     await using homes = new Homes()
     const { nodes } = await village(homes, {}, ['alice', 'bob'])
