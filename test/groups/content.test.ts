@@ -119,6 +119,8 @@ describe('posts to a group', () => {
 })
 
 describe("epochs' secrets", () => {
+  before(ready)
+
   for (const vector of read('epoch.json') as EpochVector[]) {
     it(`${vector.secret === undefined ? 'do not open' : 'open'}: ${vector.name}`, () => {
       const body = { secret: bytes(vector.epoch), recipients: [bytes(vector.member)], wrapped: [bytes(vector.wrapped)] }
@@ -229,6 +231,40 @@ describe('the epoch that a writer uses', () => {
       const right = epoch(village, by, FOUR, [wrong])
       assert.equal(currentEpoch(village.evaluator)?.id, right)
     }
+  })
+
+  it('locks nobody out: one more epoch for all is enough, whatever was made before and at once', () => {
+    const steps = fc.array(
+      fc.record({
+        kind: fc.constantFrom('epoch', 'epoch', 'epoch', 'join', 'expel'),
+        by: fc.nat(3),
+        to: fc.subarray(FOUR, { minLength: 1 }),
+        isBlind: fc.boolean()
+      }),
+      { maxLength: 8 }
+    )
+    fc.assert(
+      fc.property(steps, (made) => {
+        const village = new Village(FOUR)
+        let [hasJoined, hasGone] = [false, false]
+        for (const { kind, by, to, isBlind } of made) {
+          const on = isBlind ? [village.id] : village.heads()
+          if (kind === 'epoch') epoch(village, FOUR[by], to, on)
+          else if (kind === 'join' && !hasJoined)
+            hasJoined = village.admit('zoe', ['alice', 'bob'], { on }) !== undefined
+          else if (kind === 'expel' && !hasGone)
+            hasGone = village.expel('dan', ['alice', 'bob', 'carol'], { on }) !== ''
+        }
+        const members = village.members()
+        const chosen = currentEpoch(village.evaluator)
+        if (hasGone && chosen !== undefined)
+          assert.ok(![chosen.author, ...chosen.recipients].includes(of('dan')), 'dan knows nothing that is used')
+        if (need(village) !== undefined) epoch(village, members[0], members)
+        assert.equal(need(village), undefined)
+        assert.deepEqual(currentEpoch(village.evaluator)?.recipients, members.map(of).toSorted())
+      }),
+      { numRuns: 60 }
+    )
   })
 
   it('is the same in every order of arrival', () => {
