@@ -1,0 +1,172 @@
+// What a message says: a map in canonical DAG-CBOR. Types that this program does not know are kept, and so are fields of
+// known types that it does not know.
+import { randomBytes } from 'node:crypto'
+import * as v from 'valibot'
+import { decodeCbor, encodeCbor } from '../feeds/index.ts'
+import { MessageError } from './errors.ts'
+import { MAX_PLAINTEXT_SIZE } from './padding.ts'
+
+/** Of a message's id, which is random. */
+export const MESSAGE_ID_SIZE = 16
+/** Most bytes of UTF-8 in a text. */
+export const MAX_TEXT_SIZE = 28_000
+const MAX_TYPE_LENGTH = 64
+/** UTF-16 code units of a reaction. */
+const MAX_EMOJI_LENGTH = 32
+/** Most messages that one receipt or request is about. */
+const MAX_IDS = 32
+
+interface Common {
+  v: 1
+  /** 16 random bytes. */
+  id: Uint8Array
+  /** When it was written, in ms since 1970, by the clock of who wrote it. */
+  at: number
+  /** To whom, the person's root key: in the copies for the author's own other devices only. */
+  to?: Uint8Array
+  /** Id of the message that the same device wrote in this conversation before: where one is missing is seen by it. */
+  prev?: Uint8Array
+  /** When it is to be erased at both ends, in ms since 1970. */
+  expires?: number
+}
+
+export interface TextContent extends Common {
+  type: 'text'
+  text: string
+  /** Id of the message that it answers. */
+  reply?: Uint8Array
+}
+
+export interface ReactionContent extends Common {
+  type: 'reaction'
+  /** Id of the message that it is about. */
+  about: Uint8Array
+  emoji: string
+}
+
+/** That messages were stored, or read. */
+export interface ReceiptContent extends Common {
+  type: 'receipt'
+  state: 'delivered' | 'read'
+  /** Of the messages, 1 to 32. */
+  ids: Uint8Array[]
+}
+
+/** That something could not be opened: whatever was not acknowledged is to be sent anew, in a new session. */
+export interface ResendContent extends Common {
+  type: 'resend'
+}
+
+/** To the author's and the recipient's devices: this message is erased. */
+export interface EraseContent extends Common {
+  type: 'erase'
+  /** Id of a message of the same author. */
+  about: Uint8Array
+}
+
+export type KnownContent = TextContent | ReactionContent | ReceiptContent | ResendContent | EraseContent
+
+/** Any content, of a known type or not. */
+export interface Content extends Common {
+  type: string
+  [field: string]: unknown
+}
+
+const id = v.pipe(
+  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  v.length(MESSAGE_ID_SIZE)
+)
+const key = v.pipe(
+  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  v.length(32)
+)
+const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const common = {
+  v: v.literal(1),
+  id,
+  at: time,
+  to: v.optional(key),
+  prev: v.optional(id),
+  expires: v.optional(time)
+}
+const anyType = v.looseObject({ ...common, type: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TYPE_LENGTH)) })
+const schemas = new Map<string, v.GenericSchema>([
+  [
+    'text',
+    v.looseObject({
+      ...common,
+      type: v.literal('text'),
+      text: v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_TEXT_SIZE)),
+      reply: v.optional(id)
+    })
+  ],
+  [
+    'reaction',
+    v.looseObject({
+      ...common,
+      type: v.literal('reaction'),
+      about: id,
+      emoji: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_EMOJI_LENGTH))
+    })
+  ],
+  [
+    'receipt',
+    v.looseObject({
+      ...common,
+      type: v.literal('receipt'),
+      state: v.picklist(['delivered', 'read']),
+      ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(MAX_IDS))
+    })
+  ],
+  ['resend', v.looseObject({ ...common, type: v.literal('resend') })],
+  ['erase', v.looseObject({ ...common, type: v.literal('erase'), about: id })]
+])
+
+/** A content with an id and a time. */
+export function newContent<T extends { type: string }>(
+  fields: T,
+  { at = Date.now(), id: given = randomBytes(MESSAGE_ID_SIZE) }: { at?: number; id?: Uint8Array } = {}
+): T & Common {
+  return { v: 1, id: new Uint8Array(given), at, ...fields }
+}
+
+/** @throws MessageError SIZE, CONTENT (the message names the field) */
+export function encodeContent(content: Common & { type: string }): Uint8Array {
+  const size = 'text' in content ? Buffer.byteLength(String(content.text)) : 0
+  if (size > MAX_TEXT_SIZE)
+    throw new MessageError('SIZE', `a text has at most ${MAX_TEXT_SIZE} bytes, this one ${size}`)
+  check(content)
+  const bytes = encodeCbor(content)
+  if (bytes.length > MAX_PLAINTEXT_SIZE)
+    throw new MessageError('SIZE', `a message has at most ${MAX_PLAINTEXT_SIZE} bytes, this one ${bytes.length}`)
+  return bytes
+}
+
+/** Reads what somebody else wrote. @throws MessageError CONTENT */
+export function decodeContent(bytes: Uint8Array): Content {
+  let content: unknown
+  try {
+    content = decodeCbor(bytes)
+  } catch (error) {
+    throw new MessageError('CONTENT', `not canonical DAG-CBOR: ${(error as Error).message}`, { cause: error })
+  }
+  check(content)
+  return content as Content
+}
+
+/** The content, typed, when its type is one of those above: it has matched its schema then. */
+export function known(content: Content): KnownContent | undefined {
+  return schemas.has(content.type) ? (content as KnownContent) : undefined
+}
+
+function check(content: unknown): void {
+  const type = (content as { type?: unknown } | null)?.type
+  const schema = (typeof type === 'string' ? schemas.get(type) : undefined) ?? anyType
+  const result = v.safeParse(schema, content, { abortEarly: true })
+  if (result.success) return
+  const issue = result.issues[0]
+  throw new MessageError(
+    'CONTENT',
+    `content of a message: ${v.getDotPath(issue) ?? 'it'}: ${issue.message.slice(0, 200)}`
+  )
+}
