@@ -47,6 +47,7 @@ import { deviceNameOf, type NodeOptions, settle, type Settings } from './options
 import { People } from './people.ts'
 import { SealedLog } from './sealed-log.ts'
 import { spaceOf } from './space.ts'
+import { Vault } from './vault.ts'
 import { version } from './version.ts'
 
 /** How often expired bodies are looked for, and the quota is held, in ms. */
@@ -197,6 +198,7 @@ class ComradeNode implements Comrade {
     })
     this.#groups = new GroupServices({
       store,
+      vault: new Vault(keys.peerSeed),
       people: this.#people,
       device: this.#device,
       privacy: settings.privacy,

@@ -2,6 +2,7 @@
 import type { FeedStore } from '../../feeds/index.ts'
 import { fromHex, type Hex, toHex } from '../../groups/index.ts'
 import { Statements, type Stretch } from '../../trust/index.ts'
+import type { Vault } from '../vault.ts'
 
 /** Places of one feed are a stretch as long as this. */
 const STRETCH = 2 ** 32
@@ -39,26 +40,33 @@ export interface PostsBefore {
 
 export class ContentStore {
   readonly #store: FeedStore
+  readonly #vault: Vault
   readonly #statements: Statements
 
   /** @param store one in which GroupStore has made the tables */
-  constructor(store: FeedStore) {
+  constructor(store: FeedStore, vault: Vault) {
     this.#store = store
+    this.#vault = vault
     this.#statements = new Statements(store.database)
   }
 
   secrets(num: number): NamedSecret[] {
     return this.#statements
       .all('SELECT name, secret FROM group_secrets WHERE num = ?', num)
-      .map(({ name, secret }) => ({ name: toHex(name as Uint8Array), secret: secret as Uint8Array }))
+      .flatMap(({ name, secret: sealed }) => {
+        const secret = this.#vault.open(sealed as Uint8Array, name as Uint8Array)
+        return secret === undefined ? [] : [{ name: toHex(name as Uint8Array), secret }]
+      })
   }
 
   /** On the disk before it returns: an epoch may be lost later, and posts stay. */
   addSecrets(num: number, secrets: readonly NamedSecret[]): void {
     this.#store.write(
       () => {
-        for (const { name, secret } of secrets)
-          this.#statements.run('INSERT OR IGNORE INTO group_secrets VALUES (?, ?, ?)', num, fromHex(name), secret)
+        for (const { name, secret } of secrets) {
+          const sealed = this.#vault.seal(secret, fromHex(name))
+          this.#statements.run('INSERT OR IGNORE INTO group_secrets VALUES (?, ?, ?)', num, fromHex(name), sealed)
+        }
       },
       { isDurable: true }
     )

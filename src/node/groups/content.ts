@@ -12,6 +12,7 @@ import {
 import { fromHex, type Hex, MAX_GROUP_BODY, openForGroup, sealForGroup } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import type { Vault } from '../vault.ts'
 import { ContentStore, type PostsBefore } from './content-store.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
 import type { NodeGroups } from './groups.ts'
@@ -28,6 +29,7 @@ const MAX_THREAD = 1_000
 
 export interface GroupContentOptions {
   store: FeedStore
+  vault: Vault
   people: People
   groups: NodeGroups
   /** Other people share a group with this device now. */
@@ -67,9 +69,9 @@ export class GroupContent {
 
   /** @param options.groups those that are stored were read before */
   constructor(options: GroupContentOptions) {
-    const { store, people, groups, onMates } = options
+    const { store, vault, people, groups, onMates } = options
     this.#options = options
-    this.#store = new ContentStore(store)
+    this.#store = new ContentStore(store, vault)
     this.reader = new PostReader({ store, content: this.#store, people, groups: () => this.#readings.values() })
     this.#mates = new Mates({
       groups: () => groups.all(),

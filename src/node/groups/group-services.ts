@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
 import type { People } from '../people.ts'
+import type { Vault } from '../vault.ts'
 import { connectedMates } from './connected-mates.ts'
 import { GroupContent } from './content.ts'
 import { GroupNews } from './group-news.ts'
@@ -19,6 +20,7 @@ import { Upkeep } from './upkeep.ts'
 
 export interface GroupServicesOptions {
   store: FeedStore
+  vault: Vault
   people: People
   device: Device
   privacy: Config['privacy']
@@ -40,9 +42,10 @@ export class GroupServices {
 
   constructor(options: GroupServicesOptions) {
     this.#options = options
-    const { store, people, device, connections, onNews } = options
+    const { store, vault, people, device, connections, onNews } = options
     this.groups = new NodeGroups({
       store,
+      vault,
       people,
       device,
       connections,
@@ -69,7 +72,7 @@ export class GroupServices {
 
   /** Reads what is stored; once there are connections, which need not be started. */
   async open(): Promise<void> {
-    const { store, people, privacy, connections, onMates } = this.#options
+    const { store, vault, people, privacy, connections, onMates } = this.#options
     // Nothing of what goes wrong in it is told with who brought it.
     this.#stem = new Stem<LocalGroup>({
       questions: connections().questions,
@@ -82,7 +85,7 @@ export class GroupServices {
       onError: this.#onError
     })
     await this.groups.load()
-    this.#content = new GroupContent({ store, people, groups: this.groups, onMates })
+    this.#content = new GroupContent({ store, vault, people, groups: this.groups, onMates })
     await this.#news.open()
   }
 

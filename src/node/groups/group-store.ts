@@ -2,6 +2,7 @@
 // before it, and the secrets of this device as a member.
 import { type FeedStore, migrate } from '../../feeds/index.ts'
 import { Statements } from '../../trust/index.ts'
+import type { Vault } from '../vault.ts'
 import { GROUP_MIGRATIONS } from './schema.ts'
 
 /** Operations of one group have places in a stretch as long as this. */
@@ -24,11 +25,13 @@ export interface StoredOperation {
 
 export class GroupStore {
   readonly #store: FeedStore
+  readonly #vault: Vault
   readonly #statements: Statements
 
   /** @throws FeedError STORE_NEWER */
-  constructor(store: FeedStore) {
+  constructor(store: FeedStore, vault: Vault) {
     this.#store = store
+    this.#vault = vault
     migrate(store.database, 'groups', GROUP_MIGRATIONS)
     this.#statements = new Statements(store.database)
   }
@@ -79,10 +82,11 @@ export class GroupStore {
 
   /** By age, the oldest first. */
   keys(num: number): StoredKey[] {
-    return this.#statements.all(
-      'SELECT kind, public, secret FROM group_keys WHERE num = ? ORDER BY id',
-      num
-    ) as unknown as StoredKey[]
+    const rows = this.#statements.all('SELECT kind, public, secret FROM group_keys WHERE num = ? ORDER BY id', num)
+    return (rows as unknown as StoredKey[]).flatMap((row) => {
+      const secret = this.#vault.open(row.secret, row.public)
+      return secret === undefined ? [] : [{ ...row, secret }] // the files in keys/ are others: it is of no use any more
+    })
   }
 
   addKeys(num: number, keys: readonly StoredKey[]): void {
@@ -93,7 +97,7 @@ export class GroupStore {
           num,
           key.kind,
           key.public,
-          key.secret
+          this.#vault.seal(key.secret, key.public)
         )
     })
   }

@@ -17,6 +17,7 @@ import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
 import type { People } from '../people.ts'
+import type { Vault } from '../vault.ts'
 import type { Group, GroupSummary, Groups, NewGroup } from './contract.ts'
 import { found } from './founding.ts'
 import { GroupStore } from './group-store.ts'
@@ -57,6 +58,7 @@ export interface Online {
 
 export interface NodeGroupsOptions {
   store: FeedStore
+  vault: Vault
   people: People
   device: Device
   connections: () => Connections
@@ -77,7 +79,7 @@ export class NodeGroups implements Groups {
 
   constructor(options: NodeGroupsOptions) {
     this.#options = options
-    this.#store = new GroupStore(options.store)
+    this.#store = new GroupStore(options.store, options.vault)
     this.events.setMaxListeners(0)
   }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { Vault } from '../../../src/node/vault.ts'
 import { ContentStore, MAX_SEALED_PER_FEED } from '../../../src/node/groups/content-store.ts'
 import { GroupStore } from '../../../src/node/groups/group-store.ts'
 import { temporaryStore } from '../../support/feeds.ts'
+
+const VAULT = new Vault(new Uint8Array(32))
 
 const head = new Uint8Array(25)
 const placeOf = (feed: number, seq: number) => feed * 2 ** 32 + seq
@@ -10,8 +13,8 @@ const name = 'ab'.repeat(32)
 describe('what is kept of posts to groups', () => {
   it('has room for so many sealed entries of one feed, of the newest ones, and takes nothing from others', () => {
     using held = temporaryStore()
-    new GroupStore(held.store).add(new Uint8Array(32))
-    const content = new ContentStore(held.store)
+    new GroupStore(held.store, VAULT).add(new Uint8Array(32))
+    const content = new ContentStore(held.store, VAULT)
     const sealed = (feed: number, count: number) =>
       Array.from({ length: count }, (_, seq) => ({ place: placeOf(feed, seq + 1), head }))
     content.addFound(7, { posts: [], sealed: sealed(7, 10) })
@@ -26,8 +29,8 @@ describe('what is kept of posts to groups', () => {
 
   it('is listed by time, then place, in pages, and for some feeds only', () => {
     using held = temporaryStore()
-    const num = new GroupStore(held.store).add(new Uint8Array(32))
-    const content = new ContentStore(held.store)
+    const num = new GroupStore(held.store, VAULT).add(new Uint8Array(32))
+    const content = new ContentStore(held.store, VAULT)
     const posts = [3, 1, 2, 2].map((timeMs, i) => ({ place: placeOf(5 + (i % 2), i + 1), num, name, timeMs }))
     content.addFound(5, { posts, sealed: [] }, { low: 1, high: 4 })
     const all = content.posts(num, { limit: 10 })
@@ -46,9 +49,9 @@ describe('what is kept of posts to groups', () => {
 
   it('goes with its group', () => {
     using held = temporaryStore()
-    const groups = new GroupStore(held.store)
+    const groups = new GroupStore(held.store, VAULT)
     const num = groups.add(new Uint8Array(32))
-    const content = new ContentStore(held.store)
+    const content = new ContentStore(held.store, VAULT)
     content.addSecrets(num, [{ name, secret: new Uint8Array(32) }])
     content.addFound(5, { posts: [{ place: placeOf(5, 1), num, name, timeMs: 1, root: head }], sealed: [] })
     assert.deepEqual([content.secrets(num).length, content.postsInThread(num, head, 10).length], [1, 1])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'mocha'
 
 import type { NodeGroups } from '../../../src/node/groups/groups.ts'
@@ -113,19 +114,22 @@ describe('the groups of a node', function () {
     assert.equal(firsts.size, 2, 'the first of two is not always the same')
   })
 
-  it('leave no secret in the file when they are forgotten', async () => {
+  it('keep their secrets sealed in the file, and leave none there when they are forgotten', async () => {
     await using homes = new Homes()
     const node = await homes.start('alice')
     const group = await node.groups.create({ name: 'portland' })
-    const secrets = [...(node.groups as NodeGroups).local(group.id).membership!.ringSecrets.values()]
-    const isOnDisk = (): boolean => {
-      const files = ['feeds.sqlite', 'feeds.sqlite-wal'].map((name) => readFileSync(join(homes.of('alice'), name)))
-      return secrets.some((secret) => files.some((file) => file.includes(Buffer.from(secret))))
-    }
-    assert.ok(isOnDisk())
+    const [[publicKey, secret]] = (node.groups as NodeGroups).local(group.id).membership!.ringSecrets
+    const file = join(homes.of('alice'), 'feeds.sqlite')
+    const isOnDisk = (bytes: Uint8Array): boolean =>
+      [file, `${file}-wal`].some((path) => readFileSync(path).includes(Buffer.from(bytes)))
+    const database = new DatabaseSync(file, { readOnly: true })
+    const row = database.prepare('SELECT secret FROM group_keys WHERE public = ?').get(Buffer.from(publicKey, 'hex'))!
+    const sealed = row.secret as Uint8Array
+    assert.deepEqual([isOnDisk(sealed), isOnDisk(secret)], [true, false])
+    database.close()
     await group.leave()
     await node.groups.forget('portland')
-    assert.ok(!isOnDisk())
+    assert.ok(!isOnDisk(sealed))
   })
 
   it('are found by name, id and link, and wrong names are told', async () => {

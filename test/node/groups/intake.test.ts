@@ -1,6 +1,7 @@
 // What a group's log takes of what others bring, and what not: honest operations in any order, and hostile ones by the
 // rows of what others may send.
 import assert from 'node:assert/strict'
+import { Vault } from '../../../src/node/vault.ts'
 import fc from 'fast-check'
 import {
   type Anonymous,
@@ -26,6 +27,8 @@ import { MAX_WAITING } from '../../../src/node/groups/waiting-room.ts'
 import { personOf, Village } from '../../groups/village.ts'
 import { temporaryStore } from '../../support/feeds.ts'
 
+const VAULT = new Vault(new Uint8Array(32))
+
 /** Counts what it is asked. */
 class CountingVerifier extends Verifier {
   asked = 0
@@ -39,7 +42,7 @@ class CountingVerifier extends Verifier {
 /** A device that has opened the village's group, and what brings it operations. */
 class Device {
   readonly #held = temporaryStore()
-  readonly #store = new GroupStore(this.#held.store)
+  readonly #store = new GroupStore(this.#held.store, VAULT)
   readonly verifier = new CountingVerifier()
   readonly #num: number
   readonly #id: Uint8Array

@@ -1,4 +1,5 @@
 // Devices that hold the log of one group, and sessions between them over streams in memory.
+import { Vault } from '../../../src/node/vault.ts'
 import { EventEmitter } from 'node:events'
 import { type MessageStream, messageStreamPair, sha256 } from '../../../src/feeds/index.ts'
 import {
@@ -84,7 +85,7 @@ export class Holder implements GroupReplicas, Disposable {
   readonly claims = new LogClaims()
   readonly #held = temporaryStore()
   readonly #verifier = new Verifier()
-  readonly #store = new GroupStore(this.#held.store)
+  readonly #store = new GroupStore(this.#held.store, new Vault(new Uint8Array(32)))
   readonly #groups = new Map<Hex, { local: LocalGroup; replica: GroupReplica }>()
   /** How many operations peers brought. */
   received = 0

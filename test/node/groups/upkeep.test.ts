@@ -1,6 +1,7 @@
 // Devices of a group that do by themselves what is due, in a time that the test lets pass: real logs, keys and stores,
 // and what each signs reaches the others after a while.
 import assert from 'node:assert/strict'
+import { Vault } from '../../../src/node/vault.ts'
 import { EventEmitter } from 'node:events'
 import { describe, it } from 'mocha'
 import type { FeedStore } from '../../../src/feeds/index.ts'
@@ -27,6 +28,8 @@ import { FIRST_DAY, personOf, ringKeyOf, Village } from '../../groups/village.ts
 import { temporaryStore } from '../../support/feeds.ts'
 import { until } from '../../support/network.ts'
 import { befriend, Homes } from '../../support/node.ts'
+
+const VAULT = new Vault(new Uint8Array(32))
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
@@ -149,7 +152,7 @@ class Devices implements AsyncDisposable {
   #add(name: string): void {
     const temporary = temporaryStore()
     this.#stores.push(temporary)
-    const store = new GroupStore(temporary.store)
+    const store = new GroupStore(temporary.store, VAULT)
     const id = fromHex(this.village.id)
     const num = store.add(id)
     const seed = sha256(Buffer.from(`test key of member key 1 of ${name}`))
