@@ -15,8 +15,9 @@ import { majority } from './quorum.ts'
  * What the holder of a member key has to do now, in the order in which it is best done.
  * @param me the member key; of somebody who is not in yet, the one of their candidacy
  * @param day today, since 1970-01-01 UTC
+ * @param options.hasKeys whether the device has the secrets of the member's present keys: an older copy of it has not
  */
-export function dutiesOf(evaluator: Evaluator, me: Hex, day: number): Duty[] {
+export function dutiesOf(evaluator: Evaluator, me: Hex, day: number, { hasKeys = true } = {}): Duty[] {
   const seat = evaluator.view().byMember.get(me)
   if (seat === undefined) return repeated(evaluator, me)
   return [
@@ -24,7 +25,7 @@ export function dutiesOf(evaluator: Evaluator, me: Hex, day: number): Duty[] {
     ...certificates(evaluator),
     ...acks(evaluator, seat, day),
     ...checkpoints(evaluator, day),
-    ...rekeys(evaluator, seat)
+    ...rekeys(evaluator, seat, hasKeys)
   ]
 }
 
@@ -55,9 +56,12 @@ function counting<Type extends Operation['type']>(
   )
 }
 
-/** Once a period, whoever has keys of an older one; unless some of this one came too late, which {@link repeated} takes. */
-function rekeys(evaluator: Evaluator, seat: Seat): Duty[] {
-  if (!hasOldKeys(evaluator, seat)) return []
+/**
+ * Once a period, whoever has keys of an older one, or has lost their secrets; unless some of this one came too late, which
+ * {@link repeated} takes.
+ */
+function rekeys(evaluator: Evaluator, seat: Seat, hasKeys: boolean): Duty[] {
+  if (hasKeys && !hasOldKeys(evaluator, seat)) return []
   const { period } = evaluator.view()
   const isMade = operationsOf(evaluator).some(
     (o) =>

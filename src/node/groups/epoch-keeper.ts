@@ -10,6 +10,11 @@ const MAX_DELAY_MS = 2_000
 /** How long to wait after the store failed (the disk is full), in ms. */
 const RETRY_MS = 10_000
 
+/** So often the wait is doubled when a member makes epochs again and again that others cannot open: up to some hours. */
+const MAX_CHEATS = 12
+const LOST_KEYS =
+  'this device was restored from a copy that is older than its keys in this group: it takes new ones, once in 30 days'
+
 export interface EpochKeeperOptions {
   group: LocalGroup
   keyring: Keyring
@@ -25,6 +30,8 @@ export class EpochKeeper {
   readonly #delay: () => number
   readonly #notBeforeMs: number
   #timer: NodeJS.Timeout | undefined
+  /** How many epochs were made because this member was given a wrong key. */
+  #cheats = 0
 
   constructor({ group, keyring, waitMs = 0, delay = () => Math.random() * MAX_DELAY_MS }: EpochKeeperOptions) {
     this.#notBeforeMs = performance.now() + waitMs
@@ -35,9 +42,11 @@ export class EpochKeeper {
 
   /** Call it when the log has changed and the keyring has learnt what is new. */
   look(): void {
-    if (this.#timer !== undefined || !this.#isNeeded()) return
+    const need = this.#timer === undefined ? this.#need() : undefined
+    if (need === undefined) return
     const isAlone = this.#group.evaluated.view().seats.size === 1
-    this.#lookIn(isAlone ? 0 : Math.max(0, this.#notBeforeMs - performance.now()) + this.#delay())
+    const delayMs = this.#delay() * (need === 'cheated' ? 2 ** Math.min(this.#cheats, MAX_CHEATS) : 1)
+    this.#lookIn(isAlone ? 0 : Math.max(0, this.#notBeforeMs - performance.now()) + delayMs)
   }
 
   /**
@@ -49,35 +58,39 @@ export class EpochKeeper {
     if (seat === undefined)
       throw new NodeError('NOT_OWN', 'only members can post to a group, on the device that joined')
     if (evaluator.log.create.reading === 'open') return this.#keyring.keys[0]
-    if (this.#isNeeded()) this.#make()
+    if (this.#need() !== undefined) this.#make()
     const epoch = currentEpoch(evaluator)
     const key = epoch && this.#keyring.key(epoch.secret)
     if (key !== undefined) return key
     const { size } = evaluator.view().seats
-    throw new NodeError(
-      'FAILED',
-      size > MAX_RECIPIENTS
-        ? `what only members read can be posted to at most ${MAX_RECIPIENTS} of them, and there are ${size}`
-        : 'no key could be made for this group'
-    )
+    if (size > MAX_RECIPIENTS)
+      throw new NodeError(
+        'FAILED',
+        `what only members read can be posted to at most ${MAX_RECIPIENTS} of them, and there are ${size}`
+      )
+    throw new NodeError('FAILED', this.#group.hasKeys ? 'no key could be made for this group' : LOST_KEYS)
   }
 
   close(): void {
     clearTimeout(this.#timer)
   }
 
-  #isNeeded(): boolean {
-    const { evaluator, seat } = this.#group
-    if (evaluator === undefined || seat === undefined) return false
-    const need = epochNeed(evaluator, ({ secret }) => this.#keyring.key(secret) !== undefined)
-    return need !== undefined || this.#keyring.isOwed(evaluator.view().byMember.keys())
+  /** Who has lost the key that epochs are wrapped to can open none: another one would not help. */
+  #need(): ReturnType<typeof epochNeed> | 'owed' {
+    const { evaluator, seat, hasKeys } = this.#group
+    if (evaluator === undefined || seat === undefined) return undefined
+    const need = epochNeed(evaluator, ({ secret }) => this.#keyring.key(secret) !== undefined || !hasKeys)
+    if (need !== undefined || !hasKeys) return need
+    return this.#keyring.isOwed(evaluator.view().byMember.keys()) ? 'owed' : undefined
   }
 
   #lookIn(delayMs: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       try {
-        if (this.#isNeeded()) this.#make()
+        const need = this.#need()
+        if (need === 'cheated') this.#cheats++
+        if (need !== undefined) this.#make()
       } catch {
         this.#lookIn(RETRY_MS) // the disk is full; whoever writes is told
       }

@@ -90,6 +90,13 @@ export class LocalGroup {
     return seat !== undefined && seat.member === this.#membership?.memberKey ? seat : undefined
   }
 
+  /** Whether this device has the secrets of its seat: not where it was restored from a copy older than they are. */
+  get hasKeys(): boolean {
+    const { seat } = this
+    if (seat === undefined || this.#membership === undefined) return false
+    return this.#membership.ringSecrets.has(seat.ring) && this.#membership.kemSecrets.has(seat.kem)
+  }
+
   /** How many operations have their place. */
   get size(): number {
     return this.#evaluator?.log.size ?? 0

@@ -1,8 +1,8 @@
 // Who represents the groups of this device, and what follows from it: for whom it passes connections on, at whom it may
 // wait, and, where it is a representative itself, the circle of representatives that it knows.
 import type { PeerId } from '@libp2p/interface'
-import { generateSeed, sha256, type Signer, signingKey } from '../../feeds/index.ts'
-import { fromHex, type Hex, MAX_PRESENCE_ADDRESSES, toHex } from '../../groups/index.ts'
+import { generateSeed, isUsableKey, sha256, type Signer, signingKey } from '../../feeds/index.ts'
+import { fromHex, type Hex, MAX_PRESENCE_ADDRESSES, type Presence, toHex } from '../../groups/index.ts'
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import { Circle, type Self } from './circle.ts'
@@ -26,6 +26,9 @@ export interface RepresentativesOptions {
   peerKey: Uint8Array
   addresses: () => string[]
 }
+
+/** Where a member says that it can be reached. */
+type Reach = Pick<Presence, 'peerKey' | 'addresses'>
 
 export class Representatives {
   readonly #options: RepresentativesOptions
@@ -102,10 +105,18 @@ export class Representatives {
   }
 
   /** Where connected members of a group can be reached: for its link. */
-  reachOf(group: LocalGroup): { peerKey: Uint8Array; addresses: string[] }[] {
+  reachOf(group: LocalGroup): Reach[] {
     const circle = this.#circles.get(group)
     const own = circle?.self
-    return (circle?.order ?? []).flatMap((member) => (member === own ? [] : (circle?.reachOf(member) ?? [])))
+    return (circle?.order ?? []).flatMap((member) => {
+      const reach = member === own ? undefined : circle?.reachOf(member)
+      return reach === undefined || !isUsableKey(reach.peerKey) ? [] : this.#tellable(reach)
+    })
+  }
+
+  /** Members' words are theirs: what is no address would make no link. */
+  #tellable({ peerKey, addresses }: Reach): Reach {
+    return { peerKey, addresses: addresses.filter((address) => this.#options.connections.isAllowed(address)) }
   }
 
   readonly #onChanged = (): void => this.#service.lookSoon()

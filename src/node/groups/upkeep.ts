@@ -146,9 +146,9 @@ class Keeper {
   }
 
   #due(): Duty[] {
-    const { evaluator, membership } = this.#group
+    const { evaluator, membership, hasKeys } = this.#group
     if (evaluator === undefined || membership === undefined || this.#options.isPaused()) return []
-    return dutiesOf(evaluator, membership.memberKey, Math.floor(this.#clock.now() / DAY_MS))
+    return dutiesOf(evaluator, membership.memberKey, Math.floor(this.#clock.now() / DAY_MS), { hasKeys })
   }
 
   /** Alone there is nobody to wait for. */

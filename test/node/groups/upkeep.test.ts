@@ -299,6 +299,20 @@ describe("a group's upkeep", function () {
     assert.deepEqual(village.errors, [])
   })
 
+  it('takes new keys, once, where a device was restored from a copy that is older than its keys', async () => {
+    await using village = new Devices(people(5))
+    const { group } = village.get('person 2')
+    for (const key of [...group.membership!.ringSecrets.keys(), ...group.membership!.kemSecrets.keys()])
+      group.removeKey(key)
+    assert.equal(group.hasKeys, false)
+    await village.clock.pass(2 * HOUR_MS)
+    assert.equal(group.hasKeys, true)
+    assert.equal(village.takeDone().rekey, 1)
+    for (const key of group.membership!.kemSecrets.keys()) group.removeKey(key)
+    await village.clock.pass(DAY_MS)
+    assert.equal(village.takeDone().rekey, undefined) // not twice in a period
+  })
+
   it('says again what somebody did who was away, and no more than once', async () => {
     await using village = new Devices(people(5))
     const { clock } = village

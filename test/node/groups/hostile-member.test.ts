@@ -1,0 +1,98 @@
+// What one member can do to the others who breaks the rules: nodes that run as they do for people, and words and operations
+// that a program of this kind would not send.
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import type { Comrade } from '../../../src/index.ts'
+import { encodeCbor } from '../../../src/feeds/index.ts'
+import { currentEpoch, type Presence, signPresence, withoutEpoch } from '../../../src/groups/index.ts'
+import { framedStream } from '../../../src/node/frames.ts'
+import type { NodeGroups } from '../../../src/node/groups/groups.ts'
+import type { LocalGroup } from '../../../src/node/groups/local-group.ts'
+import { PRESENCE_PROTOCOL } from '../../../src/node/groups/presence-service.ts'
+import { admit, formGroup, representativeAt } from '../../support/formation.ts'
+import { Homes } from '../../support/node.ts'
+import { sleep, until } from '../../support/processes.ts'
+
+const HOUR_MS = 3_600_000
+
+describe('a member who breaks the rules', function () {
+  this.timeout(60_000)
+
+  it('cannot make links that the others give worthless by where they say that they are', async () => {
+    await using homes = new Homes()
+    const [ann, ben] = await Promise.all(['ann', 'ben'].map((name) => homes.start(name)))
+    const groups = await formGroup([ann, ben])
+    await representativeAt(groups)
+    const say = await voiceOf(ben, ann)
+    for (const peerKey of [ben.libp2p.peerId.publicKey!.raw, new Uint8Array(32).fill(255)]) {
+      const addresses = ['no address \u001B[31m', '/ip4/192.0.2.1/tcp/70000', '/unix/etc/passwd']
+      await say({ addresses, peerKey })
+      const isHeard = (): boolean => !JSON.stringify(reachOf(ann)).includes('/127.0.0.1/')
+      await until(isHeard, 'the word was heard')
+      const [{ link }] = await ann.groups.list()
+      assert.equal((await ann.groups.open(link)).id, groups[0].id)
+      assert.equal((await groups[0].show()).size, 2)
+    }
+  })
+})
+
+describe('a member who was restored from an older copy', function () {
+  this.timeout(60_000)
+
+  for (const history of [false, true]) {
+    it(`makes no epochs that it could not open either${history ? ', nor owes any' : ''}`, async () => {
+      await using homes = new Homes()
+      const [ann, ben, cem] = await Promise.all(['ann', 'ben', 'cem'].map((name) => homes.start(name)))
+      const groups = [await ann.groups.create({ name: 'portland', history })]
+      groups.push(await admit(ben, groups))
+      await until(() => epochsAt(ben) > 0 && !isOwed(ben), 'ben can read')
+      for (const key of localOf(ben).membership!.kemSecrets.keys()) localOf(ben).removeKey(key)
+      groups.push(await admit(cem, groups))
+      await until(() => [ann, ben, cem].every((node) => !isOwed(node)), 'all have an epoch')
+      await sleep(3_000) // whoever waits before making another one has made it by then
+      const before = epochsAt(ann)
+      await sleep(4_000)
+      assert.equal(epochsAt(ann), before)
+      await assert.rejects(
+        ben.feeds.publish({ type: 'post', text: 'hi' }, { group: 'portland' }),
+        /older than its keys/
+      )
+      await ann.feeds.publish({ type: 'post', text: 'hello' }, { group: 'portland' })
+    })
+  }
+})
+
+function localOf(node: Comrade): LocalGroup {
+  return (node.groups as NodeGroups).all()[0]
+}
+
+function epochsAt(node: Comrade): number {
+  return localOf(node).evaluated.epochs().length
+}
+
+/** Whether a member is still to be given an epoch. */
+function isOwed(node: Comrade): boolean {
+  const evaluator = localOf(node).evaluated
+  return withoutEpoch(currentEpoch(evaluator), evaluator.view()).length > 0
+}
+
+function reachOf(node: Comrade): unknown {
+  return (node.groups as NodeGroups).online?.reachOf(localOf(node))
+}
+
+/** Says what one likes as a member, newer than all that the member's own node has said. */
+async function voiceOf(
+  member: Comrade,
+  to: Comrade
+): Promise<(words: Pick<Presence, 'addresses' | 'peerKey'>) => Promise<void>> {
+  const group = localOf(member)
+  const links = [localOf(to).membership!.memberKey]
+  const [connection] = member.libp2p.getConnections(to.libp2p.peerId)
+  const stream = framedStream(await connection.newStream(PRESENCE_PROTOCOL))
+  let at = Date.now()
+  return async (words) => {
+    at += HOUR_MS
+    const word = signPresence(group.id, group.membership!.member, { at, links, serves: true, ...words })
+    await stream.send(encodeCbor({ circle: group.id, words: [word] }))
+  }
+}
