@@ -13,6 +13,7 @@ import { fromHex, type Hex, ready } from '../../src/groups/index.ts'
 import { GroupStore } from '../../src/node/groups/group-store.ts'
 import { Intake } from '../../src/node/groups/intake.ts'
 import { LocalGroup } from '../../src/node/groups/local-group.ts'
+import { Vault } from '../../src/node/vault.ts'
 import { Verifier } from '../../src/node/groups/verifier.ts'
 import { personOf, Village } from '../../test/groups/village.ts'
 import { median } from '../statistics.ts'
@@ -92,7 +93,7 @@ async function measure(options: { program?: URL }, arrive: (intake: Intake) => P
   const feeds = FeedStore.open(join(directory, 'feeds.sqlite'))
   const verifier = new Verifier(options)
   try {
-    const store = new GroupStore(feeds)
+    const store = new GroupStore(feeds, new Vault(new Uint8Array(32)))
     const id = fromHex(village.id)
     const group = new LocalGroup(store, { num: store.add(id), id }, personOf('reader').root)
     group.events.on('changed', () => group.evaluated.view())
