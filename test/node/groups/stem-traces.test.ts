@@ -66,7 +66,8 @@ describe('what is left of a vouch', function () {
       const known = new Set(namelessOf(voter).map(({ id }) => id))
       await speak()
       await until(() => members.every((member) => namelessOf(member).length > known.size), 'everybody has it')
-      const said = namelessOf(voter).find(({ id }) => !known.has(id))!
+      const { id } = namelessOf(voter).find((operation) => !known.has(operation.id))!
+      const said = readOperation(voter.local.bytesOf(id)!, voter.local.hex, isPossessed) as Anonymous // with its proof
       await rest(members)
       left.push(members.map((member) => differenceOf(member, before.get(member.name)!, said)))
       for (const { name } of members) assert.deepEqual(filesWith(homes.of(name), said), [], `files of ${name}`)
