@@ -1,5 +1,6 @@
 // The door of the messages layer: sessions, contents and cells of private messages. It knows devices' addresses and
 // bytes; who is at the other end of a connection is for the node to say.
+export { MAX_BUNDLE_SIZE } from './bundle.ts'
 export { CELL_SIZE, type Piece, readPiece, type Sealed, toCells } from './cell.ts'
 export {
   type Content,
@@ -11,6 +12,20 @@ export {
   newContent,
   type TextContent
 } from './content.ts'
+export { type DeviceAddress, deviceAddress } from './device-address.ts'
 export { MessageError, type MessageErrorCode } from './errors.ts'
+export { isLibsignalLoaded, type Libsignal, loadLibsignal } from './libsignal.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
+export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'
+export { MESSAGE_MIGRATIONS } from './schema.ts'
+export {
+  FAILURES_UNTIL_GIVEN_UP,
+  GIVE_UP_INTERVAL_MS,
+  MAX_SEALED_SIZE,
+  type SessionEvents,
+  Sessions,
+  type SessionsOptions
+} from './sessions.ts'
+export type { Vault } from './vault.ts'
+export { Wiping } from './wiping.ts'

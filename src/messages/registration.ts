@@ -1,0 +1,56 @@
+// Who this device is to libsignal: an identity key that never signs anything but prekeys, and a registration, which
+// changes when the database turns out to be an older copy.
+import { randomInt } from 'node:crypto'
+import type { Statements } from '../trust/index.ts'
+import { MAX_REGISTRATION } from './bundle.ts'
+import type { DeviceAddress } from './device-address.ts'
+import type { Libsignal } from './libsignal.ts'
+import type { Vault } from './vault.ts'
+
+const ABOUT = 'comrade/message/identity/1\0'
+
+export interface Registration {
+  id: number
+  /** Private and public, as libsignal serializes them. */
+  identity: Uint8Array<ArrayBuffer>
+  /** Whether the sessions that were here are gone: the database was an older copy, or another device's. */
+  isAnew: boolean
+}
+
+interface Place {
+  vault: Vault
+  address: DeviceAddress
+  /** Of the store: renewed where it is noticed that it is an older copy. */
+  epoch: Uint8Array
+}
+
+/**
+ * Reads the registration, or makes one: call it in a durable transaction. In a copy that was restored, every session and
+ * prekey is older than what others have seen of it, and would use keys a second time: they are dropped. The identity key
+ * stays, so that contacts go on without meeting again. A device with a new key begins with nothing.
+ */
+export function register(statements: Statements, signal: Libsignal, place: Place): Registration {
+  const { vault, address, epoch } = place
+  const about = Buffer.from(ABOUT + address)
+  const known = statements.all('SELECT * FROM message_registration')[0]
+  // Where the keys of the home are others, it does not open: it is of no use any more.
+  const kept = known?.address === address ? vault.open(known.identity as Uint8Array, about) : undefined
+  if (kept !== undefined && Buffer.compare(known.epoch as Uint8Array, epoch) === 0)
+    return { id: known.registration as number, identity: new Uint8Array(kept), isAnew: false }
+  const identity = new Uint8Array(kept ?? signal.IdentityKeyPair.generate().serialize())
+  dropSessions(statements, kept !== undefined)
+  const id = randomInt(1, MAX_REGISTRATION)
+  statements.run(
+    'INSERT OR REPLACE INTO message_registration VALUES (0, ?, ?, ?, ?)',
+    ...[address, epoch, id, vault.seal(identity, about)]
+  )
+  return { id, identity, isAnew: known !== undefined }
+}
+
+/** @param keepsIdentities whose libsignal identity is whose does not depend on the own one's age */
+function dropSessions(statements: Statements, keepsIdentities: boolean): void {
+  statements.run('DELETE FROM message_prekeys')
+  statements.run('DELETE FROM message_kyber_uses')
+  if (keepsIdentities) statements.run('UPDATE message_devices SET session = NULL, heard = 0')
+  else statements.run('DELETE FROM message_devices')
+}

@@ -1,0 +1,291 @@
+// Sessions with single devices: PQXDH, then libsignal's double ratchet and post-quantum ratchet. A new state is on the
+// disk before anybody sees what it was made for: what is sent, or what was opened.
+import { EventEmitter } from 'node:events'
+import type { ProtocolAddress } from '@signalapp/libsignal-client'
+import { type FeedStore, migrate } from '../feeds/index.ts'
+import { Statements } from '../trust/index.ts'
+import { decodeBundle, DEVICE_ID, encodeBundle } from './bundle.ts'
+import type { Sealed } from './cell.ts'
+import type { DeviceAddress } from './device-address.ts'
+import { MessageError } from './errors.ts'
+import { type Libsignal, loadLibsignal } from './libsignal.ts'
+import { deleteOldPrekeys, handOut, hasOldPrekeys } from './prekeys.ts'
+import { register } from './registration.ts'
+import { MESSAGE_MIGRATIONS } from './schema.ts'
+import { type Self, SessionChanges } from './session-changes.ts'
+import type { Vault } from './vault.ts'
+import { Wiping } from './wiping.ts'
+
+/** Largest plaintext and largest sealed message, in bytes: more than any cell holds. */
+export const MAX_SEALED_SIZE = 65_536
+/** Messages in a row that a session does not open before it is given up: one alone may only have come very late. */
+export const FAILURES_UNTIL_GIVEN_UP = 3
+/** A session with one device is given up at most this often, whatever that device sends. */
+export const GIVE_UP_INTERVAL_MS = 3_600_000
+/** libsignal's kinds of messages between two devices: later ones, and those that still carry what begins a session. */
+const WHISPER = 2
+const PREKEY = 3
+
+export interface SessionsOptions {
+  /** The node's store: its tables are added. Its epoch tells when it is an older copy. */
+  store: Pick<FeedStore, 'database' | 'write' | 'epoch'>
+  vault: Vault
+  /** Of this device. */
+  address: DeviceAddress
+  /** Unix ms. @default Date.now */
+  now?: () => number
+}
+
+export interface SessionEvents {
+  /** The session with this device does not open any more and was given up: it is to be sent something, with its new bundle. */
+  broken: [DeviceAddress]
+  /** This device has begun a new session, because it lost the one that there was or gave it up. */
+  renewed: [DeviceAddress]
+}
+
+export class Sessions {
+  readonly events = new EventEmitter<SessionEvents>()
+  /** Whether this opening has dropped all sessions, since the database was an older copy or another device's. */
+  readonly isAnew: boolean
+  readonly #signal: Libsignal
+  readonly #statements: Statements
+  readonly #vault: Vault
+  readonly #wiping: Wiping
+  readonly #now: () => number
+  readonly #self: Self
+  readonly #local: ProtocolAddress
+  readonly #turns = new Map<DeviceAddress, Promise<unknown>>()
+  readonly #failures = new Map<DeviceAddress, number>()
+  #isOpen = true
+
+  /**
+   * Loads libsignal, and this device's keys or makes them.
+   * @throws MessageError UNAVAILABLE where libsignal cannot be loaded; FeedError DISK_FULL
+   */
+  static async open(options: SessionsOptions): Promise<Sessions> {
+    return new Sessions(await loadLibsignal(), options)
+  }
+
+  private constructor(signal: Libsignal, { store, vault, address, now = Date.now }: SessionsOptions) {
+    migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
+    this.#signal = signal
+    this.#statements = new Statements(store.database)
+    this.#vault = vault
+    this.#wiping = new Wiping(store)
+    this.#now = now
+    this.#local = this.#protocolAddress(address)
+    const place = { vault, address, epoch: store.epoch }
+    const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
+    this.#self = { identity: signal.IdentityKeyPair.deserialize(identity), registration: id }
+    this.isAnew = isAnew
+    this.upkeep()
+  }
+
+  /** Waits for what is under way, and wipes what was deleted. The store stays open. */
+  async close(): Promise<void> {
+    this.#isOpen = false
+    await Promise.allSettled(this.#turns.values())
+    this.#wiping.flush()
+  }
+
+  /** Deletes prekeys that nothing needs any more. To be called daily; it costs one look where nothing is to be done. */
+  upkeep(): void {
+    if (hasOldPrekeys(this.#statements, this.#now()))
+      this.#wiping.write(() => deleteOldPrekeys(this.#statements, this.#now()))
+  }
+
+  /**
+   * What another device needs in order to write to this one first. For one device: it has a prekey that serves once.
+   * @returns canonical DAG-CBOR: README.md, Bundles
+   * @throws FeedError DISK_FULL
+   */
+  bundle(): Uint8Array {
+    this.#checkOpen()
+    this.upkeep()
+    const { identity, registration } = this.#self
+    const [signal, statements, vault] = [this.#signal, this.#statements, this.#vault]
+    const maker = { signal, statements, vault, identity: identity.privateKey, nowMs: this.#now() }
+    const prekeys = this.#wiping.write(() => handOut(maker))
+    return encodeBundle({ v: 1, registration, identity: identity.publicKey.serialize(), ...prekeys })
+  }
+
+  /** Whether something can be encrypted for this device without its bundle. */
+  has(address: DeviceAddress): boolean {
+    return this.#changes(address).canEncrypt(new Date(this.#now()))
+  }
+
+  /**
+   * Encrypts for one device. What comes back can be sent any number of times and is opened once.
+   * @param options.bundle of that device; used only where there is no session
+   * @throws MessageError NO_SESSION without session and bundle, BUNDLE, IDENTITY, SIZE; FeedError DISK_FULL
+   */
+  encrypt(to: DeviceAddress, plaintext: Uint8Array, { bundle }: { bundle?: Uint8Array } = {}): Promise<Sealed> {
+    return this.#inTurn(to, async () => {
+      checkSize(plaintext)
+      const [changes, now] = [this.#changes(to), new Date(this.#now())]
+      if (!changes.canEncrypt(now)) await this.#begin(changes, to, { bundle, now })
+      const message = await this.#signal.signalEncrypt(
+        new Uint8Array(plaintext),
+        ...([this.#protocolAddress(to), this.#local, changes, changes, now] as const)
+      )
+      this.#commit(() => changes.commit())
+      return { type: message.type(), bytes: message.serialize() }
+    })
+  }
+
+  /**
+   * Opens what a device has sent. The session's new state, and what `accept` writes to the store, are kept together or not
+   * at all.
+   * @param from the device that the channel says it comes from
+   * @param accept called in the transaction, synchronously; where it throws, the message can be opened again
+   * @throws MessageError DUPLICATE, UNREADABLE, IDENTITY, SIZE; FeedError DISK_FULL; what `accept` throws
+   */
+  decrypt<T>(from: DeviceAddress, sealed: Sealed, accept: (plaintext: Uint8Array) => T): Promise<T> {
+    return this.#inTurn(from, async () => {
+      checkSize(sealed.bytes)
+      const changes = this.#changes(from)
+      const plaintext = await this.#openSealed(changes, from, sealed)
+      changes.noteHeard()
+      const result = this.#commit(() => {
+        changes.commit()
+        return accept(plaintext)
+      })
+      this.#failures.delete(from)
+      if (changes.isRenewed) this.events.emit('renewed', from)
+      return result
+    })
+  }
+
+  /** Gives the session up: the next message needs a bundle. What is still under way from there is opened all the same. */
+  reset(address: DeviceAddress): Promise<void> {
+    return this.#inTurn(address, async () => this.#giveUp(this.#changes(address)))
+  }
+
+  /** Deletes all that is known of a device, who it is too: whoever comes next under its address is taken for it. */
+  forget(address: DeviceAddress): Promise<void> {
+    return this.#inTurn(address, async () => {
+      this.#failures.delete(address)
+      this.#commit(() => this.#statements.run('DELETE FROM message_devices WHERE address = ?', address))
+    })
+  }
+
+  #changes(address: DeviceAddress): SessionChanges {
+    const [signal, statements, vault, self] = [this.#signal, this.#statements, this.#vault, this.#self]
+    return new SessionChanges({ signal, statements, vault, self, address })
+  }
+
+  /** libsignal does not lock: of two operations that read the same state, one would be lost. */
+  async #inTurn<T>(address: DeviceAddress, work: () => Promise<T>): Promise<T> {
+    this.#checkOpen()
+    const before = this.#turns.get(address)
+    const turn = before === undefined ? work() : before.then(work, work)
+    this.#turns.set(address, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(address) === turn) this.#turns.delete(address)
+    }
+  }
+
+  async #begin(
+    changes: SessionChanges,
+    to: DeviceAddress,
+    { bundle, now }: { bundle: Uint8Array | undefined; now: Date }
+  ): Promise<void> {
+    if (bundle === undefined)
+      throw new MessageError('NO_SESSION', 'there is no session with this device: its prekey bundle is needed')
+    const prekeys = decodeBundle(this.#signal, bundle)
+    try {
+      await this.#signal.processPreKeyBundle(
+        prekeys,
+        ...([this.#protocolAddress(to), this.#local, changes, changes, now] as const)
+      )
+    } catch (error) {
+      throw this.#named(error, 'BUNDLE')
+    }
+  }
+
+  async #openSealed(changes: SessionChanges, from: DeviceAddress, sealed: Sealed): Promise<Uint8Array> {
+    const open = this.#opener(changes, from, sealed)
+    try {
+      return await open()
+    } catch (error) {
+      const named = this.#named(error, 'UNREADABLE')
+      if (named.code === 'UNREADABLE') this.#noteFailure(from)
+      throw named
+    }
+  }
+
+  /** Reads the message's form. What has none says nothing about the session. */
+  #opener(changes: SessionChanges, from: DeviceAddress, { type, bytes }: Sealed): () => Promise<Uint8Array> {
+    const { PreKeySignalMessage, SignalMessage, signalDecrypt, signalDecryptPreKey } = this.#signal
+    const who = [this.#protocolAddress(from), this.#local] as const
+    const copy = new Uint8Array(bytes)
+    try {
+      if (type === WHISPER) {
+        const message = SignalMessage.deserialize(copy)
+        return () => signalDecrypt(message, ...who, changes, changes)
+      }
+      if (type === PREKEY) {
+        const message = PreKeySignalMessage.deserialize(copy)
+        return () => signalDecryptPreKey(message, ...who, changes, changes, changes, changes, changes)
+      }
+    } catch (error) {
+      throw this.#named(error, 'UNREADABLE')
+    }
+    throw new MessageError('UNREADABLE', `a message of kind ${type}: expected ${WHISPER} or ${PREKEY}`)
+  }
+
+  /** A session that opens nothing any more is given up; so is one that is not there, of which the sender cannot know. */
+  #noteFailure(from: DeviceAddress): void {
+    const changes = this.#changes(from)
+    const failures = (this.#failures.get(from) ?? 0) + 1
+    this.#failures.set(from, failures)
+    if (changes.hasSession && failures < FAILURES_UNTIL_GIVEN_UP) return
+    const row = this.#statements.all('SELECT given_up_ms FROM message_devices WHERE address = ?', from)[0]
+    const lastMs = row?.given_up_ms as number | null | undefined
+    if (typeof lastMs === 'number' && Math.abs(this.#now() - lastMs) < GIVE_UP_INTERVAL_MS) return
+    this.#failures.delete(from)
+    this.#giveUp(changes)
+    this.events.emit('broken', from)
+  }
+
+  #giveUp(changes: SessionChanges): void {
+    changes.archive()
+    this.#commit(() => changes.commit({ givenUpMs: this.#now() }))
+  }
+
+  #commit<T>(work: () => T): T {
+    return this.#wiping.write(work)
+  }
+
+  #protocolAddress(address: DeviceAddress): ProtocolAddress {
+    return this.#signal.ProtocolAddress.new(address, DEVICE_ID)
+  }
+
+  /** libsignal's errors by our codes; `otherwise` for those that only have a text. */
+  #named(error: unknown, otherwise: 'BUNDLE' | 'UNREADABLE'): MessageError {
+    if (error instanceof MessageError) return error
+    const { ErrorCode, LibSignalErrorBase } = this.#signal
+    if (!(error instanceof LibSignalErrorBase)) throw error
+    if (error.code === ErrorCode.DuplicatedMessage)
+      return new MessageError('DUPLICATE', 'this message was opened before', { cause: error })
+    if (error.code === ErrorCode.UntrustedIdentity)
+      return new MessageError(
+        'IDENTITY',
+        'this device comes with another libsignal identity than the one it is known by: meet it again, or forget it',
+        { cause: error }
+      )
+    const what = otherwise === 'BUNDLE' ? 'this bundle begins no session' : 'no session opens this message'
+    return new MessageError(otherwise, `${what}: ${error.message}`, { cause: error })
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new MessageError('CLOSED', 'the sessions are closed')
+  }
+}
+
+function checkSize({ length }: Uint8Array): void {
+  if (length > MAX_SEALED_SIZE)
+    throw new MessageError('SIZE', `${length} bytes: at most ${MAX_SEALED_SIZE} can be sealed as one message`)
+}

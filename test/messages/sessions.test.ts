@@ -1,0 +1,164 @@
+// Sessions between devices: each message is opened once, by whom it is for, in whatever order it comes.
+import assert from 'node:assert/strict'
+import { FAILURES_UNTIL_GIVEN_UP, GIVE_UP_INTERVAL_MS, type MessageErrorCode } from '../../src/messages/index.ts'
+import { TestDevice } from './devices.ts'
+
+const fails = (code: MessageErrorCode) => ({ name: 'MessageError', code })
+
+describe('sessions', () => {
+  it('open what one device wrote to another, in both directions', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    assert.equal(await bob.read(alice, await alice.write(bob, 'hello')), 'hello')
+    assert.equal(await alice.read(bob, await bob.write(alice, 'hello back')), 'hello back')
+  })
+
+  it('go on after a restart of either side', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.reopen()
+    await bob.reopen()
+    assert.equal(await alice.read(bob, await bob.write(alice, 'two')), 'two')
+    assert.equal(await bob.read(alice, await alice.write(bob, 'three')), 'three')
+  })
+
+  it('need a bundle for the first message', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await assert.rejects(alice.sessions.encrypt(bob.address, Buffer.from('x')), fails('NO_SESSION'))
+  })
+
+  it('open each message once', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const first = await alice.write(bob, 'first')
+    await bob.read(alice, first)
+    await assert.rejects(bob.read(alice, first), fails('DUPLICATE'))
+    await alice.read(bob, await bob.write(alice, 'answer'))
+    const later = await alice.write(bob, 'later')
+    await bob.read(alice, later)
+    for (const sealed of [first, later]) await assert.rejects(bob.read(alice, sealed), fails('DUPLICATE'))
+    assert.deepEqual(bob.heard, ['first', 'later'])
+  })
+
+  it('open messages in any order, and bear that some are lost', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const sealed = []
+    for (let i = 0; i < 20; i++) sealed.push(await alice.write(bob, String(i)))
+    const order = [19, 3, 0, 7, 18, 1]
+    for (const i of order) await bob.read(alice, sealed[i])
+    assert.deepEqual(bob.heard, order.map(String))
+  })
+
+  it('encrypt ten messages at once, all of which open', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'first'))
+    const texts = Array.from({ length: 10 }, (_, i) => `at once ${i}`)
+    const sealed = await Promise.all(texts.map((text) => alice.write(bob, text)))
+    await Promise.all(sealed.map((message) => bob.read(alice, message)))
+    assert.deepEqual(bob.heard.slice(1), texts)
+  })
+
+  it('are one with each device of a person', async () => {
+    await using phone = await TestDevice.create('phone')
+    await using laptop = await TestDevice.create('laptop')
+    await using bob = await TestDevice.create('bob')
+    for (const device of [phone, laptop]) await device.read(bob, await bob.write(device, 'to both'))
+    await laptop.read(phone, await phone.write(laptop, 'to myself'))
+    await assert.rejects(laptop.read(bob, await bob.write(phone, 'to the phone')), fails('UNREADABLE'))
+    assert.deepEqual([phone.heard, laptop.heard], [['to both'], ['to both', 'to myself']])
+  })
+
+  it('come together when both sides begin at the same time', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const [toBob, toAlice] = [await alice.write(bob, 'a1'), await bob.write(alice, 'b1')]
+    await alice.read(bob, toAlice)
+    await bob.read(alice, toBob)
+    for (let i = 2; i < 6; i++) {
+      await bob.read(alice, await alice.write(bob, `a${i}`))
+      await alice.read(bob, await bob.write(alice, `b${i}`))
+    }
+    assert.deepEqual(bob.heard, ['a1', 'a2', 'a3', 'a4', 'a5'])
+    assert.deepEqual([alice.renewed, bob.renewed], [[], []])
+  })
+
+  it('keep the new state and what was written with it together, or neither', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const sealed = await alice.write(bob, 'precious')
+    const refuse = (): never => {
+      bob.store.setMeta('shown', 1)
+      throw new Error('no room')
+    }
+    await assert.rejects(bob.sessions.decrypt(alice.address, sealed, refuse), { message: 'no room' })
+    assert.equal(bob.store.meta('shown'), undefined)
+    await bob.reopen()
+    assert.equal(await bob.read(alice, sealed), 'precious')
+  })
+
+  it('refuse another identity under a known address, until the device is forgotten', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await using mallory = await TestDevice.create('mallory')
+    await bob.read(alice, await alice.write(bob, 'hello'))
+    const forged = await mallory.write(bob, 'from alice')
+    await assert.rejects(bob.read(alice, forged), fails('IDENTITY'))
+    await alice.sessions.reset(bob.address)
+    const swapped = { bundle: mallory.sessions.bundle() }
+    await assert.rejects(alice.sessions.encrypt(bob.address, Buffer.from('x'), swapped), fails('IDENTITY'))
+    await bob.sessions.forget(alice.address)
+    assert.equal(await bob.read(alice, forged), 'from alice')
+  })
+
+  it('say nothing of their own about mangled messages', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const sealed = await alice.write(bob, 'whole')
+    for (const bytes of [new Uint8Array(), sealed.bytes.subarray(0, 100), new Uint8Array(2_000)])
+      await assert.rejects(bob.read(alice, { type: sealed.type, bytes }), fails('UNREADABLE'))
+    await assert.rejects(bob.read(alice, { type: 7, bytes: sealed.bytes }), fails('UNREADABLE'))
+    await assert.rejects(bob.read(alice, { type: 3, bytes: new Uint8Array(100_000) }), fails('SIZE'))
+    assert.deepEqual(bob.broken, [])
+    assert.equal(await bob.read(alice, sealed), 'whole')
+  })
+})
+
+describe('a session that does not open any more', () => {
+  it('is begun anew, and both sides are told', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.read(bob, await bob.write(alice, 'two'))
+    await bob.sessions.forget(alice.address)
+    await assert.rejects(bob.read(alice, await alice.write(bob, 'lost')), fails('UNREADABLE'))
+    assert.deepEqual(bob.broken, [alice.address])
+    await alice.read(bob, await bob.write(alice, 'I could not read that'))
+    assert.deepEqual(alice.renewed, [bob.address])
+    assert.equal(await bob.read(alice, await alice.write(bob, 'again')), 'again')
+  })
+
+  it('is given up after several failures in a row, and not more than once an hour', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.read(bob, await bob.write(alice, 'two'))
+    const real = await alice.write(bob, 'real')
+    const fail = async (times: number): Promise<void> => {
+      const { type, bytes } = await alice.write(bob, 'junk')
+      const junk = { type, bytes: bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte)) }
+      for (let i = 0; i < times; i++) await assert.rejects(bob.read(alice, junk), fails('UNREADABLE'))
+    }
+    await fail(FAILURES_UNTIL_GIVEN_UP - 1)
+    assert.deepEqual(bob.broken, [])
+    await fail(10)
+    assert.deepEqual(bob.broken, [alice.address])
+    assert.equal(await bob.read(alice, real), 'real') // what was under way is opened all the same
+    bob.nowMs += GIVE_UP_INTERVAL_MS
+    await fail(FAILURES_UNTIL_GIVEN_UP)
+    assert.deepEqual(bob.broken, [alice.address, alice.address])
+  })
+})
