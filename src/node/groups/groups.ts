@@ -197,9 +197,10 @@ export class NodeGroups implements Groups {
     const id = /^\s*comrade:/i.test(name) ? formatEntryId(readLink(name).group) : name
     const plain = name.replace(/^@/, '')
     const ways = [
-      all.filter(({ group }) => group.id === id), // before names: a founder may name a group by another one's id
-      all.filter(({ group }) => group.name === plain && plain !== ''),
-      all.filter(({ group }) => id.length >= MIN_ID_LENGTH && group.id.startsWith(id))
+      all.filter(({ group }) => group.id === id), // before names: a founder may name a group by another one's id, or its beginning
+      all.filter(
+        ({ group }) => (group.name === plain && plain !== '') || (id.length >= MIN_ID_LENGTH && group.id.startsWith(id))
+      )
     ]
     const found = ways.find((groups) => groups.length > 0) ?? []
     if (found.length === 1) return found[0]

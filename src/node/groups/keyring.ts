@@ -12,7 +12,7 @@ import {
   toHex,
   unwrapSecret
 } from '../../groups/index.ts'
-import type { ContentStore } from './content-store.ts'
+import type { ContentStore, NamedSecret } from './content-store.ts'
 import type { LocalGroup } from './local-group.ts'
 
 /** One secret, ready to look at posts with. */
@@ -36,6 +36,8 @@ export class Keyring {
   /** Names of secrets that some epoch gives to those who come later. */
   readonly #given = new Set<Hex>()
   readonly #expanded = new Set<Hex>()
+  /** Secrets that are not on the disk. */
+  #unstored: NamedSecret[] = []
 
   readonly #onLearnt: (keys: readonly GroupKey[]) => void
 
@@ -90,8 +92,20 @@ export class Keyring {
       if (secret !== undefined) learnt.push(this.#add(epoch.secret, secret))
     }
     if (evaluator.log.create.history) learnt.push(...this.#learnEarlier())
-    if (learnt.length > 0) this.#store.addSecrets(this.#group.num, learnt)
+    this.#unstored.push(...learnt)
+    this.#keep()
     return learnt
+  }
+
+  /** What the disk has no room for is kept with what comes next; until then the log has it. */
+  #keep(): void {
+    if (this.#unstored.length === 0) return
+    try {
+      this.#store.addSecrets(this.#group.num, this.#unstored)
+      this.#unstored = []
+    } catch {
+      // whoever writes is told that the disk is full
+    }
   }
 
   #learnOpen(): GroupKey[] {

@@ -22,7 +22,7 @@ import {
 } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { GroupStore, StoredKey, StoredOperation } from './group-store.ts'
-import { type Membership, membershipOf } from './membership.ts'
+import { type Membership, membershipsOf } from './membership.ts'
 
 const NO_PROOF = new Uint8Array()
 
@@ -53,10 +53,11 @@ export class LocalGroup {
   readonly identity: Hex
   readonly #store: GroupStore
   #evaluator: Evaluator | undefined
-  #membership: Membership | undefined
+  #memberships: readonly Membership[] = []
   /** Sum of hashes of the ids of all that is placed, mod 2^64: it depends on no order. */
   #fingerprint = 0n
   #changing: NodeJS.Immediate | undefined
+  #isClosed = false
 
   constructor(store: GroupStore, { num, id }: { num: number; id: Uint8Array }, root: Uint8Array) {
     this.#store = store
@@ -79,22 +80,26 @@ export class LocalGroup {
     throw new NodeError('FAILED', "the group's log has not arrived yet: whoever has it must be connected")
   }
 
-  /** This device's keys; undefined outside. */
+  /**
+   * This device's keys; undefined outside. Of several times that somebody came in those of the seat, else the newest: an
+   * expulsion may come to count no more after they have asked to come in again.
+   */
   get membership(): Membership | undefined {
-    return this.#membership
+    const seat = this.#memberships.length > 1 ? this.#evaluator?.view().seats.get(this.identity) : undefined
+    return this.#memberships.find(({ memberKey }) => memberKey === seat?.member) ?? this.#memberships.at(-1)
   }
 
   /** This device's own place among the members. */
   get seat(): Seat | undefined {
     const seat = this.#evaluator?.view().seats.get(this.identity)
-    return seat !== undefined && seat.member === this.#membership?.memberKey ? seat : undefined
+    return seat !== undefined && seat.member === this.membership?.memberKey ? seat : undefined
   }
 
   /** Whether this device has the secrets of its seat: not where it was restored from a copy older than they are. */
   get hasKeys(): boolean {
-    const { seat } = this
-    if (seat === undefined || this.#membership === undefined) return false
-    return this.#membership.ringSecrets.has(seat.ring) && this.#membership.kemSecrets.has(seat.kem)
+    const { seat, membership } = this
+    if (seat === undefined || membership === undefined) return false
+    return membership.ringSecrets.has(seat.ring) && membership.kemSecrets.has(seat.kem)
   }
 
   /** How many operations have their place. */
@@ -123,14 +128,15 @@ export class LocalGroup {
 
   /** Takes keys of this device, durably, before anything is signed by them. */
   addKeys(keys: readonly StoredKey[]): void {
+    this.#requireOpen()
     this.#store.addKeys(this.num, keys)
-    this.#membership = membershipOf(this.#store.keys(this.num))
+    this.#memberships = membershipsOf(this.#store.keys(this.num))
   }
 
   /** Forgets a ring or KEM key that nothing needs any more. */
   removeKey(publicKey: Hex): void {
     this.#store.removeKey(this.num, fromHex(publicKey))
-    this.#membership = membershipOf(this.#store.keys(this.num))
+    this.#memberships = membershipsOf(this.#store.keys(this.num))
   }
 
   /**
@@ -139,9 +145,11 @@ export class LocalGroup {
    * @throws NodeError FAILED where this device has no keys; GroupError when the body is not one of its type
    */
   sign<Type extends SignedType>(type: Type, body: BodyOf<Type>, carried: readonly Hex[] = []): Operation {
-    if (this.#membership === undefined) throw new NodeError('FAILED', 'this device has no keys of this group')
+    const { membership } = this
+    if (membership === undefined) throw new NodeError('FAILED', 'this device has no keys of this group')
+    this.#requireOpen()
     const prev = [...this.evaluated.heads(), ...carried].slice(0, MAX_IDS).map(fromHex)
-    const bytes = signOperation(this.#membership.member, { type, group: this.id, prev, body })
+    const bytes = signOperation(membership.member, { type, group: this.id, prev, body })
     const operation = readOperation(bytes, this.hex, isPossessed)
     this.take([{ operation, bytes }], undefined)
     return operation
@@ -154,6 +162,7 @@ export class LocalGroup {
    * @throws FeedError DISK_FULL, STORE_IO: then none was taken
    */
   take(operations: readonly CheckedOperation[], origin: unknown): readonly Operation[] {
+    if (this.#isClosed) return []
     const from = this.size
     const bytes = new Map(operations.map((each) => [each.operation.id, each.bytes]))
     this.#place(operations)
@@ -177,15 +186,21 @@ export class LocalGroup {
     return placed
   }
 
+  /** Nothing is signed or taken any more: the group was forgotten, or the node is stopping. */
   close(): void {
+    this.#isClosed = true
     clearImmediate(this.#changing)
     this.events.removeAllListeners()
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new NodeError('NOT_FOUND', 'the group is held here no longer')
   }
 
   #load(): void {
     this.#evaluator = undefined
     this.#fingerprint = 0n
-    this.#membership = membershipOf(this.#store.keys(this.num))
+    this.#memberships = membershipsOf(this.#store.keys(this.num))
     const stored = this.#store.operations(this.num)
     const read = stored.map((bytes, i) => readChecked(bytes, i === 0 ? undefined : this.hex))
     this.#place(read.map((operation, i) => ({ operation, bytes: stored[i], isNeeded: true })))

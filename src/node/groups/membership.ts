@@ -18,18 +18,14 @@ export interface Membership {
   kemSecrets: ReadonlyMap<Hex, Uint8Array>
 }
 
-/** @returns undefined where this device has no keys of the group */
-export function membershipOf(keys: readonly StoredKey[]): Membership | undefined {
-  const newest = keys.findLast(({ kind }) => kind === 'member')
-  if (newest === undefined) return undefined
+/** One for each member key, the newest last; none where this device has no keys of the group. */
+export function membershipsOf(keys: readonly StoredKey[]): Membership[] {
   const secrets = (kind: StoredKey['kind']): Map<Hex, Uint8Array> =>
     new Map(keys.filter((key) => key.kind === kind).map((key) => [toHex(key.public), key.secret]))
-  return {
-    member: signingKey(newest.secret),
-    memberKey: toHex(newest.public),
-    ringSecrets: secrets('ring'),
-    kemSecrets: secrets('kem')
-  }
+  const [ringSecrets, kemSecrets] = [secrets('ring'), secrets('kem')]
+  return keys
+    .filter(({ kind }) => kind === 'member')
+    .map((key) => ({ member: signingKey(key.secret), memberKey: toHex(key.public), ringSecrets, kemSecrets }))
 }
 
 export function freshMemberKey(): StoredKey {

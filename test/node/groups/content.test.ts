@@ -42,6 +42,25 @@ describe('posts to a group', function () {
     assert.deepEqual((await Array.fromAsync(bob.feeds.read({ group: 'portland', author: bob.identity.did }))).length, 0)
   })
 
+  it('are read, and nothing else ends, where the disk has no room for the secret of a new epoch', async () => {
+    await using homes = new Homes()
+    const { nodes, group } = await village(homes, {}, ['alice', 'bob'])
+    const [alice, bob] = nodes
+    const full = 'CREATE TRIGGER full BEFORE INSERT ON group_secrets BEGIN SELECT RAISE(ABORT, 12345); END'
+    using database = new DatabaseSync(join(homes.of('bob'), 'feeds.sqlite'))
+    database.exec(full)
+    await group.admit('carol')
+    await group.settled()
+    await alice.feeds.publish({ type: 'post', text: 'three of us' }, { group: 'portland' })
+    await readsIn(bob, ['three of us'])
+    database.exec('DROP TRIGGER full')
+    await group.admit('dan')
+    await group.settled()
+    await bob.stop()
+    const secrets = database.prepare('SELECT count(*) AS count FROM group_secrets').get()
+    assert.ok(Number(secrets?.count) >= group.epochs(alice) - 1, 'what could not be kept then is kept now')
+  })
+
   it('written after an expulsion are not read by who was expelled, and what they write is not shown', async () => {
     await using homes = new Homes()
     const { nodes, group } = await village(homes, {}, ['alice', 'bob', 'carol', 'dan'])

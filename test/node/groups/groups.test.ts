@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'mocha'
 
 import type { NodeGroups } from '../../../src/node/groups/groups.ts'
+import { freshMemberKey } from '../../../src/node/groups/membership.ts'
 import { formatDid } from '../../../src/trust/index.ts'
 import { keyOf } from '../../support/feeds.ts'
 import { Homes } from '../../support/node.ts'
@@ -67,6 +68,34 @@ describe('the groups of a node', function () {
     assert.equal((await node.groups.get(one.id)).id, one.id)
     assert.equal((await node.groups.get(`@${one.id}`)).id, other.id)
     assert.equal((await node.groups.get(await one.link())).id, one.id)
+    await node.groups.create({ name: one.id.slice(0, 16) })
+    await assert.rejects(node.groups.get(one.id.slice(0, 16)), { code: 'WHO_AMBIGUOUS' })
+  })
+
+  it('know their seat when an expulsion counts no more after one has asked to come in again', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const group = await node.groups.create({ name: 'portland' })
+    const local = (node.groups as NodeGroups).local('portland')
+    local.addKeys([freshMemberKey()]) // what asking again begins with; the seat is that of the founding
+    assert.ok(local.seat)
+    assert.equal((await group.leave()).you, 'outside')
+  })
+
+  it('that were forgotten take nothing more, whoever still has them in hand', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    const group = await node.groups.create({ name: 'portland' })
+    await group.leave()
+    await node.groups.forget('portland')
+    const other = await node.groups.create({ name: 'salem' }) // in the same place of the file
+    await assert.rejects(group.apply(), { code: 'NOT_FOUND' })
+    await node.stop()
+    const again = await homes.start('alice')
+    assert.deepEqual(
+      (await again.groups.list()).map(({ id, size }) => [id, size]),
+      [[other.id, 1]]
+    )
   })
 
   it('are open when as much of the log is here as those have who were asked', async () => {
