@@ -11,6 +11,9 @@ export type MessageErrorCode =
   | 'CONTENT' // not the content of a message
   | 'CELL' // not a cell, or not one for this device
   | 'CLOSED' // the sessions were closed
+  | 'FRAME' // not a frame of a mailbox
+  | 'FLOOD' // more than there is any use for
+  | 'DESCRIPTOR' // not a description of mailboxes
 
 /** Any failure of the messages layer. `message` says what was expected and what was there, and never holds a secret. */
 export class MessageError extends Error {

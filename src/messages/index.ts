@@ -15,6 +15,19 @@ export {
 export { type DeviceAddress, deviceAddress } from './device-address.ts'
 export { MessageError, type MessageErrorCode } from './errors.ts'
 export { isLibsignalLoaded, type Libsignal, loadLibsignal } from './libsignal.ts'
+export { MailboxBook, type OwnQueue } from './mailbox-book.ts'
+export { MailboxCaller } from './mailbox-caller.ts'
+export {
+  decodeDescriptor,
+  encodeDescriptor,
+  type MailboxDescriptor,
+  type MailboxPlace,
+  MAX_MAILBOX_HOSTS
+} from './mailbox-descriptor.ts'
+export { MAILBOX_FRAME_SIZE } from './mailbox-frame.ts'
+export { MailboxHost } from './mailbox-host.ts'
+export { type MailboxKey, mailboxKey } from './mailbox-key.ts'
+export { type MailboxLimits, MailboxQueues, MAX_QUEUE_CELLS, type NumberedCell } from './mailbox-queues.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
 export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'

@@ -1,0 +1,43 @@
+// The tables of mailboxes in the node's database. Of what is hosted for others nothing in them says for whom, from whom,
+// in which order queues were made, or at what time of a day something came.
+
+export const MAILBOX_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE mailbox_host (
+    id INTEGER PRIMARY KEY CHECK (id = 0),
+    secret BLOB NOT NULL,               -- X25519
+    day INTEGER NOT NULL,               -- UTC, that was looked at last
+    age INTEGER NOT NULL                -- days on which this node ran
+  ) STRICT;
+
+  CREATE TABLE mailbox_queues (         -- hosted for others
+    num INTEGER PRIMARY KEY,            -- random: no order among queues
+    receive BLOB NOT NULL UNIQUE,       -- X25519 public keys
+    send BLOB NOT NULL UNIQUE,
+    next INTEGER NOT NULL,              -- number of the next cell
+    held INTEGER NOT NULL,              -- cells that are there
+    read_age INTEGER NOT NULL           -- the host's age when it was last asked for
+  ) STRICT;
+
+  CREATE TABLE mailbox_cells (          -- beginnings: two of them fit a page of 4 KiB, and two whole cells would not
+    place INTEGER PRIMARY KEY,          -- num × 2^22 + number
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE mailbox_ends (
+    place INTEGER PRIMARY KEY,
+    age INTEGER NOT NULL,               -- the host's when it came
+    bytes BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE mailbox_own (            -- queues of this device at others' nodes
+    receive BLOB PRIMARY KEY,           -- X25519 secrets
+    send BLOB NOT NULL,
+    contact BLOB NOT NULL,              -- who writes to it
+    peer TEXT NOT NULL,                 -- peer id of the host
+    host BLOB,                          -- its key, NULL: not made yet
+    state TEXT NOT NULL CHECK (state IN ('making', 'made', 'ending'))
+  ) STRICT;
+  CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
+  CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
+  `
+]
