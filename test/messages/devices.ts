@@ -12,35 +12,48 @@ export const START_MS = Date.UTC(2026, 0, 1)
 /** A device whose files are in a directory that goes with it. */
 export class TestDevice implements AsyncDisposable {
   readonly address: DeviceAddress
-  readonly directory = mkdtempSync(join(tmpdir(), 'comrade-sessions-'))
+  directory = mkdtempSync(join(tmpdir(), 'comrade-sessions-'))
+  /** Where the next write to the store fails: before it, within the transaction, or after it was committed. */
+  fault: 'before' | 'within' | 'after' | undefined
   readonly heard: string[] = []
   readonly broken: DeviceAddress[] = []
   readonly renewed: DeviceAddress[] = []
   nowMs = START_MS
   readonly #vault: Vault
+  readonly #isInMemory: boolean
+  readonly #directories: string[] = []
   store!: FeedStore
   sessions!: Sessions
 
-  static async create(name: string): Promise<TestDevice> {
-    const device = new TestDevice(name)
+  static async create(name: string, options: { isInMemory?: boolean } = {}): Promise<TestDevice> {
+    const device = new TestDevice(name, options)
     await device.open()
     return device
   }
 
-  constructor(name: string) {
+  constructor(name: string, { isInMemory = false }: { isInMemory?: boolean }) {
+    this.#isInMemory = isInMemory
     this.address = deviceAddress(keyOf(name).publicKey)
     this.#vault = new Vault(sha256(Buffer.from(name)))
   }
 
   get path(): string {
-    return join(this.directory, 'feeds.sqlite')
+    return this.#isInMemory ? ':memory:' : join(this.directory, 'feeds.sqlite')
   }
 
+  /** @param options.isRestored as the node notices it by the keys beside the database */
   async open({ isRestored = false } = {}): Promise<void> {
     this.store = FeedStore.open(this.path)
     if (isRestored) this.store.renewEpoch()
+    await this.begin()
+  }
+
+  /** The sessions begin with what the store holds, as in a new process. */
+  async begin(): Promise<void> {
+    this.fault = undefined
+    const { database, epoch } = this.store
     this.sessions = await Sessions.open({
-      store: this.store,
+      store: { database, epoch, write: (work, options) => this.#write(work, options) },
       vault: this.#vault,
       address: this.address,
       now: () => this.nowMs
@@ -73,11 +86,26 @@ export class TestDevice implements AsyncDisposable {
     return text
   }
 
-  /** What a thief who takes the disk now finds: all files, as a new directory beside it. */
+  /** All files as they are now, in a new directory. */
   copy(): string {
     const copy = mkdtempSync(join(tmpdir(), 'comrade-sessions-'))
+    this.#directories.push(copy)
     cpSync(this.directory, copy, { recursive: true })
     return copy
+  }
+
+  /** Goes on with an earlier copy, which is used up by it. */
+  async restore(copy: string, options: { isRestored: boolean }): Promise<void> {
+    await this.close()
+    this.directory = copy
+    await this.open(options)
+  }
+
+  /** The process ends here, and another one begins with what is in the files. */
+  async crash(): Promise<void> {
+    this.fault = undefined
+    const copy = this.copy()
+    await this.restore(copy, { isRestored: false })
   }
 
   /** All bytes of all files. */
@@ -87,6 +115,18 @@ export class TestDevice implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().catch(() => {})
-    rmSync(this.directory, { recursive: true, force: true })
+    for (const directory of [this.directory, ...this.#directories]) rmSync(directory, { recursive: true, force: true })
+  }
+
+  #write<T>(work: () => T, options?: { isDurable?: boolean }): T {
+    const { fault } = this
+    if (fault === 'before') throw new Error('fault')
+    const result = this.store.write(() => {
+      const done = work()
+      if (fault === 'within') throw new Error('fault')
+      return done
+    }, options)
+    if (fault === 'after') throw new Error('fault')
+    return result
   }
 }

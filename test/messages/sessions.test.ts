@@ -58,8 +58,18 @@ describe('sessions', () => {
     await bob.read(alice, await alice.write(bob, 'first'))
     const texts = Array.from({ length: 10 }, (_, i) => `at once ${i}`)
     const sealed = await Promise.all(texts.map((text) => alice.write(bob, text)))
-    await Promise.all(sealed.map((message) => bob.read(alice, message)))
+    for (const message of sealed) await bob.read(alice, message)
     assert.deepEqual(bob.heard.slice(1), texts)
+  })
+
+  it('open once what comes ten times at once', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    for (const text of ['first', 'second']) {
+      const sealed = await alice.write(bob, text)
+      await Promise.allSettled(Array.from({ length: 10 }, () => bob.read(alice, sealed)))
+    }
+    assert.deepEqual(bob.heard, ['first', 'second'])
   })
 
   it('are one with each device of a person', async () => {
