@@ -39,6 +39,16 @@ export class BallotBox {
     this.#verifier = verifier
   }
 
+  /** Whether one's key is in the ring of a motion. */
+  hasVoice(motion: Hex): boolean {
+    return this.#keyIn(this.#group.evaluated.place(motion)) !== undefined
+  }
+
+  /** Whether one vouched for a candidacy and has not taken it back. */
+  isVouchedFor(candidacy: Hex): boolean {
+    return this.hasVoice(candidacy) && isGiven(this.#voice(candidacy))
+  }
+
   /** @throws NodeError NOT_OWN, USED */
   async vouch(candidacy: Hex): Promise<void> {
     await this.#inTurn(async () => {
@@ -80,14 +90,18 @@ export class BallotBox {
 
   #voice(motion: Hex): Voice {
     const place = this.#group.evaluated.place(motion)
-    const secrets = this.#group.membership?.ringSecrets
-    const key = place?.ring.find((each) => secrets?.has(each))
-    if (place === undefined || secrets === undefined || key === undefined)
+    const key = this.#keyIn(place)
+    if (place === undefined || key === undefined)
       throw new NodeError('NOT_OWN', 'who was no member when it was opened has no voice in it')
-    const secret = secrets.get(key)!
+    const secret = this.#group.membership!.ringSecrets.get(key)!
     const tag = toHex(tagOf(secret, this.#group.id, fromHex(motion)))
     const said = this.#nameless().filter((operation) => operation.motion === motion && operation.tag === tag)
     return { motion, place, secret, said }
+  }
+
+  #keyIn(place: ProofPlace | undefined): Hex | undefined {
+    const secrets = this.#group.membership?.ringSecrets
+    return place?.ring.find((each) => secrets?.has(each))
   }
 
   /** Any slot of the motion's period that no vouch of ours has taken: the first one would tell how many came before. */
@@ -115,4 +129,9 @@ export class BallotBox {
         operation.type === 'vouch' || operation.type === 'ballot' || operation.type === 'retract'
     )
   }
+}
+
+/** A vouch, and no retract of it. */
+function isGiven({ said }: Voice): boolean {
+  return said.length > 0 && said.every(({ type }) => type === 'vouch')
 }

@@ -22,17 +22,30 @@ export interface StandingMotion extends Tally {
   isOpen: boolean
 }
 
-/** One for each person who is no member, with the most vouches, by their number. */
+/** One for each person who is no member, {@link byPromise}; the persons with most vouches first. */
 export function openCandidacies(evaluator: Evaluator): OpenCandidacy[] {
-  const best = new Map<Hex, OpenCandidacy>()
-  for (const { id, identity } of ofType<Candidacy>(evaluator, 'candidacy')) {
+  const byPerson = Map.groupBy(candidaciesOf(evaluator), ({ identity }) => identity)
+  const best = [...byPerson.values()].map(([first]) => first)
+  return best.toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1))
+}
+
+/** All that can still be vouched for, of one person or of all; the best first. */
+export function candidaciesOf(evaluator: Evaluator, who?: Hex): OpenCandidacy[] {
+  const open = ofType<Candidacy>(evaluator, 'candidacy').flatMap(({ id, identity }): OpenCandidacy[] => {
+    if (who !== undefined && identity !== who) return []
     const tally = isOpenFor(evaluator, id, identity) ? evaluator.tally(id) : undefined
-    if (tally === undefined) continue
-    const other = best.get(identity)
-    const isBetter = other === undefined || tally.count > other.count || (tally.count === other.count && id < other.id)
-    if (isBetter) best.set(identity, { id, identity, ...tally })
-  }
-  return [...best.values()].toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1))
+    return tally === undefined ? [] : [{ id, identity, ...tally }]
+  })
+  return open.toSorted(byPromise)
+}
+
+/**
+ * Those with enough vouches come first, then those with more, then those that more members can vouch for: any member may open
+ * another one for the same person, on a past in which hardly anybody was a member.
+ */
+function byPromise(a: OpenCandidacy, b: OpenCandidacy): number {
+  const isEnough = ({ count, needed }: OpenCandidacy): number => Number(count >= needed)
+  return isEnough(b) - isEnough(a) || b.count - a.count || b.of - a.of || (a.id < b.id ? -1 : 1)
 }
 
 /** A removal that the candidacy does not know of would undo any join on it, unless it repeats one that it knows of. */

@@ -6,6 +6,7 @@ import {
   fromHex,
   type Hex,
   type Join,
+  MAX_IDS,
   type Rule,
   strictestQuorum,
   toHex
@@ -15,7 +16,13 @@ import { NodeError } from '../comrade.ts'
 import { asNodeError } from '../contacts.ts'
 import type { People } from '../people.ts'
 import { BallotBox } from './ballot-box.ts'
-import { type OpenCandidacy, openCandidacies, type StandingMotion, standingMotions } from './candidacies.ts'
+import {
+  candidaciesOf,
+  type OpenCandidacy,
+  openCandidacies,
+  type StandingMotion,
+  standingMotions
+} from './candidacies.ts'
 import type {
   Group,
   GroupCandidate,
@@ -132,8 +139,9 @@ export class NodeGroup implements Group {
   async apply(): Promise<GroupCandidate> {
     if (this.role === 'member') throw new NodeError('FAILED', `you are a member of @${harmless(this.name)}`)
     const { identity, id } = this.#group
-    const open = openCandidacies(this.#group.evaluated).find((candidacy) => candidacy.identity === identity)
+    const open = candidaciesOf(this.#group.evaluated, identity).find((candidacy) => this.#isUsable(candidacy))
     if (open !== undefined) return this.#candidate(open)
+    this.#requireRoom()
     this.#takeMemberKey()
     const member = this.#group.membership!.member.publicKey
     const credential = credentialFor(this.#speaker, { purpose: 'member', place: id, member })
@@ -146,27 +154,28 @@ export class NodeGroup implements Group {
     const identity = this.#find(who)
     if (this.#group.evaluated.view().seats.has(identity))
       throw new NodeError('FAILED', `${this.#nameOf(identity)} is a member`)
-    const isOpen = openCandidacies(this.#group.evaluated).some((candidacy) => candidacy.identity === identity)
-    if (!isOpen) this.#group.sign('candidacy', { identity: fromHex(identity) })
+    const open = candidaciesOf(this.#group.evaluated, identity)
+    if (!open.some((candidacy) => this.#isUsable(candidacy)))
+      this.#group.sign('candidacy', { identity: fromHex(identity) })
     return this.#candidacyOf(identity)
   }
 
   async vouch(who: string): Promise<GroupCandidate> {
-    const { id } = this.#openCandidacy(this.#find(who))
-    await this.#box.vouch(id)
-    return this.#candidacyOf(this.#find(who))
+    const identity = this.#find(who)
+    await this.#box.vouch(this.#candidacyWhere(identity, (id) => this.#box.hasVoice(id)).id)
+    return this.#candidacyOf(identity)
   }
 
   async retract(who: string): Promise<GroupCandidate> {
-    const { id } = this.#openCandidacy(this.#find(who))
-    await this.#box.retract(id)
-    return this.#candidacyOf(this.#find(who))
+    const identity = this.#find(who)
+    await this.#box.retract(this.#candidacyWhere(identity, (id) => this.#box.isVouchedFor(id)).id)
+    return this.#candidacyOf(identity)
   }
 
   async join(): Promise<GroupDetails> {
     if (this.role === 'member') throw new NodeError('FAILED', `you are a member of @${harmless(this.name)} already`)
     const { identity, id, evaluated: evaluator } = this.#group
-    const candidacy = openCandidacies(evaluator).find((each) => each.identity === identity)
+    const [candidacy] = candidaciesOf(evaluator, identity)
     if (candidacy === undefined) throw new NodeError('FAILED', 'nobody vouched for you: apply first')
     if (candidacy.count < candidacy.needed)
       throw new NodeError('FAILED', `you have ${candidacy.count} of ${candidacy.needed} vouches that it takes`)
@@ -265,7 +274,10 @@ export class NodeGroup implements Group {
       if (operation.type === 'retract' && operation.motion === id) retracted.add(operation.tag)
     }
     const vouches = evaluator.provenFor(id).filter(({ tag }) => !retracted.has(tag))
-    return vouches.map((vouch) => fromHex(vouch.id)).toSorted(Buffer.compare)
+    return vouches
+      .slice(0, MAX_IDS)
+      .map((vouch) => fromHex(vouch.id))
+      .toSorted(Buffer.compare)
   }
 
   /** A member key that nobody has seen in a join: who comes again comes with another. */
@@ -294,9 +306,32 @@ export class NodeGroup implements Group {
     return toHex(asNodeError(() => this.#people.contacts.find(who)).key)
   }
 
+  /** Whether a candidacy will do for who wants one: their own, or one that most of the present members can vouch for. */
+  #isUsable({ id }: OpenCandidacy): boolean {
+    const { evaluated: evaluator, membership } = this.#group
+    const { log } = evaluator
+    const candidacy = log.at(log.indexOf(id)!)
+    const { seats } = evaluator.before(id)!
+    const present = [...evaluator.view().seats.keys()]
+    const isOwn = 'author' in candidacy && candidacy.author === membership?.memberKey
+    return isOwn || 2 * present.filter((member) => seats.has(member)).length > present.length
+  }
+
+  /** Whoever has the link can ask to become a member, so that there is an end to it. */
+  #requireRoom(): void {
+    if (!this.#group.evaluated.log.isCrowded) return
+    throw new NodeError('FAILED', 'too many strangers have asked to become members: ask a member to propose you')
+  }
+
   #openCandidacy(identity: Hex): OpenCandidacy {
-    const open = openCandidacies(this.#group.evaluated).find((candidacy) => candidacy.identity === identity)
-    if (open !== undefined) return open
+    return this.#candidacyWhere(identity, () => true)
+  }
+
+  /** Of a person's candidacies the best that fits, or just the best. */
+  #candidacyWhere(identity: Hex, fits: (candidacy: Hex) => boolean): OpenCandidacy {
+    const open = candidaciesOf(this.#group.evaluated, identity)
+    const found = open.find(({ id }) => fits(id)) ?? open[0]
+    if (found !== undefined) return found
     throw new NodeError('NOT_FOUND', `${this.#nameOf(identity)} is no candidate of @${harmless(this.name)}`)
   }
 
