@@ -126,7 +126,7 @@ const schemas = new Map<string, v.GenericSchema>([
 export function newContent<T extends { type: string }>(
   fields: T,
   { at = Date.now(), id: given = randomBytes(MESSAGE_ID_SIZE) }: { at?: number; id?: Uint8Array } = {}
-): T & Common {
+): T & Content {
   return { v: 1, id: new Uint8Array(given), at, ...fields }
 }
 

@@ -1,7 +1,8 @@
 // The door of the messages layer: sessions, contents and cells of private messages. It knows devices' addresses and
 // bytes; who is at the other end of a connection is for the node to say.
 export { MAX_BUNDLE_SIZE } from './bundle.ts'
-export { CELL_SIZE, type Piece, readPiece, type Sealed, toCells } from './cell.ts'
+export { CellKeys } from './cell-keys.ts'
+export { CELL_SIZE, type Piece, readPiece, type Sealed, toCells, TRANSFER_SIZE } from './cell.ts'
 export {
   type Content,
   decodeContent,
@@ -9,9 +10,11 @@ export {
   known,
   type KnownContent,
   MAX_TEXT_SIZE,
+  MESSAGE_ID_SIZE,
   newContent,
   type TextContent
 } from './content.ts'
+export { Conversations, type MessageState, type StoredMessage } from './conversations.ts'
 export { type DeviceAddress, deviceAddress } from './device-address.ts'
 export { MessageError, type MessageErrorCode } from './errors.ts'
 export { isLibsignalLoaded, type Libsignal, loadLibsignal } from './libsignal.ts'
@@ -28,6 +31,7 @@ export { MAILBOX_FRAME_SIZE } from './mailbox-frame.ts'
 export { MailboxHost } from './mailbox-host.ts'
 export { type MailboxKey, mailboxKey } from './mailbox-key.ts'
 export { type MailboxLimits, MailboxQueues, MAX_QUEUE_CELLS, type NumberedCell } from './mailbox-queues.ts'
+export { Outbox, type Outgoing } from './outbox.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
 export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'
@@ -40,5 +44,6 @@ export {
   Sessions,
   type SessionsOptions
 } from './sessions.ts'
+export { Transfers } from './transfers.ts'
 export type { Vault } from './vault.ts'
 export { Wiping } from './wiping.ts'

@@ -34,5 +34,51 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     base BLOB NOT NULL,                 -- the sender's key that it began with
     PRIMARY KEY (kyber, signed, base)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE messages (
+    num INTEGER PRIMARY KEY,            -- rises in the order in which they came or were written
+    author BLOB NOT NULL,               -- root key of who wrote it
+    id BLOB NOT NULL,
+    device BLOB NOT NULL,               -- key of the device that wrote it
+    peer BLOB NOT NULL,                 -- root key of the other person in the conversation
+    time INTEGER NOT NULL,              -- that it is shown with
+    content BLOB,                       -- sealed; NULL: erased
+    is_shown INTEGER NOT NULL,          -- 0: it does something, and is not read
+    prev BLOB,                          -- id of what the same device wrote before it
+    expires INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read')),
+    UNIQUE (author, id)
+  ) STRICT;
+  CREATE INDEX messages_by_peer ON messages (peer, num);
+  CREATE INDEX messages_by_device ON messages (device, peer, num);
+  CREATE INDEX messages_by_id ON messages (id);
+  CREATE INDEX messages_by_expiry ON messages (expires) WHERE expires IS NOT NULL AND content IS NOT NULL;
+  CREATE INDEX messages_undelivered ON messages (device, num) WHERE state IN ('queued', 'mailed');
+
+  CREATE TABLE message_outbox (         -- what a device has not acknowledged
+    num INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    device BLOB NOT NULL,
+    transfer BLOB NOT NULL,             -- random, the same in all cells
+    type INTEGER,                       -- what the session made of it, NULL: nothing yet
+    bytes BLOB,
+    count INTEGER,                      -- of cells
+    PRIMARY KEY (device, num)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message_transfers (      -- that were opened
+    device BLOB NOT NULL,
+    transfer BLOB NOT NULL,
+    id BLOB,                            -- of the message, when it is to be acknowledged
+    time INTEGER NOT NULL,
+    PRIMARY KEY (device, transfer)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_transfers_by_age ON message_transfers (time);
+
+  CREATE TABLE message_cell_keys (      -- to which others seal cells for this device
+    public BLOB PRIMARY KEY,
+    secret BLOB NOT NULL,               -- sealed
+    made_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]

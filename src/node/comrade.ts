@@ -3,8 +3,10 @@ import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
 import type { GroupEvent, Groups } from './groups/contract.ts'
+import type { Message, Messages } from './messages/contract.ts'
 
 export type * from './groups/contract.ts'
+export type * from './messages/contract.ts'
 
 /** An entry as people see it. Ids are CIDv1 strings, people are `did:key:…`, times are ISO 8601 UTC. */
 export interface FeedItem {
@@ -308,6 +310,8 @@ export interface ComradeEvents {
   met: CustomEvent<Meeting>
   /** Something has happened in a group. */
   group: CustomEvent<GroupEvent>
+  /** A private message came or was written, or its state changed. */
+  message: CustomEvent<Message>
   /** A feed was frozen because it was written by two machines, or this device's own must not sign. */
   warning: CustomEvent<{ code: string; message: string; feed?: string }>
 }
@@ -324,6 +328,7 @@ export interface Comrade {
   readonly devices: Devices
   readonly directory: Directory
   readonly groups: Groups
+  readonly messages: Messages
   readonly libp2p: Libp2p
 
   start(): Promise<void>
@@ -370,6 +375,7 @@ export type NodeErrorCode =
   | 'EXPIRED'
   | 'DECLINED'
   | 'BUSY' // asked too often
+  | 'UNAVAILABLE' // needs what cannot be loaded on this machine
   | 'FAILED'
 
 export class NodeError extends Error {

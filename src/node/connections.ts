@@ -49,6 +49,8 @@ export interface ConnectionsOptions {
   log: Log
   onConnect: (peer: { peerId: string; did?: string }) => void
   onDisconnect: (peer: { peerId: string; did?: string }) => void
+  /** A device of somebody known has proven which one it is, or is known anew. */
+  onRecognised: (peerId: PeerId) => void
   onWarning: (code: string, message: string) => void
 }
 
@@ -420,6 +422,7 @@ export class Connections {
     if (session?.stats.isSettled) this.#settled(peerId, session)
     this.#greeting.greet(peerId)
     this.onRecognised(peerId)
+    this.#options.onRecognised(peerId)
   }
 
   /** Devices of whom this peer id was tied to before: most peers are who they were the last time. */
@@ -509,6 +512,11 @@ export class Connections {
       this.#recognising = undefined
       this.#recogniseAnew()
     }, RECOGNISE_DELAY_MS)
+  }
+
+  /** The device at the other end, if it has proven which one it is. */
+  deviceOf(peerId: PeerId): Uint8Array | undefined {
+    return this.#hello.deviceOf(peerId)
   }
 
   /** Who is at the other end, if it has proven to be a device of somebody known. */

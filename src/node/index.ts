@@ -24,6 +24,7 @@ export {
   type Status
 } from './comrade.ts'
 export type * from './groups/contract.ts'
+export type * from './messages/contract.ts'
 export { type Joined, joinIdentity, type JoinOptions } from './join.ts'
 export { memoryNetwork } from './memory-network.ts'
 export type { NameNote } from '../trust/index.ts'

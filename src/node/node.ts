@@ -1,5 +1,6 @@
 // One device: composes keys, store, people and network into what `createNode()` gives, and starts and stops it all.
 import type { Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { readArchive, writeArchive } from './archive-file.ts'
 import {
   encodeBody,
@@ -20,6 +21,7 @@ import {
   type Contacts,
   type Directory,
   type Groups,
+  type Messages,
   NodeError,
   type Peer,
   type Profile,
@@ -43,6 +45,7 @@ import { Encounters } from './encounters.ts'
 import type { OpenedPost } from './groups/content.ts'
 import { GroupServices } from './groups/group-services.ts'
 import { NodeMeetings } from './meetings.ts'
+import { MessageServices } from './messages/message-services.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
 import { SealedLog } from './sealed-log.ts'
@@ -114,6 +117,7 @@ class ComradeNode implements Comrade {
   readonly contacts: Contacts
   readonly devices: NodeDevices
   readonly #groups: GroupServices
+  readonly #messages: MessageServices
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -196,9 +200,10 @@ class ComradeNode implements Comrade {
       directoryMaterial: () => this.#connections.directory.material(),
       onChange: () => this.#onContactsChanged()
     })
+    const vault = new Vault(keys.peerSeed)
     this.#groups = new GroupServices({
       store,
-      vault: new Vault(keys.peerSeed),
+      vault,
       people: this.#people,
       device: this.#device,
       privacy: settings.privacy,
@@ -206,6 +211,15 @@ class ComradeNode implements Comrade {
       onMates: () => this.#onContactsChanged(),
       onNews: (event) => this.#emit('group', event),
       onWarning: (code, message) => this.#emit('warning', { code, message })
+    })
+    this.#messages = new MessageServices({
+      store,
+      vault,
+      people: this.#people,
+      device: this.#device,
+      connections: () => this.#connections,
+      log: this.#log,
+      onMessage: (message) => this.#emit('message', message)
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
@@ -231,12 +245,17 @@ class ComradeNode implements Comrade {
         this.#emit('peer:connect', peer)
         this.#encounters.onConnect(peer.peerId)
       },
-      onDisconnect: (peer) => this.#emit('peer:disconnect', peer),
+      onDisconnect: (peer) => {
+        this.#emit('peer:disconnect', peer)
+        this.#messages.onDisconnected(peerIdFromString(peer.peerId))
+      },
+      onRecognised: (peerId) => this.#messages.onRecognised(peerId),
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
     this.#sealed.open()
+    this.#messages.open()
     await this.#groups.open()
   }
 
@@ -269,6 +288,7 @@ class ComradeNode implements Comrade {
   #onContactsChanged(): void {
     this.#people.update()
     this.#connections.onContactsChanged()
+    this.#messages.onContactsChanged()
   }
 
   get identity(): { did: string; device: string } {
@@ -277,6 +297,10 @@ class ComradeNode implements Comrade {
 
   get groups(): Groups {
     return this.#groups.groups
+  }
+
+  get messages(): Messages {
+    return this.#messages.messages
   }
 
   get directory(): Directory {
@@ -301,6 +325,7 @@ class ComradeNode implements Comrade {
     if (this.#startedAt > 0) return
     this.#startedAt = Date.now()
     try {
+      await this.#messages.start()
       await this.#connections.start()
     } catch (error) {
       await this.stop()
@@ -329,6 +354,7 @@ class ComradeNode implements Comrade {
     await trimmed
     try {
       await this.#groups.close()
+      await this.#messages.close()
       this.#device.close()
       this.#people.close()
       this.#store.close()
@@ -339,6 +365,7 @@ class ComradeNode implements Comrade {
 
   async #leave(): Promise<void> {
     await this.#groups.stop()
+    await this.#messages.stop()
     await this.#connections.stop()
   }
 
@@ -505,6 +532,7 @@ class ComradeNode implements Comrade {
 
   #onDeviceReplaced(before: FeedState): void {
     this.#connections?.setDeviceKey()
+    void this.#messages.onDeviceReplaced()
     this.#warn(
       'DEVICE_REPLACED',
       `this device's feed was written in two places: it goes on under a new device key`,

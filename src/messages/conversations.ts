@@ -1,0 +1,164 @@
+// What was written and what came, as people see it: the tables of messages. Who may write to whom is not asked here.
+import type { DatabaseSync } from 'node:sqlite'
+import { Statements } from '../trust/index.ts'
+import { type Content, decodeContent, encodeContent } from './content.ts'
+import type { Vault } from './vault.ts'
+
+/** How far an own message has come; of one that came: 'read' when the user has read it, else 'delivered'. */
+export type MessageState = 'queued' | 'mailed' | 'delivered' | 'read'
+
+/** States in the order in which they come; a message never goes back. */
+const STATES: readonly MessageState[] = ['queued', 'mailed', 'delivered', 'read']
+/** Types that do something, and are not read. */
+const UNSHOWN: ReadonlySet<string> = new Set(['erase'])
+
+export interface NewMessage {
+  /** Root key of who wrote it, and the key of the device that did. */
+  author: Uint8Array
+  device: Uint8Array
+  /** Root key of the other person in the conversation. */
+  peer: Uint8Array
+  /** That it is shown with, in ms. */
+  timeMs: number
+  content: Content
+  state: MessageState
+}
+
+export interface StoredMessage extends Omit<NewMessage, 'content'> {
+  /** Rises in the order in which they came to this device. */
+  num: number
+  id: Uint8Array
+  /** undefined when it was erased. */
+  content?: Content
+  /** Whether it is to be read, or only does something. */
+  isShown: boolean
+  /** Something that its device wrote before it has not come. */
+  isAfterGap: boolean
+}
+
+/** What a list is to hold. */
+export interface MessageQuery {
+  /** Root key. @default everybody */
+  peer?: Uint8Array
+  /** @default no limit */
+  limit?: number
+  /** Only newer than this number, the oldest first. Without it: the newest first. */
+  after?: number
+}
+
+/** Its writes belong into a transaction of the caller's. */
+export class Conversations {
+  readonly #statements: Statements
+  readonly #vault: Vault
+
+  /** @param database one in which the tables of messages were made */
+  constructor(database: DatabaseSync, vault: Vault) {
+    this.#statements = new Statements(database)
+    this.#vault = vault
+  }
+
+  /** @returns its number, or undefined when it is here already, or was and has been erased */
+  add({ author, device, peer, timeMs, content, state }: NewMessage): number | undefined {
+    const sealed = this.#vault.seal(encodeContent(content), nameOf(author, content.id))
+    const added = this.#statements.run(
+      `INSERT OR IGNORE INTO messages (author, id, device, peer, time, content, is_shown, prev, expires, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[author, content.id, device, peer, timeMs, sealed, UNSHOWN.has(content.type) ? 0 : 1],
+      ...[content.prev ?? null, content.expires ?? null, state]
+    )
+    return added === 0 ? undefined : this.find(author, content.id)!.num
+  }
+
+  /** A message that has not come yet is not to be shown when it does. */
+  addErased({ author, device, peer, timeMs, id }: Omit<NewMessage, 'content' | 'state'> & { id: Uint8Array }): void {
+    this.#statements.run(
+      `INSERT OR IGNORE INTO messages (author, id, device, peer, time, is_shown, state) VALUES (?, ?, ?, ?, ?, 0, 'read')`,
+      ...[author, id, device, peer, timeMs]
+    )
+  }
+
+  /** By its author's root key and its id. */
+  find(author: Uint8Array, id: Uint8Array): StoredMessage | undefined {
+    return this.#select('author = ? AND id = ?', author, id)[0]
+  }
+
+  /** By its id alone; where two people gave the same one, their own is preferred. */
+  findById(id: Uint8Array, self: Uint8Array): StoredMessage | undefined {
+    return this.find(self, id) ?? this.#select('id = ?', id)[0]
+  }
+
+  get(num: number): StoredMessage | undefined {
+    return this.#select('num = ?', num)[0]
+  }
+
+  list({ peer, limit = -1, after }: MessageQuery = {}): StoredMessage[] {
+    const order = after === undefined ? 'DESC' : 'ASC'
+    return peer === undefined
+      ? this.#select(`is_shown = 1 AND num > ? ORDER BY num ${order} LIMIT ?`, after ?? 0, limit)
+      : this.#select(`is_shown = 1 AND peer = ? AND num > ? ORDER BY num ${order} LIMIT ?`, peer, after ?? 0, limit)
+  }
+
+  /** What a device has written and nobody has acknowledged, the oldest first. */
+  undelivered(device: Uint8Array): StoredMessage[] {
+    return this.#select("state IN ('queued', 'mailed') AND device = ? AND content IS NOT NULL ORDER BY num", device)
+  }
+
+  /** Id of what a device has written last in a conversation. */
+  lastOf(device: Uint8Array, peer: Uint8Array): Uint8Array | undefined {
+    const sql = 'SELECT id FROM messages WHERE device = ? AND peer = ? ORDER BY num DESC LIMIT 1'
+    return this.#statements.all(sql, device, peer)[0]?.id as Uint8Array | undefined
+  }
+
+  /** @returns whether it was less far before */
+  advance(num: number, state: MessageState): boolean {
+    const earlier = STATES.slice(0, STATES.indexOf(state))
+    const sql = `UPDATE messages SET state = ? WHERE num = ? AND state IN (SELECT value FROM json_each(?))`
+    return this.#statements.run(sql, state, num, JSON.stringify(earlier)) > 0
+  }
+
+  /** Leaves of a message that it was there, so that it is not shown when it comes again. */
+  erase(num: number): boolean {
+    return this.#statements.run('UPDATE messages SET content = NULL WHERE num = ? AND content IS NOT NULL', num) > 0
+  }
+
+  /** Numbers of what is to be erased by now. */
+  expired(nowMs: number): number[] {
+    const sql = 'SELECT num FROM messages WHERE expires <= ? AND content IS NOT NULL'
+    return this.#statements.all(sql, nowMs).map(({ num }) => num as number)
+  }
+
+  #select(condition: string, ...values: (Uint8Array | number)[]): StoredMessage[] {
+    return this.#statements
+      .all(
+        `SELECT *, prev IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM messages AS b WHERE b.author = messages.author AND b.id = messages.prev)
+           AND EXISTS (SELECT 1 FROM messages AS b WHERE b.device = messages.device AND b.peer = messages.peer
+             AND b.num < messages.num) AS gap
+         FROM messages WHERE ${condition}`,
+        ...values
+      )
+      .map((row) => this.#message(row))
+  }
+
+  #message({ num, device, peer, time, content, state, gap, ...row }: Record<string, unknown>): StoredMessage {
+    const [author, id] = [row.author as Uint8Array, row.id as Uint8Array]
+    const opened = content === null ? undefined : this.#vault.open(content as Uint8Array, nameOf(author, id))
+    return {
+      num: num as number,
+      author,
+      id,
+      device: device as Uint8Array,
+      peer: peer as Uint8Array,
+      timeMs: time as number,
+      state: state as MessageState,
+      isShown: row.is_shown === 1,
+      isAfterGap: gap === 1,
+      ...(opened === undefined ? {} : { content: decodeContent(opened) })
+    }
+  }
+}
+
+/** What its content is sealed for. */
+function nameOf(author: Uint8Array, id: Uint8Array): Uint8Array {
+  return Buffer.concat([author, id])
+}

@@ -1,0 +1,69 @@
+// Sessions and keys of this device, opened when private messages are first used: most of what a node does needs no
+// libsignal.
+import type { FeedStore } from '../../feeds/index.ts'
+import {
+  CellKeys,
+  type DeviceAddress,
+  deviceAddress,
+  loadLibsignal,
+  type SessionEvents,
+  Sessions,
+  Wiping
+} from '../../messages/index.ts'
+import type { Vault } from '../vault.ts'
+
+export interface Opened {
+  sessions: Sessions
+  keys: CellKeys
+  /** Of this device. */
+  address: DeviceAddress
+}
+
+export interface CryptOptions {
+  store: FeedStore
+  vault: Vault
+  /** This device's key; another one after its feed forked. */
+  deviceKey: () => Uint8Array
+  /** A session was begun anew, by which side. */
+  onAnew: (address: DeviceAddress, event: keyof SessionEvents) => void
+  /** All sessions were dropped: the database was an older copy. */
+  onDropped: () => void
+}
+
+export class Crypt {
+  readonly #options: CryptOptions
+  #opening: Promise<Opened> | undefined
+
+  constructor(options: CryptOptions) {
+    this.#options = options
+  }
+
+  /** @throws MessageError UNAVAILABLE where libsignal cannot be loaded; FeedError DISK_FULL */
+  open(): Promise<Opened> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  /** What was opened is closed; it may be opened again. */
+  async close(): Promise<void> {
+    const opening = this.#opening
+    this.#opening = undefined
+    const opened = await opening?.catch(() => {})
+    await opened?.sessions.close()
+  }
+
+  async #open(): Promise<Opened> {
+    const { store, vault, deviceKey, onAnew, onDropped } = this.#options
+    const address = deviceAddress(deviceKey())
+    const signal = await loadLibsignal()
+    const sessions = await Sessions.open({ store, vault, address })
+    sessions.events.on('broken', (device) => onAnew(device, 'broken'))
+    sessions.events.on('renewed', (device) => onAnew(device, 'renewed'))
+    if (sessions.isAnew) onDropped()
+    const keys = new CellKeys({ database: store.database, vault, wiping: new Wiping(store), signal })
+    return { sessions, keys, address }
+  }
+}

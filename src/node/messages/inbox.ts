@@ -1,0 +1,169 @@
+// What arrives: cells are put together, opened, and what they say is stored in the same transaction as the session's new
+// state. Each message is taken once, however often it comes.
+import {
+  type Content,
+  type Conversations,
+  decodeContent,
+  deviceAddress,
+  known,
+  type KnownContent,
+  MessageError,
+  type Outbox,
+  readPiece,
+  type Reassembled,
+  Reassembly,
+  type Transfers,
+  unpad
+} from '../../messages/index.ts'
+import type { Crypt } from './crypt.ts'
+
+/** A device that is known, and whose it is. */
+export interface KnownDevice {
+  device: Uint8Array
+  /** Root key. */
+  person: Uint8Array
+}
+
+export interface InboxOptions {
+  crypt: Crypt
+  conversations: Conversations
+  outbox: Outbox
+  transfers: Transfers
+  /** Own root key. */
+  self: Uint8Array
+  /** Numbers of messages that came, or whose state changed. */
+  onChanged: (nums: number[]) => void
+  /** A device is to hear that its message is here. */
+  onAcknowledge: (device: Uint8Array, id: Uint8Array) => void
+  /** A device has said that something of this one came. */
+  onProgress: (device: Uint8Array) => void
+  /** A device asks for what it did not acknowledge, sealed anew. */
+  onResend: (device: Uint8Array) => void
+  /** @default Date.now */
+  now?: () => number
+}
+
+/** What a message has led to. */
+interface Outcome {
+  changed: number[]
+  acknowledge?: Uint8Array
+  isReceipt?: boolean
+  isResend?: boolean
+}
+
+export class Inbox {
+  readonly #options: InboxOptions
+  readonly #now: () => number
+  readonly #reassembly: Reassembly
+
+  constructor(options: InboxOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#reassembly = new Reassembly({ now: this.#now })
+  }
+
+  /**
+   * Takes one cell from a device that has shown on its connection which one it is.
+   * @throws MessageError CELL for what is no cell for this device from that one; FeedError DISK_FULL
+   */
+  async take(cell: Uint8Array, from: KnownDevice): Promise<void> {
+    const { keys } = await this.#options.crypt.open()
+    const piece = readPiece(keys.open(cell))
+    const address = deviceAddress(from.device)
+    if (Buffer.from(piece.from).toString('hex') !== address)
+      throw new MessageError('CELL', 'this cell says that another device has sent it')
+    const whole = this.#reassembly.add(piece, address)
+    if (whole !== undefined) await this.#takeWhole(whole, from)
+  }
+
+  async #takeWhole(whole: Reassembled, from: KnownDevice): Promise<void> {
+    const { transfers, onAcknowledge } = this.#options
+    const before = transfers.find(from.device, whole.transfer)
+    if (before !== undefined) {
+      if (before.id !== undefined) onAcknowledge(from.device, before.id)
+      return
+    }
+    const outcome = await this.#open(whole, from)
+    if (outcome === undefined) return
+    this.#options.onChanged(outcome.changed)
+    if (outcome.acknowledge !== undefined) onAcknowledge(from.device, outcome.acknowledge)
+    if (outcome.isReceipt) this.#options.onProgress(from.device)
+    if (outcome.isResend) this.#options.onResend(from.device)
+  }
+
+  /** What no session opens is not to blame on anybody: it may have come late, or the session was lost. */
+  async #open(whole: Reassembled, from: KnownDevice): Promise<Outcome | undefined> {
+    const { crypt, transfers } = this.#options
+    const { sessions } = await crypt.open()
+    try {
+      return await sessions.decrypt(deviceAddress(from.device), whole, (plaintext) => {
+        const content = contentOf(plaintext)
+        const outcome = content === undefined ? { changed: [] } : this.#accept(content, from)
+        transfers.add(from.device, whole.transfer, { id: outcome.acknowledge, nowMs: this.#now() })
+        return outcome
+      })
+    } catch (error) {
+      if (error instanceof MessageError && error.code !== 'CLOSED') return undefined
+      throw error
+    }
+  }
+
+  /** In the transaction that stores the session's state. */
+  #accept(content: Content, from: KnownDevice): Outcome {
+    const special = known(content)
+    if (special?.type === 'receipt') return { changed: this.#takeReceipt(special, from), isReceipt: true }
+    if (special?.type === 'resend') return { changed: [], isResend: true }
+    const peer = this.#isSelf(from.person) ? content.to : from.person
+    if (peer === undefined || this.#isSelf(peer)) return { changed: [] }
+    const now = this.#now()
+    const about = { author: from.person, device: from.device, peer, timeMs: Math.min(content.at, now) }
+    if (content.expires !== undefined && content.expires <= now) {
+      this.#options.conversations.addErased({ ...about, id: content.id })
+      return { changed: [], acknowledge: content.id }
+    }
+    const num = this.#options.conversations.add({
+      ...about,
+      content,
+      state: this.#isSelf(from.person) ? 'queued' : 'delivered'
+    })
+    const erased = special?.type === 'erase' ? this.#erase(special.about, about) : []
+    return { changed: [...(num === undefined ? [] : [num]), ...erased], acknowledge: content.id }
+  }
+
+  /** Only who wrote it may take it back; what has not come yet is not shown when it does. */
+  #erase(
+    id: Uint8Array,
+    about: { author: Uint8Array; device: Uint8Array; peer: Uint8Array; timeMs: number }
+  ): number[] {
+    const { conversations } = this.#options
+    const message = conversations.find(about.author, id)
+    if (message === undefined) conversations.addErased({ ...about, id })
+    return message !== undefined && conversations.erase(message.num) ? [message.num] : []
+  }
+
+  /** One's own other devices only say that they need it no more; how far it has come, the recipient says. */
+  #takeReceipt({ ids, state }: KnownContent & { type: 'receipt' }, { device, person }: KnownDevice): number[] {
+    const { conversations, outbox, self } = this.#options
+    return ids.flatMap((id) => {
+      const message = conversations.find(self, id)
+      if (message === undefined) return []
+      outbox.remove(message.num, device)
+      const isRecipient = Buffer.compare(message.peer, person) === 0
+      return isRecipient && conversations.advance(message.num, state) ? [message.num] : []
+    })
+  }
+
+  #isSelf(person: Uint8Array): boolean {
+    return Buffer.compare(person, this.#options.self) === 0
+  }
+}
+
+/** Whatever is wrong with what a session opened, it is not opened again. */
+function contentOf(plaintext: Uint8Array): Content | undefined {
+  try {
+    return decodeContent(unpad(plaintext))
+  } catch (error) {
+    if (error instanceof MessageError) return undefined
+    throw error
+  }
+}

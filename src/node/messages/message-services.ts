@@ -1,0 +1,254 @@
+// All that runs on a device for private messages, put together, started and stopped: what arrives (inbox.ts), what leaves
+// (dispatch.ts), and what a user may do (messages.ts).
+import { randomBytes } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
+import { type FeedStore, migrate } from '../../feeds/index.ts'
+import {
+  Conversations,
+  type DeviceAddress,
+  deviceAddress,
+  MESSAGE_MIGRATIONS,
+  MessageError,
+  newContent,
+  Outbox,
+  TRANSFER_SIZE,
+  Transfers,
+  Wiping
+} from '../../messages/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { Connections } from '../connections.ts'
+import type { Device } from '../device.ts'
+import type { Log } from '../log.ts'
+import type { People } from '../people.ts'
+import type { Asker, Message as Question } from '../people-protocol.ts'
+import type { Vault } from '../vault.ts'
+import { CellStreams } from './cell-streams.ts'
+import type { Message } from './contract.ts'
+import { Crypt } from './crypt.ts'
+import { Dispatch } from './dispatch.ts'
+import { Inbox, type KnownDevice } from './inbox.ts'
+import { NodeMessages } from './messages.ts'
+
+/** How often expired messages are looked for, in ms. */
+const UPKEEP_MS = 30_000
+/** Cells of one peer that do not open before it is held to be at fault: a key may have been replaced while they were under way. */
+const MAX_BAD_CELLS = 256
+
+export interface MessageServicesOptions {
+  store: FeedStore
+  vault: Vault
+  people: People
+  device: Device
+  connections: () => Connections
+  log: Log
+  onMessage: (message: Message) => void
+}
+
+export class MessageServices {
+  readonly messages: NodeMessages
+  readonly #options: MessageServicesOptions
+  readonly #crypt: Crypt
+  readonly #conversations: Conversations
+  readonly #outbox: Outbox
+  readonly #transfers: Transfers
+  readonly #wiping: Wiping
+  readonly #badCells = new Map<string, number>()
+  #streams!: CellStreams
+  #dispatch!: Dispatch
+  #inbox!: Inbox
+  #upkeep: NodeJS.Timeout | undefined
+  #isStarted = false
+
+  /** @throws FeedError STORE_NEWER */
+  constructor(options: MessageServicesOptions) {
+    this.#options = options
+    const { store, vault, people, device, onMessage } = options
+    migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
+    this.#conversations = new Conversations(store.database, vault)
+    this.#outbox = new Outbox(store.database)
+    this.#transfers = new Transfers(store.database)
+    this.#wiping = new Wiping(store)
+    const deviceKey = (): Uint8Array => device.key.publicKey
+    this.#crypt = new Crypt({
+      store,
+      vault,
+      deviceKey,
+      onAnew: (address, event) => this.#onAnew(address, event === 'broken'),
+      onDropped: () => this.#sealAllAnew()
+    })
+    this.messages = new NodeMessages({
+      ...{ store, people, deviceKey, crypt: this.#crypt, conversations: this.#conversations },
+      ...{ outbox: this.#outbox, wiping: this.#wiping },
+      onQueued: (devices) => this.#deliver(devices)
+    })
+    this.messages.changes.on('changed', (message) => onMessage(this.messages.toItem(message)))
+  }
+
+  /** Once there are connections, which need not be started. */
+  open(): void {
+    const { store, people, connections } = this.#options
+    const { questions, libp2p } = connections()
+    const common = { crypt: this.#crypt, conversations: this.#conversations, outbox: this.#outbox, self: people.root }
+    this.#streams = new CellStreams({
+      libp2p,
+      isWelcome: (peerId) => this.#deviceAt(peerId) !== undefined,
+      onCell: (peerId, cell) => this.#take(peerId, cell),
+      onFault: (peerId) => connections().blame(peerId)
+    })
+    this.#dispatch = new Dispatch({
+      ...common,
+      ...{ store, questions, streams: this.#streams },
+      peerOf: (device) => this.#peerOf(device),
+      onError: this.#onError
+    })
+    this.#inbox = new Inbox({
+      ...common,
+      transfers: this.#transfers,
+      onChanged: (nums) => this.messages.announce(nums),
+      onAcknowledge: (device, id) => this.#dispatch.acknowledge(device, id),
+      onProgress: (device) => this.#dispatch.noteProgress(device),
+      onResend: (device) => this.#dispatch.sealAnew(device)
+    })
+    questions.answer('prekeys', (question, asker) => this.#answer(question, asker))
+  }
+
+  /** Before connections are started: peers may write as soon as they are connected. */
+  async start(): Promise<void> {
+    await this.#streams.start()
+    this.#isStarted = true
+    this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
+    this.#upkeep.unref()
+    this.onContactsChanged()
+  }
+
+  /** Before connections are stopped. */
+  async stop(): Promise<void> {
+    clearInterval(this.#upkeep)
+    if (!this.#isStarted) return
+    this.#isStarted = false
+    this.#dispatch.stop()
+    await this.#streams.stop()
+  }
+
+  /** Before the store is closed. */
+  async close(): Promise<void> {
+    await this.#crypt.close()
+    this.#wiping.flush()
+  }
+
+  /** A connected peer has shown which device it is. */
+  onRecognised(peerId: PeerId): void {
+    const known = this.#deviceAt(peerId)
+    if (!this.#isStarted || known === undefined) return
+    this.messages.addRecipients() // it may be one that was not known when something was written
+    this.#deliver([known.device])
+  }
+
+  onDisconnected(peerId: PeerId): void {
+    this.#badCells.delete(peerId.toString())
+    this.#streams.forget(peerId)
+    for (const device of this.#outbox.devices()) if (this.#peerOf(device) === undefined) this.#dispatch.rest(device)
+  }
+
+  /** People were followed or blocked, or have other devices. */
+  onContactsChanged(): void {
+    if (!this.#isStarted) return
+    this.#removeEnded()
+    this.#deliver(this.messages.addRecipients())
+  }
+
+  /** This device signs with another key from now on. */
+  async onDeviceReplaced(): Promise<void> {
+    await this.#crypt.close()
+  }
+
+  #deliver(devices: readonly Uint8Array[]): void {
+    if (this.#isStarted) for (const device of devices) this.#dispatch.deliver(device)
+  }
+
+  /** Devices that were ended, and those of the blocked, get nothing any more. */
+  #removeEnded(): void {
+    const { store, people } = this.#options
+    const ended = this.#outbox.devices().filter((device) => {
+      const contact = people.contactOfDevice(device)
+      const isRevoked = people.contacts.deviceByKey(device)?.revoked !== undefined
+      return isRevoked || contact === undefined || contact.relation === 'blocked'
+    })
+    if (ended.length > 0) store.write(() => ended.forEach((device) => this.#outbox.removeDevice(device)))
+  }
+
+  async #take(peerId: PeerId, cell: Uint8Array): Promise<void> {
+    const from = this.#deviceAt(peerId)
+    if (from === undefined) return
+    try {
+      await this.#inbox.take(cell, from)
+    } catch (error) {
+      if (error instanceof MessageError && error.code === 'CELL') this.#noteBadCell(peerId)
+      else this.#onError(error)
+    }
+  }
+
+  #noteBadCell(peerId: PeerId): void {
+    const name = peerId.toString()
+    const count = (this.#badCells.get(name) ?? 0) + 1
+    this.#badCells.set(name, count)
+    if (count % MAX_BAD_CELLS === 0) this.#options.connections().blame(peerId)
+  }
+
+  /** The answer to `prekeys`: for contacts whose device has shown which one it is, and nobody else. */
+  async #answer({ isNew }: Question, { peerId }: Asker): Promise<Question> {
+    if (this.#deviceAt(peerId) === undefined)
+      throw new NodeError('DECLINED', 'messages are taken from contacts, from a device that has shown that it is one')
+    const { sessions, keys } = await this.#crypt.open()
+    return { type: 'prekeys', key: keys.current(), ...(isNew === true ? { bundle: sessions.bundle() } : {}) }
+  }
+
+  #onAnew(address: DeviceAddress, isBroken: boolean): void {
+    const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
+    if (known === undefined || !this.#isStarted) return
+    this.#options.log.warn({ device: address }, `the session with a device was begun anew by ${isBroken ? 'us' : 'it'}`)
+    if (isBroken) this.#dispatch.pass(known, newContent({ type: 'resend' }))
+    else this.#dispatch.sealAnew(known)
+  }
+
+  #sealAllAnew(): void {
+    this.#options.store.write(() => {
+      for (const device of this.#outbox.devices()) this.#outbox.unseal(device, () => randomBytes(TRANSFER_SIZE))
+    })
+  }
+
+  #knownDevices(): Uint8Array[] {
+    return this.#options.people.knownDevices()
+  }
+
+  /** Which device a peer has shown to be, if it is a contact's or an own other one. */
+  #deviceAt(peerId: PeerId): KnownDevice | undefined {
+    const { people, connections } = this.#options
+    const device = connections().deviceOf(peerId)
+    const contact = device && people.contactOfDevice(device)
+    const isRevoked = device !== undefined && people.contacts.deviceByKey(device)?.revoked !== undefined
+    if (device === undefined || contact === undefined || isRevoked) return undefined
+    return ['followed', 'self'].includes(contact.relation) ? { device, person: contact.key } : undefined
+  }
+
+  #peerOf(device: Uint8Array): { peerId: PeerId; person: Uint8Array } | undefined {
+    for (const peerId of this.#options.connections().libp2p.getPeers()) {
+      const known = this.#deviceAt(peerId)
+      if (known !== undefined && Buffer.compare(known.device, device) === 0) return { peerId, person: known.person }
+    }
+    return undefined
+  }
+
+  #doUpkeep(): void {
+    try {
+      this.messages.eraseExpired()
+      this.#transfers.forgetOld(Date.now())
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#options.log.warn({ err: error }, 'private messages: something could not be done; it is tried again')
+  }
+}
