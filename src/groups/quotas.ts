@@ -8,7 +8,7 @@ import type { Anonymous, Hex, Join, Operation, SignedOperation } from './operati
 export const MAX_PER_TAG = 4
 /** Most joins for one candidacy: an honest candidate makes one, and again after a fall-back to an older state. */
 export const MAX_JOINS_PER_CANDIDACY = 4
-/** Most operations that one member key signs in one period of 30 days: an honest member signs a few a day. */
+/** Most operations that one person signs in one period of 30 days: an honest member signs a few a day. */
 export const MAX_PER_AUTHOR = 1_024
 
 /** 'full': there are enough of its kind, unless something stands on it. 'void': it can never count, so no node keeps it. */
@@ -17,16 +17,16 @@ export type Fit = 'fits' | 'full' | 'void'
 export class Quotas {
   readonly evaluator: Evaluator
   readonly #counts = new Map<string, number>()
-  /** Keys that anybody ever came in with. */
-  readonly #members: Set<Hex>
-  /** Authors who have had all that they may in any period. */
+  /** Keys that anybody ever came in with, and who it was: one vouched for may come in with any number of them. */
+  readonly #members: Map<Hex, Hex>
+  /** Identities that have had all that they may in any period. */
   readonly #spent = new Set<Hex>()
   /** How many of the log's operations were counted. */
   #counted = 0
 
   constructor(evaluator: Evaluator) {
     this.evaluator = evaluator
-    this.#members = new Set(evaluator.log.create.founders.map(({ member }) => member))
+    this.#members = new Map(evaluator.log.create.founders.map(({ member, identity }) => [member, identity]))
   }
 
   /**
@@ -38,7 +38,8 @@ export class Quotas {
     this.#catchUp()
     if (!('author' in child)) return true
     if (child.type === 'join' && !('author' in parent)) return true
-    return this.#members.has(child.author) && !this.#spent.has(child.author)
+    const identity = this.#members.get(child.author)
+    return identity !== undefined && !this.#spent.has(identity)
   }
 
   /** @param operation one that has no place yet, and all of whose parents have */
@@ -88,20 +89,24 @@ export class Quotas {
     const { log } = this.evaluator
     for (; this.#counted < log.size; this.#counted++) {
       const operation = log.at(this.#counted)
-      if (operation.type === 'join') this.#members.add(operation.author)
+      if (operation.type === 'join') this.#members.set(operation.author, operation.identity)
       const isLoose = operation.type === 'candidacy' && operation.isOwn
       if (operation.type === 'create' || isLoose) continue
       const key = isKeyed(operation) ? keyOf(operation) : this.#authorKey(operation)
       const count = this.#count(key) + 1
       this.#counts.set(key, count)
-      if (!isKeyed(operation) && count >= MAX_PER_AUTHOR) this.#spent.add(operation.author)
+      if (!isKeyed(operation) && count >= MAX_PER_AUTHOR) this.#spent.add(this.#personOf(operation))
     }
   }
 
   /** The period is that of the newest that it stands on: no clock decides. */
-  #authorKey({ author, parents }: SignedOperation): string {
-    const periods = parents.map((id) => this.evaluator.before(id)!.period)
-    return `${author} ${Math.max(0, ...periods)}`
+  #authorKey(operation: SignedOperation): string {
+    const periods = operation.parents.map((id) => this.evaluator.before(id)!.period)
+    return `${this.#personOf(operation)} ${Math.max(0, ...periods)}`
+  }
+
+  #personOf({ author }: SignedOperation): Hex {
+    return this.#members.get(author) ?? author
   }
 }
 

@@ -25,10 +25,12 @@ import { type Arrival, WaitingRoom } from './waiting-room.ts'
 
 /** Batches of one origin that may be under way; more are dropped, and come again when logs are compared. */
 export const MAX_BATCHES = 16
-/** More operations in a row that no node keeps are no accident. */
+/** More operations that no node keeps, of one who brings them, are no accident. */
 export const MAX_VOID = 64
 /** Operations that are taken together at most: those under way are in no quota yet. */
 const MAX_CHECKED = 32
+/** Of so many who bring such is remembered how many. */
+const MAX_BLAMED = 256
 /** Nameless operations of which is remembered whether their proofs hold. */
 const MAX_REMEMBERED = 4_096
 
@@ -49,6 +51,8 @@ export class Intake {
   readonly #batches = new Map<unknown, number>()
   /** Whether a nameless operation's proof holds; the oldest first. */
   readonly #proofs = new Map<Hex, boolean>()
+  /** How many operations that no node keeps each has brought, by origin; the oldest first. */
+  readonly #voids = new Map<unknown, number>()
   #quotas: Quotas | undefined
   #last: Promise<unknown> = Promise.resolve()
   /** Checked, and to be taken together; all of one origin. */
@@ -129,20 +133,27 @@ export class Intake {
 
   async #takeAll(operations: readonly Uint8Array[], ids: readonly Hex[], origin: unknown): Promise<void> {
     await ready()
-    let voids = 0
     try {
       for (const [i, bytes] of operations.entries()) {
         await this.#turn.giveWay()
         const arrival = this.#isClosed ? undefined : this.#read(bytes, ids[i], origin)
         if (arrival === undefined) continue
-        voids = (await this.#place(arrival)) ? 0 : voids + 1
-        if (voids > MAX_VOID) throw new GroupError('FLOOD', `${voids} operations in a row that no node keeps`)
+        if (!(await this.#place(arrival))) this.#blame(origin)
         await this.#placeReleased()
       }
     } finally {
       this.#flush() // what came before a fault holds
       await this.#placeReleased()
     }
+  }
+
+  /** @throws GroupError FLOOD */
+  #blame(origin: unknown): void {
+    const voids = (this.#voids.get(origin) ?? 0) + 1
+    this.#voids.delete(origin)
+    if (voids > MAX_VOID) throw new GroupError('FLOOD', `${voids} operations that no node keeps`)
+    this.#voids.set(origin, voids)
+    if (this.#voids.size > MAX_BLAMED) this.#voids.delete(this.#voids.keys().next().value)
   }
 
   /** @returns undefined when it is here already, or was set aside */

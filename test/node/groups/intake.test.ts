@@ -9,6 +9,7 @@ import {
   fromHex,
   type Hex,
   makeStatement,
+  MAX_JOINS_PER_CANDIDACY,
   MAX_LOOSE_CANDIDACIES,
   MAX_OPERATION_SIZE,
   MAX_PER_AUTHOR,
@@ -24,7 +25,7 @@ import { Intake, MAX_BATCHES, MAX_VOID } from '../../../src/node/groups/intake.t
 import { LocalGroup } from '../../../src/node/groups/local-group.ts'
 import { Verifier } from '../../../src/node/groups/verifier.ts'
 import { MAX_WAITING } from '../../../src/node/groups/waiting-room.ts'
-import { personOf, Village } from '../../groups/village.ts'
+import { FIRST_DAY, personOf, Village } from '../../groups/village.ts'
 import { temporaryStore } from '../../support/feeds.ts'
 
 const VAULT = new Vault(new Uint8Array(32))
@@ -275,9 +276,10 @@ describe('the intake of a group', function () {
       village.bytesOf('zoe', 'checkpoint', { day, retracts: [] }, { time: 1 })
     )
     await device.intake.receive(junk, 'peer')
-    await device.intake.receive(flood.slice(1), 'peer')
+    for (let i = 0; i < MAX_VOID - junk.length + 1; i++) await device.intake.receive([flood[i]], 'peer')
     assert.deepEqual(device.ids, before)
-    await assert.rejects(device.intake.receive(flood, 'peer'), { code: 'FLOOD' })
+    await assert.rejects(device.intake.receive(flood, 'peer'), { code: 'FLOOD' }) // however small the batches are
+    await assert.rejects(device.intake.receive(flood, 'another'), { code: 'FLOOD' })
     await device.intake.receive([ballot], 'peer') // what the last junk stands on: yan's join is for zoe's candidacy
     assert.equal(device.group.size, before.length + 1)
   })
@@ -317,6 +319,31 @@ describe('the intake of a group', function () {
     await device.bring(village, [above], 'another')
     assert.equal(device.group.size, 1 + many.length + 1)
     assert.equal(device.intake.waiting, 0)
+  })
+
+  it('counts all that one person signs together, with however many keys they came in', async () => {
+    const village = new Village(['alice', 'bob'])
+    const candidacy = village.propose('alice', 'zoe')
+    const vouch = village.vouch(candidacy, 'alice')
+    const joins = Array.from({ length: MAX_JOINS_PER_CANDIDACY }, (_, i) =>
+      village.join('zoe', candidacy, [vouch], { on: [candidacy], time: i + 1 })
+    )
+    const many: Hex[] = []
+    for (let i = 0; i < MAX_PER_AUTHOR + 10; i++) {
+      const time = 1 + (i % joins.length)
+      const on = i < joins.length ? [joins[i]] : [many.at(-joins.length)!]
+      many.push(village.signed('zoe', 'checkpoint', { day: FIRST_DAY + i, retracts: [] }, { on, time }))
+    }
+    await using device = new Device(village)
+    await device.bring(village, [village.id, candidacy, vouch, ...joins, ...many])
+    assert.ok(
+      device.group.size < 3 + joins.length + MAX_PER_AUTHOR + 32,
+      'those that are taken together may be some more'
+    )
+    const further = village.join('zoe', candidacy, [vouch], { on: [candidacy], time: joins.length + 1 })
+    const above = village.signed('zoe', 'checkpoint', { day: 0, retracts: [] }, { on: [further], time: 1 })
+    await device.bring(village, [further, above], 'another')
+    assert.equal(device.group.has(further), false)
   })
 
   it('verifies what it is to check and not to take each time anew, so that nothing tells whether it came before', async () => {
