@@ -3,7 +3,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { decodeCbor, encodeCbor, FeedError, type MessageStream } from '../feeds/index.ts'
 import { NodeError, type NodeErrorCode } from './comrade.ts'
-import { framedStream } from './frames.ts'
+import { framedStream, withStream } from './frames.ts'
 
 export const PEOPLE_PROTOCOL = '/comrade/people/1'
 /** Largest question or answer, in bytes: an identity log of 128 devices fits. */
@@ -156,26 +156,6 @@ export class PeopleProtocol {
   #limit(signal?: AbortSignal): AbortSignal {
     const limits = [this.#stopping.signal, AbortSignal.timeout(TIME_LIMIT_MS)]
     return AbortSignal.any(signal === undefined ? limits : [...limits, signal])
-  }
-}
-
-/** Ends the stream with the work, whichever way that ends, and at the latest when the signal says so. */
-async function withStream<T>(
-  messages: MessageStream,
-  signal: AbortSignal,
-  work: (messages: MessageStream) => Promise<T>
-): Promise<T> {
-  const onAbort = (): void => messages.abort(signal.reason as Error)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    const result = await work(messages)
-    void messages.close()
-    return result
-  } catch (error) {
-    messages.abort(error as Error)
-    throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,0 +1,343 @@
+// This device's mailboxes at others' nodes: has them made, asks for what has come, and moves on when a host ends; and puts
+// cells into those of others. Bytes and rules: src/messages/README.md, Mailboxes.
+import type { IdentifyResult, Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import {
+  MailboxCaller,
+  type MailboxBook,
+  type MailboxDescriptor,
+  mailboxKey,
+  type MailboxPlace,
+  type OwnQueue
+} from '../../messages/index.ts'
+import { framedStream, withStream } from '../frames.ts'
+import { MAILBOX_PROTOCOL } from './mailbox-service.ts'
+
+/** Hosts that a contact is given, where there are as many. */
+export const HOSTS_PER_CONTACT = 3
+/** Hosts that a cell is put at. */
+export const COPIES = 2
+/** How often all hosts are asked, in ms; each time between three quarters and five quarters of it. */
+const POLL_MS = 600_000
+/** One host: to reach it, and to fetch all that is there. */
+const DIAL_TIMEOUT_MS = 15_000
+const VISIT_TIMEOUT_MS = 120_000
+const PUT_TIMEOUT_MS = 30_000
+/** Hosts that are asked at the same time. */
+const PARALLEL_VISITS = 4
+/** What one visit takes of a queue: a host that makes up cells does not hold it up for ever. */
+const MAX_CELLS_PER_VISIT = 256
+/** After so many cells what was taken is acknowledged. */
+const ACKNOWLEDGE_EVERY = 16
+/** Who refused to host is asked again after so long, in ms. */
+const REFUSED_MS = 6 * 3_600_000
+
+export interface MailboxClientOptions {
+  libp2p: Libp2p
+  book: MailboxBook
+  /** Connects with a peer, by these addresses if it is not connected; those that may not be dialled are left out. */
+  dial: (peerId: string, addresses: string[], signal: AbortSignal) => Promise<unknown>
+  /** Where a host can be reached, for those who are to write to it. */
+  addressesOf: (peerId: string) => string[]
+  /** For whom there are to be queues: 32 bytes each. */
+  contacts: () => Iterable<Uint8Array>
+  /** Connected devices of friends and own other ones, but for those of this contact. */
+  candidates: (contact: Uint8Array) => Iterable<string>
+  /**
+   * Takes a cell, and has it on the disk when it resolves: it is deleted at the host then. The same cell may come several
+   * times. What it cannot open it drops; when it rejects, this and all later cells of the queue come again.
+   */
+  onCell: (contact: Uint8Array, cell: Uint8Array) => Promise<void>
+  /** What this contact was told of its queues is not so any more. */
+  onMoved: (contact: Uint8Array) => void
+  /** A number from 0 to 1. @default Math.random */
+  random?: () => number
+  /** @default 600_000 */
+  pollMs?: number
+}
+
+export class MailboxClient {
+  readonly #options: MailboxClientOptions
+  readonly #random: () => number
+  readonly #pollMs: number
+  /** By peer: the visit that is under way, and one that follows because there is more to be done by now. */
+  readonly #visits = new Map<string, { now: Promise<void>; next?: Promise<void> }>()
+  /** Until when (performance.now()) who refused to host is not asked again. */
+  readonly #refused = new Map<string, number>()
+  #reviewing: Promise<void> | undefined
+  #isReviewDue = false
+  #timer: NodeJS.Timeout | undefined
+  #stopping = new AbortController()
+
+  constructor(options: MailboxClientOptions) {
+    this.#options = options
+    this.#random = options.random ?? Math.random
+    this.#pollMs = options.pollMs ?? POLL_MS
+  }
+
+  /** Polls by the clock, and whoever connects and has queues of this device. */
+  start(): void {
+    this.#stopping = new AbortController()
+    this.#options.libp2p.addEventListener('peer:identify', this.#onIdentified)
+    this.#pollLater()
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#options.libp2p.removeEventListener('peer:identify', this.#onIdentified)
+    this.#stopping.abort(new Error('the node is stopping'))
+    await Promise.allSettled([this.#reviewing, ...[...this.#visits.values()].map(({ now }) => now)])
+  }
+
+  /** What this contact is to be told; undefined while no host has made a queue for it. */
+  descriptorFor(contact: Uint8Array): MailboxDescriptor | undefined {
+    const made = this.#options.book.of(contact).filter(({ host }) => host !== undefined)
+    if (made.length === 0) return undefined
+    const hosts = made.map(({ peer, host, send }) => ({
+      peer,
+      addresses: this.#options.addressesOf(peer),
+      key: host!,
+      secret: send.secret
+    }))
+    return { hosts: this.#shuffled(hosts) }
+  }
+
+  /**
+   * Puts the cells of a message into a contact's mailboxes.
+   * @returns how many hosts have all of them: up to {@link COPIES}
+   * @throws whatever `signal` was aborted with
+   */
+  async put(
+    { hosts }: MailboxDescriptor,
+    cells: readonly Uint8Array[],
+    { signal }: { signal?: AbortSignal } = {}
+  ): Promise<number> {
+    const left = [...hosts]
+    const putOne = async (): Promise<number> => {
+      for (let place = left.shift(); place !== undefined; place = left.shift())
+        if (await this.#putAt(place, cells, signal)) return 1
+      return 0
+    }
+    const copies = await Promise.all(Array.from({ length: COPIES }, putOne))
+    signal?.throwIfAborted()
+    return copies.reduce((sum, each) => sum + each, 0)
+  }
+
+  /** Asks all hosts for what has come, those that do not answer left out. */
+  async poll(): Promise<void> {
+    const peers = [...new Set(this.#options.book.all().map(({ peer }) => peer))]
+    const work = async (): Promise<void> => {
+      for (let peer = peers.shift(); peer !== undefined; peer = peers.shift()) await this.#visit(peer)
+    }
+    await Promise.all(Array.from({ length: PARALLEL_VISITS }, work))
+  }
+
+  /**
+   * Contacts or candidates may be others now: queues that are needed are made, as far as there are hosts, and those that
+   * are not are ended.
+   */
+  review(): Promise<void> {
+    this.#isReviewDue = true
+    this.#reviewing ??= this.#reviewAll()
+    return this.#reviewing
+  }
+
+  async #reviewAll(): Promise<void> {
+    await Promise.resolve() // whatever is still to change in this turn
+    try {
+      while (this.#isReviewDue && !this.#stopping.signal.aborted) {
+        this.#isReviewDue = false
+        await this.#review()
+      }
+    } finally {
+      this.#reviewing = undefined
+    }
+  }
+
+  async #review(): Promise<void> {
+    const { book, contacts } = this.#options
+    const wanted = new Map([...contacts()].map((contact) => [nameOf(contact), contact]))
+    const peers = new Set<string>()
+    for (const queue of book.all()) {
+      if (queue.state === 'made' && wanted.has(nameOf(queue.contact))) continue
+      if (!wanted.has(nameOf(queue.contact))) book.setEnding(queue)
+      if (this.#isConnected(queue.peer)) peers.add(queue.peer)
+    }
+    for (const contact of wanted.values()) for (const peer of await this.#addHosts(contact)) peers.add(peer)
+    await Promise.all([...peers].map((peer) => this.#visit(peer)))
+  }
+
+  async #addHosts(contact: Uint8Array): Promise<string[]> {
+    const { book, candidates } = this.#options
+    const present = new Set(book.of(contact).map(({ peer }) => peer))
+    const added: string[] = []
+    for (const peer of this.#shuffled([...candidates(contact)])) {
+      if (present.size >= HOSTS_PER_CONTACT) break
+      if (present.has(peer) || !(await this.#mayHost(peer))) continue
+      if (this.#stopping.signal.aborted) break
+      book.add(contact, peer)
+      present.add(peer)
+      added.push(peer)
+    }
+    return added
+  }
+
+  async #mayHost(peer: string): Promise<boolean> {
+    if (performance.now() < (this.#refused.get(peer) ?? 0)) return false
+    try {
+      const { protocols } = await this.#options.libp2p.peerStore.get(peerIdFromString(peer))
+      return protocols.includes(MAILBOX_PROTOCOL)
+    } catch {
+      return false // not identified yet, or no peer id
+    }
+  }
+
+  /** One visit of a host at a time. It does not reject: what failed is tried again at the next. */
+  #visit(peer: string): Promise<void> {
+    const visits = this.#visits.get(peer)
+    if (visits !== undefined) return (visits.next ??= visits.now.then(() => this.#visit(peer)))
+    const now = this.#tendAll(peer)
+      .catch(() => {})
+      .then(() => void this.#visits.delete(peer))
+    this.#visits.set(peer, { now })
+    return now
+  }
+
+  async #tendAll(peer: string): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    const place = { peer, addresses: this.#options.addressesOf(peer) }
+    await this.#call(place, AbortSignal.timeout(VISIT_TIMEOUT_MS), async (caller) => {
+      for (const queue of this.#options.book.at(peer)) await this.#tend(queue, caller)
+    })
+  }
+
+  async #tend(queue: OwnQueue, caller: MailboxCaller): Promise<void> {
+    const { book } = this.#options
+    if (queue.state === 'making') return this.#make(queue, caller)
+    if (queue.state === 'ending') {
+      await caller.end(queue.receive)
+      return book.remove(queue)
+    }
+    const isThere = isSame(caller.host, queue.host!) && (await this.#drain(queue, caller))
+    if (isThere && caller.isHosting) return
+    if (isThere) await caller.end(queue.receive)
+    this.#moveOn(queue)
+  }
+
+  async #make(queue: OwnQueue, caller: MailboxCaller): Promise<void> {
+    if (await caller.make(queue.receive, queue.send.id)) {
+      this.#options.book.setMade(queue, caller.host)
+      return this.#options.onMoved(queue.contact)
+    }
+    this.#options.book.remove(queue)
+    this.#refuse(queue.peer)
+  }
+
+  /** The host has forgotten the queue, or hosts no more. */
+  #moveOn(queue: OwnQueue): void {
+    this.#options.book.remove(queue)
+    this.#options.onMoved(queue.contact)
+    this.#reviewSoon()
+  }
+
+  #refuse(peer: string): void {
+    this.#refused.set(peer, performance.now() + REFUSED_MS)
+    this.#reviewSoon()
+  }
+
+  /** At the latest the next poll reviews again. */
+  #reviewSoon(): void {
+    this.review().catch(() => {})
+  }
+
+  /** @returns whether the host has the queue */
+  async #drain({ contact, receive }: OwnQueue, caller: MailboxCaller): Promise<boolean> {
+    let [taken, acknowledged] = [0, 0]
+    const acknowledge = async (): Promise<void> => {
+      if (taken > acknowledged) await caller.acknowledge(receive, taken)
+      acknowledged = taken
+    }
+    for (let count = 1; count <= MAX_CELLS_PER_VISIT; count++) {
+      const found = await caller.fetch(receive, taken)
+      if (found === 'no') return false
+      if (found === 'empty') break
+      try {
+        await this.#options.onCell(contact, found.cell)
+      } catch (error) {
+        await acknowledge()
+        throw error
+      }
+      taken = found.number
+      if (count % ACKNOWLEDGE_EVERY === 0) await acknowledge()
+    }
+    await acknowledge()
+    return true
+  }
+
+  async #putAt(place: MailboxPlace, cells: readonly Uint8Array[], signal?: AbortSignal): Promise<boolean> {
+    const timeout = AbortSignal.timeout(PUT_TIMEOUT_MS)
+    try {
+      return await this.#call(place, signal === undefined ? timeout : AbortSignal.any([signal, timeout]), (caller) =>
+        isSame(caller.host, place.key) && caller.isHosting ? putAll(caller, place.secret, cells) : false
+      )
+    } catch {
+      return false // it cannot be reached, or does not speak this protocol
+    }
+  }
+
+  /** A stream to a host, for as long as the work takes. */
+  async #call<T>(
+    { peer, addresses }: Pick<MailboxPlace, 'peer' | 'addresses'>,
+    limit: AbortSignal,
+    work: (caller: MailboxCaller) => T | Promise<T>
+  ): Promise<T> {
+    const { libp2p, dial } = this.#options
+    const signal = AbortSignal.any([this.#stopping.signal, limit])
+    const dialling = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    if (!this.#isConnected(peer)) await dial(peer, addresses, dialling)
+    const stream = await libp2p.dialProtocol(peerIdFromString(peer), MAILBOX_PROTOCOL, {
+      signal: dialling,
+      runOnLimitedConnection: true
+    })
+    return withStream(framedStream(stream), signal, async (messages) => work(await MailboxCaller.open(messages)))
+  }
+
+  #isConnected(peer: string): boolean {
+    return this.#options.libp2p.getConnections(peerIdFromString(peer)).some(({ status }) => status === 'open')
+  }
+
+  readonly #onIdentified = ({ detail: { peerId } }: CustomEvent<IdentifyResult>): void => {
+    if (this.#options.book.at(peerId.toString()).length > 0) void this.#visit(peerId.toString())
+    this.#reviewSoon()
+  }
+
+  #pollLater(): void {
+    const delayMs = this.#pollMs * (0.75 + this.#random() / 2)
+    this.#timer = setTimeout(() => {
+      void Promise.allSettled([this.poll(), this.review()]).then(
+        () => this.#stopping.signal.aborted || this.#pollLater()
+      )
+    }, delayMs).unref()
+  }
+
+  #shuffled<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, place: this.#random() }))
+      .toSorted((a, b) => a.place - b.place)
+      .map(({ item }) => item)
+  }
+}
+
+async function putAll(caller: MailboxCaller, secret: Uint8Array, cells: readonly Uint8Array[]): Promise<boolean> {
+  const send = mailboxKey(secret)
+  for (const cell of cells) if (!(await caller.put(send, cell))) return false
+  return true
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0
+}
+
+function nameOf(contact: Uint8Array): string {
+  return Buffer.from(contact).toString('hex')
+}
