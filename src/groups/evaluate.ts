@@ -4,7 +4,7 @@ import type { Ballotable, CheckpointFact, Facts, JoinFact } from './facts.ts'
 import { hasAcks, isLate, rosterOf, stableIn } from './finality.ts'
 import type { GroupLog } from './log.ts'
 import { type Count, countIn } from './members.ts'
-import type { Anonymous, Epoch, Hex, Join, Operation } from './operations.ts'
+import type { Anonymous, Epoch, Hex, Join, Operation, SignedOperation } from './operations.ts'
 import { MAX_IDS } from './operation-schemas.ts'
 import { Past } from './past.ts'
 import { majority, strictestQuorum } from './quorum.ts'
@@ -177,14 +177,22 @@ export class Evaluator {
 
   /**
    * What a new operation by a member stands on: valid signed ones that nothing valid stands on yet, at most 256. Of
-   * candidacies that strangers opened only those that somebody vouched for.
+   * candidacies that strangers opened only those that somebody vouched for. Of more, each author's first one comes before
+   * anybody's second: else one member could make so many that others no longer stand on their own joining.
    */
   heads(): Hex[] {
     this.#catchUp()
-    return [...this.#heads]
-      .map((at) => this.log.at(at).id)
-      .toSorted()
-      .slice(0, MAX_IDS)
+    const ids = [...this.#heads].map((at) => this.log.at(at).id).toSorted()
+    return ids.length <= MAX_IDS ? ids : this.#fairShare(ids).slice(0, MAX_IDS).toSorted()
+  }
+
+  #fairShare(ids: readonly Hex[]): Hex[] {
+    const authorOf = (id: Hex): Hex => (this.log.at(this.log.indexOf(id)!) as SignedOperation).author
+    const { byMember } = this.view()
+    const lists = Map.groupBy(ids, authorOf)
+    const authors = [...lists.keys()].toSorted((a, b) => Number(byMember.has(b)) - Number(byMember.has(a)))
+    const most = Math.max(...lists.values().map(({ length }) => length))
+    return range(0, most).flatMap((round) => authors.flatMap((author) => lists.get(author)![round] ?? []))
   }
 
   #catchUp(): void {

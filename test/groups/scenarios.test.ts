@@ -681,6 +681,20 @@ describe('a group', () => {
       assert.equal(proofs, 2)
     })
 
+    it('of more heads than one operation can stand on keeps nobody from standing on their own', () => {
+      const village = new Village(['alice', 'bob'])
+      for (let i = 0; i < 700; i++)
+        village.signed('alice', 'checkpoint', { day: FIRST_DAY + i, retracts: [] }, { on: [village.id] })
+      const { join } = village.admit('carol', ['bob'], { on: [village.id] })
+      assert.ok(village.heads().length <= 256)
+      assert.ok(village.heads().includes(join))
+      for (let i = 0; i < 4; i++) {
+        const id = village.signed('carol', 'checkpoint', { day: FIRST_DAY, retracts: [] })
+        assert.equal(village.why(id), undefined)
+      }
+      assert.equal(village.heads().length, 1)
+    })
+
     it('of bytes that are no operation is refused with a code, and nothing else', () => {
       const village = new Village(['alice'])
       const good = village.bytesOf('alice', 'leave', {})
