@@ -1,5 +1,6 @@
-// libsignal's stores, for one operation with one device: it reads from the tables, and what it writes is kept here until
+// libsignal's stores, for operations with one device: they read from the tables, and what they write is kept here until
 // all of it is committed in one transaction, or none. Groups seal their posts otherwise, so there is no store of sender keys.
+import type { SQLInputValue } from 'node:sqlite'
 import type {
   Direction,
   IdentityKeyPair,
@@ -21,6 +22,7 @@ import type { DeviceAddress } from './device-address.ts'
 import { MessageError } from './errors.ts'
 import type { Libsignal } from './libsignal.ts'
 import { type PrekeyKind, prekeyRecord } from './prekeys.ts'
+import type { Work } from './turns.ts'
 import type { Vault } from './vault.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -30,82 +32,152 @@ export interface Self {
   registration: number
 }
 
+interface KyberUse {
+  kyber: number
+  signed: number
+  base: Bytes
+}
+
+/** All that operations change. It is replaced, never changed itself: to go back is to put an earlier one in its place. */
+interface State {
+  identity: Bytes | undefined
+  session: Bytes | undefined
+  /** Whether a message was opened in this session. */
+  isHeard: boolean
+  givenUpMs: number | undefined
+  usedOnce: readonly number[]
+  kyberUses: readonly KyberUse[]
+  events: readonly ('broken' | 'renewed')[]
+}
+
 interface Options {
   signal: Libsignal
   statements: Statements
   vault: Vault
   self: Self
   address: DeviceAddress
+  /** Called after the commit. */
+  onEvent: (event: 'broken' | 'renewed') => void
 }
 
 export class SessionChanges
-  implements SessionStore, IdentityKeyStore, PreKeyStore, SignedPreKeyStore, KyberPreKeyStore
+  implements Work, SessionStore, IdentityKeyStore, PreKeyStore, SignedPreKeyStore, KyberPreKeyStore
 {
   readonly #signal: Libsignal
   readonly #statements: Statements
   readonly #vault: Vault
   readonly #self: Self
   readonly #address: DeviceAddress
-  #identity: Bytes | undefined
-  #session: Bytes | undefined
-  /** Whether a message was opened by the session that was here before. */
-  readonly #wasHeard: boolean
-  #isHeard = false
-  #usedOnce: number | undefined
-  #kyberUse: { kyber: number; signed: number; base: Bytes } | undefined
+  readonly #onEvent: Options['onEvent']
+  readonly #before: State
+  #state: State
 
-  constructor({ signal, statements, vault, self, address }: Options) {
+  constructor({ signal, statements, vault, self, address, onEvent }: Options) {
     this.#signal = signal
     this.#statements = statements
     this.#vault = vault
     this.#self = self
     this.#address = address
-    const row = statements.all('SELECT * FROM message_devices WHERE address = ?', address)[0]
-    this.#identity = (row?.identity as Bytes | null | undefined) ?? undefined
-    this.#session = this.#opened(row?.session as Bytes | null | undefined)
-    this.#wasHeard = row?.heard === 1
+    this.#onEvent = onEvent
+    this.#before = this.#load()
+    this.#state = this.#before
   }
 
   /** Whether there is a session, usable or not. */
   get hasSession(): boolean {
-    return this.#session !== undefined
+    return this.#state.session !== undefined
   }
 
-  /** Whether the other side has begun anew, although this side had heard it before. */
-  get isRenewed(): boolean {
-    return this.#wasHeard && this.#kyberUse !== undefined
+  /** When a session with this device was last given up, Unix ms. */
+  get givenUpMs(): number | undefined {
+    return this.#state.givenUpMs
   }
 
   /** Whether a message can be encrypted without a bundle. */
   canEncrypt(now: Date): boolean {
-    return this.#session !== undefined && this.#signal.SessionRecord.deserialize(this.#session).hasCurrentState(now)
+    const { session } = this.#state
+    return session !== undefined && this.#signal.SessionRecord.deserialize(session).hasCurrentState(now)
   }
 
-  /** Something was opened. */
-  noteHeard(): void {
-    this.#isHeard = true
+  /** Runs work that changes nothing when it throws. */
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#state
+    try {
+      return await work()
+    } catch (error) {
+      this.#state = before
+      throw error
+    }
+  }
+
+  /** Opens a message; says so when the other side has begun anew, although this side had heard it before. */
+  async open(decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    const { isHeard, kyberUses, events } = this.#state
+    const plaintext = await decrypt()
+    const isRenewed = isHeard && this.#state.kyberUses.length > kyberUses.length
+    this.#change({ isHeard: true, events: isRenewed ? [...events, 'renewed'] : events })
+    return plaintext
   }
 
   /** What comes later is begun anew; what is still under way is opened by what was. */
-  archive(): void {
-    if (this.#session === undefined) return
-    const record = this.#signal.SessionRecord.deserialize(this.#session)
-    record.archiveCurrentState()
-    this.#session = record.serialize()
+  giveUp(nowMs: number): void {
+    this.#change({ session: this.#archived(), isHeard: false, givenUpMs: nowMs })
+  }
+
+  /** The user is to hear that the session was given up since it did not open any more. */
+  noteBroken(): void {
+    this.#change({ events: [...this.#state.events, 'broken'] })
+  }
+
+  /** Nothing was ever known of the device. */
+  forget(): void {
+    this.#change({ identity: undefined, session: undefined, isHeard: false, givenUpMs: undefined })
   }
 
   /**
    * Writes all that changed; call it in a durable transaction.
    * @throws MessageError UNREADABLE when another message has used the same prekey meanwhile
    */
-  commit({ givenUpMs }: { givenUpMs?: number } = {}): void {
-    const isHeard = givenUpMs === undefined && (this.#isHeard || (this.#wasHeard && this.#kyberUse === undefined))
-    this.#statements.run(
-      `INSERT INTO message_devices VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET
-         identity = ?2, session = ?3, heard = ?4, given_up_ms = coalesce(?5, given_up_ms)`,
-      ...[this.#address, this.#identity ?? null, this.#sealed(), isHeard ? 1 : 0, givenUpMs ?? null]
-    )
+  commit(): void {
+    if (this.#state === this.#before) return
+    const { identity, session, isHeard, givenUpMs } = this.#state
+    if (identity === undefined && session === undefined && givenUpMs === undefined)
+      this.#run('DELETE FROM message_devices WHERE address = ?', this.#address)
+    else
+      this.#run(
+        'INSERT OR REPLACE INTO message_devices VALUES (?, ?, ?, ?, ?)',
+        ...[this.#address, identity ?? null, this.#sealed(session), isHeard ? 1 : 0, givenUpMs ?? null]
+      )
     this.#usePrekeys()
+  }
+
+  finish(): void {
+    for (const event of this.#state.events) this.#onEvent(event)
+  }
+
+  #load(): State {
+    const row = this.#statements.all('SELECT * FROM message_devices WHERE address = ?', this.#address)[0]
+    return {
+      identity: (row?.identity as Bytes | null | undefined) ?? undefined,
+      session: this.#opened(row?.session as Bytes | null | undefined),
+      isHeard: row?.heard === 1,
+      givenUpMs: (row?.given_up_ms as number | null | undefined) ?? undefined,
+      usedOnce: [],
+      kyberUses: [],
+      events: []
+    }
+  }
+
+  #change(changes: Partial<State>): void {
+    this.#state = { ...this.#state, ...changes }
+  }
+
+  #archived(): Bytes | undefined {
+    const { session } = this.#state
+    if (session === undefined) return undefined
+    const record = this.#signal.SessionRecord.deserialize(session)
+    record.archiveCurrentState()
+    return record.serialize()
   }
 
   #opened(sealed: Bytes | null | undefined): Bytes | undefined {
@@ -113,8 +185,8 @@ export class SessionChanges
     return session === undefined ? undefined : new Uint8Array(session)
   }
 
-  #sealed(): Uint8Array | null {
-    return this.#session === undefined ? null : this.#vault.seal(this.#session, this.#about())
+  #sealed(session: Bytes | undefined): Uint8Array | null {
+    return session === undefined ? null : this.#vault.seal(session, this.#about())
   }
 
   #about(): Uint8Array {
@@ -122,27 +194,27 @@ export class SessionChanges
   }
 
   #usePrekeys(): void {
-    const once = this.#usedOnce
-    if (once !== undefined && this.#run("DELETE FROM message_prekeys WHERE kind = 'once' AND id = ?", once) === 0)
-      throw missing('once', once)
-    if (this.#kyberUse === undefined) return
-    const { kyber, signed, base } = this.#kyberUse
-    if (this.#run('INSERT OR IGNORE INTO message_kyber_uses VALUES (?, ?, ?)', kyber, signed, base) === 0)
-      throw replayed()
+    for (const once of this.#state.usedOnce)
+      if (this.#run("DELETE FROM message_prekeys WHERE kind = 'once' AND id = ?", once) === 0)
+        throw missing('once', once)
+    for (const { kyber, signed, base } of this.#state.kyberUses)
+      if (this.#run('INSERT OR IGNORE INTO message_kyber_uses VALUES (?, ?, ?)', kyber, signed, base) === 0)
+        throw replayed()
   }
 
-  #run(sql: string, ...values: (number | Bytes)[]): number {
+  #run(sql: string, ...values: SQLInputValue[]): number {
     return this.#statements.run(sql, ...values)
   }
 
   // What follows is called by libsignal.
 
   async getSession(_name: ProtocolAddress): Promise<SessionRecord | null> {
-    return this.#session === undefined ? null : this.#signal.SessionRecord.deserialize(this.#session)
+    const { session } = this.#state
+    return session === undefined ? null : this.#signal.SessionRecord.deserialize(session)
   }
 
   async saveSession(_name: ProtocolAddress, record: SessionRecord): Promise<void> {
-    this.#session = record.serialize()
+    this.#change({ session: record.serialize() })
   }
 
   async getExistingSessions(names: ProtocolAddress[]): Promise<SessionRecord[]> {
@@ -163,25 +235,28 @@ export class SessionChanges
   }
 
   async getIdentity(_name: ProtocolAddress): Promise<PublicKey | null> {
-    return this.#identity === undefined ? null : this.#signal.PublicKey.deserialize(this.#identity)
+    const { identity } = this.#state
+    return identity === undefined ? null : this.#signal.PublicKey.deserialize(identity)
   }
 
   async saveIdentity(_name: ProtocolAddress, key: PublicKey): Promise<0 | 1> {
-    this.#identity ??= key.serialize()
+    if (this.#state.identity === undefined) this.#change({ identity: key.serialize() })
     return this.#signal.IdentityChange.NewOrUnchanged
   }
 
   /** Whoever comes first under an address keeps it: that the device is who it says was shown by the connection. */
   async isTrustedIdentity(_name: ProtocolAddress, key: PublicKey, _direction: Direction): Promise<boolean> {
-    return this.#identity === undefined || Buffer.compare(this.#identity, key.serialize()) === 0
+    const { identity } = this.#state
+    return identity === undefined || Buffer.compare(identity, key.serialize()) === 0
   }
 
   async getPreKey(id: number): Promise<PreKeyRecord> {
+    if (this.#state.usedOnce.includes(id)) throw missing('once', id)
     return this.#signal.PreKeyRecord.deserialize(this.#record('once', id))
   }
 
   async removePreKey(id: number): Promise<void> {
-    this.#usedOnce = id
+    this.#change({ usedOnce: [...this.#state.usedOnce, id] })
   }
 
   async getSignedPreKey(id: number): Promise<SignedPreKeyRecord> {
@@ -193,9 +268,10 @@ export class SessionChanges
   }
 
   async markKyberPreKeyUsed(kyber: number, signed: number, base: PublicKey): Promise<void> {
-    this.#kyberUse = { kyber, signed, base: base.serialize() }
+    const use = { kyber, signed, base: base.serialize() }
     const sql = 'SELECT 1 FROM message_kyber_uses WHERE kyber = ? AND signed = ? AND base = ?'
-    if (this.#statements.all(sql, kyber, signed, this.#kyberUse.base).length > 0) throw replayed()
+    if (this.#statements.all(sql, kyber, signed, use.base).length > 0) throw replayed()
+    this.#change({ kyberUses: [...this.#state.kyberUses, use] })
   }
 
   // Prekeys are made and written by prekeys.ts; libsignal itself only reads and uses them up.

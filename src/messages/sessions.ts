@@ -13,6 +13,7 @@ import { deleteOldPrekeys, handOut, hasOldPrekeys } from './prekeys.ts'
 import { register } from './registration.ts'
 import { MESSAGE_MIGRATIONS } from './schema.ts'
 import { type Self, SessionChanges } from './session-changes.ts'
+import { type Operation, Turns } from './turns.ts'
 import type { Vault } from './vault.ts'
 import { Wiping } from './wiping.ts'
 
@@ -54,7 +55,7 @@ export class Sessions {
   readonly #now: () => number
   readonly #self: Self
   readonly #local: ProtocolAddress
-  readonly #turns = new Map<DeviceAddress, Promise<unknown>>()
+  readonly #turns: Turns<SessionChanges>
   readonly #failures = new Map<DeviceAddress, number>()
   #isOpen = true
 
@@ -78,13 +79,14 @@ export class Sessions {
     const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
     this.#self = { identity: signal.IdentityKeyPair.deserialize(identity), registration: id }
     this.isAnew = isAnew
+    this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work) })
     this.upkeep()
   }
 
   /** Waits for what is under way, and wipes what was deleted. The store stays open. */
   async close(): Promise<void> {
     this.#isOpen = false
-    await Promise.allSettled(this.#turns.values())
+    await this.#turns.settled()
     this.#wiping.flush()
   }
 
@@ -120,98 +122,94 @@ export class Sessions {
    * @throws MessageError NO_SESSION without session and bundle, BUNDLE, IDENTITY, SIZE; FeedError DISK_FULL
    */
   encrypt(to: DeviceAddress, plaintext: Uint8Array, { bundle }: { bundle?: Uint8Array } = {}): Promise<Sealed> {
-    return this.#inTurn(to, async () => {
-      checkSize(plaintext)
-      const [changes, now] = [this.#changes(to), new Date(this.#now())]
-      if (!changes.canEncrypt(now)) await this.#begin(changes, to, { bundle, now })
-      const message = await this.#signal.signalEncrypt(
-        new Uint8Array(plaintext),
-        ...([this.#protocolAddress(to), this.#local, changes, changes, now] as const)
-      )
-      this.#commit(() => changes.commit())
-      return { type: message.type(), bytes: message.serialize() }
-    })
+    return this.#inTurn(to, (changes) => ({
+      compute: () => changes.attempt(() => this.#seal(changes, to, { plaintext, bundle })),
+      keep: (sealed: Sealed) => sealed
+    }))
   }
 
   /**
    * Opens what a device has sent. The session's new state, and what `accept` writes to the store, are kept together or not
    * at all.
    * @param from the device that the channel says it comes from
-   * @param accept called in the transaction, synchronously; where it throws, the message can be opened again
+   * @param accept called in the transaction, synchronously; where it throws, the message can be opened again. Does nothing
+   * but write to the store: it is called once more where what was written together with it failed
    * @throws MessageError DUPLICATE, UNREADABLE, IDENTITY, SIZE; FeedError DISK_FULL; what `accept` throws
    */
   decrypt<T>(from: DeviceAddress, sealed: Sealed, accept: (plaintext: Uint8Array) => T): Promise<T> {
-    return this.#inTurn(from, async () => {
-      checkSize(sealed.bytes)
-      const changes = this.#changes(from)
-      const plaintext = await this.#openSealed(changes, from, sealed)
-      changes.noteHeard()
-      const result = this.#commit(() => {
-        changes.commit()
-        return accept(plaintext)
-      })
-      this.#failures.delete(from)
-      if (changes.isRenewed) this.events.emit('renewed', from)
-      return result
-    })
+    return this.#inTurn(from, (changes) => ({
+      compute: () => this.#openSealed(changes, from, sealed),
+      keep: (plaintext: Uint8Array) => accept(plaintext)
+    }))
   }
 
   /** Gives the session up: the next message needs a bundle. What is still under way from there is opened all the same. */
   reset(address: DeviceAddress): Promise<void> {
-    return this.#inTurn(address, async () => this.#giveUp(this.#changes(address)))
+    return this.#inTurn(address, (changes) => ({
+      compute: async () => changes.giveUp(this.#now()),
+      keep: () => {}
+    }))
   }
 
   /** Deletes all that is known of a device, who it is too: whoever comes next under its address is taken for it. */
   forget(address: DeviceAddress): Promise<void> {
-    return this.#inTurn(address, async () => {
-      this.#failures.delete(address)
-      this.#commit(() => this.#statements.run('DELETE FROM message_devices WHERE address = ?', address))
-    })
+    this.#failures.delete(address)
+    return this.#inTurn(address, (changes) => ({ compute: async () => changes.forget(), keep: () => {} }))
   }
 
   #changes(address: DeviceAddress): SessionChanges {
     const [signal, statements, vault, self] = [this.#signal, this.#statements, this.#vault, this.#self]
-    return new SessionChanges({ signal, statements, vault, self, address })
+    // Not while others wait for what was written.
+    const onEvent = (event: 'broken' | 'renewed'): void => queueMicrotask(() => this.events.emit(event, address))
+    return new SessionChanges({ signal, statements, vault, self, address, onEvent })
   }
 
-  /** libsignal does not lock: of two operations that read the same state, one would be lost. */
-  async #inTurn<T>(address: DeviceAddress, work: () => Promise<T>): Promise<T> {
+  async #inTurn<Value, Result>(
+    address: DeviceAddress,
+    begin: (changes: SessionChanges) => Operation<Value, Result>
+  ): Promise<Result> {
     this.#checkOpen()
-    const before = this.#turns.get(address)
-    const turn = before === undefined ? work() : before.then(work, work)
-    this.#turns.set(address, turn)
-    try {
-      return await turn
-    } finally {
-      if (this.#turns.get(address) === turn) this.#turns.delete(address)
-    }
+    return this.#turns.run(address, begin)
+  }
+
+  async #seal(
+    changes: SessionChanges,
+    to: DeviceAddress,
+    { plaintext, bundle }: { plaintext: Uint8Array; bundle: Uint8Array | undefined }
+  ): Promise<Sealed> {
+    checkSize(plaintext)
+    const who = [this.#protocolAddress(to), this.#local] as const
+    const now = new Date(this.#now())
+    if (!changes.canEncrypt(now)) await this.#begin(changes, who, { bundle, now })
+    const message = await this.#signal.signalEncrypt(new Uint8Array(plaintext), ...who, changes, changes, now)
+    return { type: message.type(), bytes: message.serialize() }
   }
 
   async #begin(
     changes: SessionChanges,
-    to: DeviceAddress,
+    who: readonly [ProtocolAddress, ProtocolAddress],
     { bundle, now }: { bundle: Uint8Array | undefined; now: Date }
   ): Promise<void> {
     if (bundle === undefined)
       throw new MessageError('NO_SESSION', 'there is no session with this device: its prekey bundle is needed')
     const prekeys = decodeBundle(this.#signal, bundle)
     try {
-      await this.#signal.processPreKeyBundle(
-        prekeys,
-        ...([this.#protocolAddress(to), this.#local, changes, changes, now] as const)
-      )
+      await this.#signal.processPreKeyBundle(prekeys, ...who, changes, changes, now)
     } catch (error) {
       throw this.#named(error, 'BUNDLE')
     }
   }
 
   async #openSealed(changes: SessionChanges, from: DeviceAddress, sealed: Sealed): Promise<Uint8Array> {
+    checkSize(sealed.bytes)
     const open = this.#opener(changes, from, sealed)
     try {
-      return await open()
+      const plaintext = await changes.attempt(() => changes.open(open))
+      this.#failures.delete(from)
+      return plaintext
     } catch (error) {
       const named = this.#named(error, 'UNREADABLE')
-      if (named.code === 'UNREADABLE') this.#noteFailure(from)
+      if (named.code === 'UNREADABLE') this.#noteFailure(changes, from)
       throw named
     }
   }
@@ -237,26 +235,15 @@ export class Sessions {
   }
 
   /** A session that opens nothing any more is given up; so is one that is not there, of which the sender cannot know. */
-  #noteFailure(from: DeviceAddress): void {
-    const changes = this.#changes(from)
+  #noteFailure(changes: SessionChanges, from: DeviceAddress): void {
     const failures = (this.#failures.get(from) ?? 0) + 1
     this.#failures.set(from, failures)
     if (changes.hasSession && failures < FAILURES_UNTIL_GIVEN_UP) return
-    const row = this.#statements.all('SELECT given_up_ms FROM message_devices WHERE address = ?', from)[0]
-    const lastMs = row?.given_up_ms as number | null | undefined
-    if (typeof lastMs === 'number' && Math.abs(this.#now() - lastMs) < GIVE_UP_INTERVAL_MS) return
+    const { givenUpMs = -Infinity } = changes
+    if (Math.abs(this.#now() - givenUpMs) < GIVE_UP_INTERVAL_MS) return
     this.#failures.delete(from)
-    this.#giveUp(changes)
-    this.events.emit('broken', from)
-  }
-
-  #giveUp(changes: SessionChanges): void {
-    changes.archive()
-    this.#commit(() => changes.commit({ givenUpMs: this.#now() }))
-  }
-
-  #commit<T>(work: () => T): T {
-    return this.#wiping.write(work)
+    changes.giveUp(this.#now())
+    changes.noteBroken()
   }
 
   #protocolAddress(address: DeviceAddress): ProtocolAddress {

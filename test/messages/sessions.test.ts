@@ -72,6 +72,65 @@ describe('sessions', () => {
     assert.deepEqual(bob.heard, ['first', 'second'])
   })
 
+  it('keep each of many that come at once by itself: one that is not taken undoes no other', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const sealed = []
+    for (let i = 0; i < 12; i++) sealed.push(await alice.write(bob, String(i)))
+    const broken = { type: sealed[5].type, bytes: sealed[5].bytes.subarray(1) }
+    const accept = (plaintext: Uint8Array): string => {
+      const text = Buffer.from(plaintext).toString()
+      if (text === '7') throw new Error('no room')
+      bob.store.setMeta(`kept ${text}`, 1)
+      return text
+    }
+    const results = await Promise.allSettled(
+      [...sealed.slice(0, 5), broken, ...sealed.slice(6)].map((message) =>
+        bob.sessions.decrypt(alice.address, message, accept)
+      )
+    )
+    assert.deepEqual(
+      results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : [])),
+      [5, 7]
+    )
+    const kept = sealed.map((_, i) => bob.store.meta(`kept ${i}`) === 1)
+    assert.deepEqual(
+      kept,
+      results.map(({ status }) => status === 'fulfilled')
+    )
+    await bob.reopen()
+    assert.equal(await bob.read(alice, sealed[7]), '7')
+    assert.equal(await bob.read(alice, sealed[5]), '5')
+    await assert.rejects(bob.read(alice, sealed[6]), fails('DUPLICATE'))
+  })
+
+  it('encrypt and open at the same time', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'first'))
+    await alice.read(bob, await bob.write(alice, 'first'))
+    for (let round = 0; round < 5; round++) {
+      const toBob = await Promise.all(['a', 'b', 'c'].map((text) => alice.write(bob, text)))
+      const [toAlice] = await Promise.all([
+        Promise.all(['d', 'e', 'f'].map((text) => bob.write(alice, text))),
+        ...toBob.map((sealed) => bob.read(alice, sealed))
+      ])
+      await Promise.all(toAlice.map((sealed) => alice.read(bob, sealed)))
+    }
+    assert.equal(alice.heard.length, 1 + 5 * 3)
+    assert.equal(bob.heard.length, 1 + 5 * 3)
+  })
+
+  it('finish what is under way when they are closed, and begin nothing more', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const underWay = alice.write(bob, 'the last word')
+    await alice.sessions.close()
+    assert.equal(await bob.read(alice, await underWay), 'the last word')
+    await assert.rejects(alice.sessions.encrypt(bob.address, Buffer.from('x')), fails('CLOSED'))
+    assert.throws(() => alice.sessions.bundle(), fails('CLOSED'))
+  })
+
   it('are one with each device of a person', async () => {
     await using phone = await TestDevice.create('phone')
     await using laptop = await TestDevice.create('laptop')
