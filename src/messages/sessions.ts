@@ -23,6 +23,8 @@ export const MAX_SEALED_SIZE = 65_536
 export const FAILURES_UNTIL_GIVEN_UP = 3
 /** A session with one device is given up at most this often, whatever that device sends. */
 export const GIVE_UP_INTERVAL_MS = 3_600_000
+/** How often it is looked whether prekeys have become too old. */
+const UPKEEP_INTERVAL_MS = 6 * 3_600_000
 /** libsignal's kinds of messages between two devices: later ones, and those that still carry what begins a session. */
 const WHISPER = 2
 const PREKEY = 3
@@ -57,6 +59,7 @@ export class Sessions {
   readonly #local: ProtocolAddress
   readonly #turns: Turns<SessionChanges>
   readonly #failures = new Map<DeviceAddress, number>()
+  readonly #upkeep: NodeJS.Timeout
   #isOpen = true
 
   /**
@@ -80,20 +83,16 @@ export class Sessions {
     this.#self = { identity: signal.IdentityKeyPair.deserialize(identity), registration: id }
     this.isAnew = isAnew
     this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work) })
-    this.upkeep()
+    this.#upkeep = setInterval(() => this.#tryUpkeep(), UPKEEP_INTERVAL_MS).unref()
+    this.#tryUpkeep()
   }
 
   /** Waits for what is under way, and wipes what was deleted. The store stays open. */
   async close(): Promise<void> {
     this.#isOpen = false
+    clearInterval(this.#upkeep)
     await this.#turns.settled()
     this.#wiping.flush()
-  }
-
-  /** Deletes prekeys that nothing needs any more. To be called daily; it costs one look where nothing is to be done. */
-  upkeep(): void {
-    if (hasOldPrekeys(this.#statements, this.#now()))
-      this.#wiping.write(() => deleteOldPrekeys(this.#statements, this.#now()))
   }
 
   /**
@@ -103,7 +102,6 @@ export class Sessions {
    */
   bundle(): Uint8Array {
     this.#checkOpen()
-    this.upkeep()
     const { identity, registration } = this.#self
     const [signal, statements, vault] = [this.#signal, this.#statements, this.#vault]
     const maker = { signal, statements, vault, identity: identity.privateKey, nowMs: this.#now() }
@@ -155,6 +153,16 @@ export class Sessions {
   forget(address: DeviceAddress): Promise<void> {
     this.#failures.delete(address)
     return this.#inTurn(address, (changes) => ({ compute: async () => changes.forget(), keep: () => {} }))
+  }
+
+  /** Where it fails, since the disk is full, it is tried again. */
+  #tryUpkeep(): void {
+    try {
+      if (hasOldPrekeys(this.#statements, this.#now()))
+        this.#wiping.write(() => deleteOldPrekeys(this.#statements, this.#now()))
+    } catch {
+      return
+    }
   }
 
   #changes(address: DeviceAddress): SessionChanges {

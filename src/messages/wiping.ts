@@ -17,13 +17,13 @@ export class Wiping {
     this.#write = (work, options) => store.write(work, options)
   }
 
-  /** In one transaction, on the disk before it returns; freed bytes are overwritten. */
+  /** In one transaction, on the disk before it returns; freed bytes are overwritten. Inside another one it is part of that. */
   write<T>(work: () => T): T {
     this.#database.exec('PRAGMA secure_delete = ON')
     try {
       return this.#write(work, { isDurable: true })
     } finally {
-      if (this.#database.isOpen) this.#database.exec('PRAGMA secure_delete = OFF')
+      if (this.#database.isOpen && !this.#database.isTransaction) this.#database.exec('PRAGMA secure_delete = OFF')
       this.#checkpoint ??= setTimeout(() => this.flush(), CHECKPOINT_DELAY_MS).unref()
     }
   }

@@ -12,6 +12,8 @@ export const START_MS = Date.UTC(2026, 0, 1)
 /** A device whose files are in a directory that goes with it. */
 export class TestDevice implements AsyncDisposable {
   readonly address: DeviceAddress
+  /** Of its vault. */
+  readonly seed: Uint8Array
   directory = mkdtempSync(join(tmpdir(), 'comrade-sessions-'))
   /** Where the next write to the store fails: before it, within the transaction, or after it was committed. */
   fault: 'before' | 'within' | 'after' | undefined
@@ -34,7 +36,8 @@ export class TestDevice implements AsyncDisposable {
   constructor(name: string, { isInMemory = false }: { isInMemory?: boolean }) {
     this.#isInMemory = isInMemory
     this.address = deviceAddress(keyOf(name).publicKey)
-    this.#vault = new Vault(sha256(Buffer.from(name)))
+    this.seed = sha256(Buffer.from(name))
+    this.#vault = new Vault(this.seed)
   }
 
   get path(): string {

@@ -40,14 +40,14 @@ describe('prekeys', () => {
     bob.nowMs += 7 * DAY_MS
     const sealed = await alice.write(bob, 'on the last day')
     bob.nowMs = START_MS + PREKEY_LIFE_MS
-    bob.sessions.upkeep()
+    await bob.reopen()
     assert.equal(await bob.read(alice, sealed), 'on the last day')
     bob.nowMs += 1
-    bob.sessions.upkeep()
+    await bob.reopen()
     assert.deepEqual([count(bob, 'signed'), count(bob, 'kyber')], [0, 0])
   })
 
-  it('are deleted also when nobody asks for a bundle', async () => {
+  it('are deleted at the next start, also when nobody asks for a bundle', async () => {
     await using bob = await TestDevice.create('bob')
     bob.sessions.bundle()
     bob.nowMs += PREKEY_LIFE_MS + 1

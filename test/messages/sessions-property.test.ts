@@ -18,9 +18,11 @@ const ATTEMPTS = 8
 const pair = fc.uniqueArray(fc.nat(NAMES.length - 1), { minLength: 2, maxLength: 2 })
 const device = fc.nat(NAMES.length - 1)
 const fault = fc.constantFrom('before' as const, 'within' as const, 'after' as const)
+const few = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { minLength: 1, maxLength: 6 })
 const action = fc.oneof(
   { weight: 40, arbitrary: fc.record({ do: fc.constant('send' as const), pair }) },
   { weight: 40, arbitrary: fc.record({ do: fc.constant('deliver' as const), which: fc.nat() }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('burst' as const), pairs: few(pair), which: few(fc.nat()) }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('repeat' as const), which: fc.nat() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('drop' as const), which: fc.nat() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), device, fault, pair }) },
@@ -59,6 +61,8 @@ class Village implements AsyncDisposable {
         return void this.#underWay.push(await this.#write(...this.#pair(step.pair)))
       case 'deliver':
         return this.#deliver(this.#take(step.which))
+      case 'burst':
+        return this.#burst(step.pairs, step.which)
       case 'repeat':
         return this.#past.length === 0 ? undefined : this.#deliver(this.#past[step.which % this.#past.length])
       case 'drop':
@@ -76,6 +80,14 @@ class Village implements AsyncDisposable {
       default:
         for (const other of this.devices) other.nowMs += step.hours * HOUR_MS
     }
+  }
+
+  /** All at once: what is sent, what comes, and some of it twice. */
+  async #burst(pairs: number[][], which: number[]): Promise<void> {
+    const letters = which.flatMap((index) => this.#take(index) ?? [])
+    const writing = pairs.map((each) => this.#write(...this.#pair(each)))
+    await Promise.all([...letters, ...letters.slice(0, 2)].map((letter) => this.#deliver(letter)))
+    this.#underWay.push(...(await Promise.all(writing)))
   }
 
   /** Each device gets through to each other, by asking for bundles where it is told to. */

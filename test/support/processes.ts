@@ -221,7 +221,7 @@ export class Stage implements AsyncDisposable {
       bundle: true,
       format: 'esm',
       platform: 'node',
-      external: ['classic-level'],
+      external: ['classic-level', '@signalapp/libsignal-client'],
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'error'
     })
