@@ -1,6 +1,7 @@
 // Streams of the API: one JSON value a line (NDJSON), and the node's events as such a stream.
 import type { Comrade } from '../node/comrade.ts'
 import { groupEventShape } from './group-shapes.ts'
+import { messageShape } from './message-shapes.ts'
 import { entryShape, errorShape, requestShape } from './shapes.ts'
 
 /** Events that are kept for a listener that does not read. Past it the oldest go, and the listener is told how many. */
@@ -95,5 +96,6 @@ function listen(comrade: Comrade, push: (line: EventLine) => void, signal: Abort
   comrade.addEventListener('request', ({ detail }) => push({ event: 'request', ...requestShape(detail) }), { signal })
   comrade.addEventListener('met', ({ detail }) => push({ event: 'met', ...detail }), { signal })
   comrade.addEventListener('group', ({ detail }) => push({ event: 'group', ...groupEventShape(detail) }), { signal })
+  comrade.addEventListener('message', ({ detail }) => push({ event: 'message', ...messageShape(detail) }), { signal })
   comrade.addEventListener('warning', ({ detail }) => push({ event: 'warning', ...detail }), { signal })
 }

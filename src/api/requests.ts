@@ -4,6 +4,8 @@ import { NodeError } from '../node/comrade.ts'
 
 /** Largest text of a post, in bytes of UTF-8: a body's limit. */
 const MAX_TEXT_SIZE = 65_536
+/** The same of a private message. */
+const MAX_MESSAGE_SIZE = 28_000
 const MAX_TAGS = 32
 /** Longest time after which a post may expire, in ms: ten years. */
 const MAX_EXPIRES_MS = 10 * 365 * 86_400_000
@@ -39,6 +41,10 @@ function whole(min: number, max: number) {
 const id = v.pipe(
   v.string('must be an entry id'),
   v.regex(/^bafkrei[a-z2-7]{52}$/, 'must be an entry id: bafkrei…, 59 characters')
+)
+const messageId = v.pipe(
+  v.string("must be a message's id"),
+  v.regex(/^[0-9a-f]{32}$/, "must be a message's id: 32 hexadecimal digits")
 )
 const who = text(512)
 /** Limits of characters, and not of bytes, are those of the bodies: 64 of them have at most 256 bytes. */
@@ -119,6 +125,19 @@ export const requests = {
   groupRule: v.strictObject({ group, rule: text(64) }),
   groupMotion: v.strictObject({ group, motion }),
   motions: v.strictObject({ group, motion: v.optional(motion) }),
+  message: v.strictObject({
+    who,
+    text: text(MAX_MESSAGE_SIZE),
+    reply: v.optional(messageId),
+    expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))
+  }),
+  messages: v.strictObject({
+    who: v.optional(who),
+    limit: v.optional(countInQuery),
+    follow: v.optional(flagInQuery)
+  }),
+  oneMessage: v.strictObject({ id: messageId }),
+  reactToMessage: v.strictObject({ id: messageId, emoji: text(32) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
   export: v.strictObject({

@@ -7,6 +7,7 @@ import { dagJson } from './dag-json.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import { eventLines, ndjson } from './lines.ts'
+import { messageRoutes } from './message-routes.ts'
 import { parseRequest, requests } from './requests.ts'
 import { get, post, query } from './route.ts'
 import {
@@ -46,6 +47,7 @@ export function routes(init: RouteInit): Hono {
   deviceRoutes(app, init)
   meetingRoutes(app, init)
   groupRoutes(app, init.comrade)
+  messageRoutes(app, init.comrade, init.closing)
   directoryRoutes(app, init)
   fileRoutes(app, init)
   app.notFound((c) =>

@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   LOCKED: 423,
   BUSY: 429,
   FAILED: 500,
+  UNAVAILABLE: 501,
   UNREACHABLE: 502,
   NOT_RUNNING: 503,
   STORE_CLOSED: 503,

@@ -2,11 +2,13 @@
 import { join } from 'node:path'
 import type { Api, EventLine } from '../api/index.ts'
 import type { GroupEventShape } from '../api/group-shapes.ts'
+import type { MessageShape } from '../api/message-shapes.ts'
 import { type EntryShape, READABLE_TYPES } from '../api/shapes.ts'
 import type { Comrade, Meeting, MeetingRequest } from '../node/comrade.ts'
 import { homeAt } from '../node/home.ts'
 import { EXIT } from './exit.ts'
 import { groupEventLine } from './group-lines.ts'
+import { messageLines } from './message-lines.ts'
 import { coloured, dim, type Line, type Output } from './output.ts'
 import { entryLines, meetingLine, requestLine } from './paint.ts'
 
@@ -130,6 +132,8 @@ function eventText(line: EventLine): readonly Line[] {
       return [meetingLine(line as unknown as Meeting)]
     case 'group':
       return [groupEventLine(line as unknown as GroupEventShape)]
+    case 'message':
+      return messageLines(line as unknown as MessageShape)
     case 'warning':
       return [[coloured('yellow', 'warning: '), String(line.message)]]
     default:

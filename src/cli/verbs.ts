@@ -25,6 +25,8 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   unblock: { summary: 'take a block back', load: () => import('./verbs/unblock.ts') },
   contacts: { summary: 'list the people you know', load: () => import('./verbs/contacts.ts') },
   name: { summary: 'give somebody a name of your own', load: () => import('./verbs/name.ts') },
+  message: { summary: 'write to somebody alone', load: () => import('./verbs/message.ts') },
+  messages: { summary: 'read private messages, newest first', load: () => import('./verbs/messages.ts') },
   group: {
     summary: 'form a group, and decide in it who belongs to it',
     load: () => import('./verbs/group.ts')

@@ -2,6 +2,7 @@
 import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
 import { parseDuration } from '../quantity.ts'
+import { readStdin } from '../stdin.ts'
 import type { Verb } from '../verb.ts'
 
 /** Largest text, in bytes of UTF-8. */
@@ -37,7 +38,7 @@ export const verb: Verb<Options> = {
     "comrade post 'the key is under the mat' --to @portland"
   ],
   async run({ client, output, signal }, [words], { reply, tag, expires, to }) {
-    const text = words === '-' ? await readStdin(signal) : words
+    const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a post') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
@@ -46,31 +47,5 @@ export const verb: Verb<Options> = {
     )
     output.result(post, () => post.id)
     output.next(`comrade show ${post.id}`, to === undefined ? 'comrade feed' : `comrade feed --in ${shellWord(to)}`)
-  }
-}
-
-/** All of stdin as text, without the newline at its end. @throws NodeError BAD_INPUT when it is too large or not UTF-8 */
-async function readStdin(signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin.iterator({ destroyOnReturn: true }) as AsyncIterable<Buffer>) {
-    signal.throwIfAborted()
-    size += chunk.length
-    if (size > MAX_TEXT_SIZE + 1)
-      throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
-    chunks.push(chunk)
-  }
-  const text = decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
-  if (Buffer.byteLength(text) > MAX_TEXT_SIZE)
-    throw new NodeError('BAD_INPUT', `stdin has more than ${MAX_TEXT_SIZE} bytes, the most that a post can hold`)
-  return text
-}
-
-function decode(bytes: Uint8Array): string {
-  if (bytes.includes(0)) throw new NodeError('BAD_INPUT', 'stdin is binary: a post is text in UTF-8')
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new NodeError('BAD_INPUT', 'stdin is not UTF-8: a post is text in UTF-8', { cause })
   }
 }

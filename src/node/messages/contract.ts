@@ -1,5 +1,7 @@
 // What a node offers for private messages: `node.messages`. Types only, so that the API and the command line can load it.
 
+import type { NameNote } from '../../trust/index.ts'
+
 /** How far a message has come; of one that somebody else wrote: whether this user has read it. */
 export type DeliveryState = 'queued' | 'mailed' | 'delivered' | 'read'
 
@@ -9,6 +11,10 @@ export interface Message {
   /** `did:key:…` of who wrote it. */
   from: string
   to: string
+  /** What to call who wrote it: petname, else claimed name, else a short key tag. Safe to print only after escaping. */
+  name: string
+  /** What may mislead about the name, when it is one that they claim. Empty: nothing. */
+  warnings: NameNote[]
   /** ISO 8601, by the clock of who wrote it, and no later than it came. */
   time: string
   /** 'text', 'reaction', a type that this program does not know, or 'erased'. */

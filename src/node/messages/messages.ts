@@ -143,12 +143,15 @@ export class NodeMessages implements Messages {
   /** A message as people see it. */
   toItem(message: StoredMessage): Message {
     const { author, peer, content, timeMs, state, isAfterGap } = message
-    const { root } = this.#options.people
+    const { root, contacts } = this.#options.people
+    const from = contacts.get(author)
     const isOwn = isSame(author, root)
     return {
       id: hex(message.id),
-      from: formatDid(author),
+      from: from.did,
       to: formatDid(isOwn ? peer : root),
+      name: from.name,
+      warnings: contacts.names.notesOf(from),
       time: new Date(timeMs).toISOString(),
       ...shownOf(content),
       state,

@@ -55,7 +55,7 @@ describe('private messages between two nodes', function () {
     assert.equal(sent.state, 'queued')
     await shows(bob, 'hello bob')
     await reaches(alice, sent.id, 'delivered')
-    const [{ time, ...got }] = await messagesAt(bob)
+    const [{ time, name, warnings, ...got }] = await messagesAt(bob)
     assert.deepEqual(got, {
       id: sent.id,
       from: alice.identity.did,
@@ -65,7 +65,7 @@ describe('private messages between two nodes', function () {
       state: 'delivered'
     })
     assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000)
-    assert.deepEqual(heard, [{ time, ...got }])
+    assert.deepEqual(heard, [{ time, name, warnings, ...got }])
   })
 
   it('come in order from both sides, with answers, reactions and long texts', async () => {

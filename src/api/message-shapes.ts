@@ -1,0 +1,34 @@
+// Private messages as JSON: always all fields, null where there is nothing.
+import type { Message } from '../node/comrade.ts'
+import { type WarningShape, warningShape } from './shapes.ts'
+
+export interface MessageShape {
+  id: string
+  from: string
+  to: string
+  name: string
+  warnings: WarningShape[]
+  time: string
+  type: string
+  text: string | null
+  reply: string | null
+  about: string | null
+  emoji: string | null
+  state: Message['state']
+  expires: string | null
+  isAfterGap: boolean
+}
+
+export function messageShape(message: Message): MessageShape {
+  const { id, from, to, name, warnings, time, type, text, reply, about, emoji, state, expires, isAfterGap } = message
+  return {
+    ...{ id, from, to, name, warnings: warnings.map(warningShape), time, type },
+    text: text ?? null,
+    reply: reply ?? null,
+    about: about ?? null,
+    emoji: emoji ?? null,
+    state,
+    expires: expires ?? null,
+    isAfterGap: isAfterGap ?? false
+  }
+}

@@ -1,0 +1,22 @@
+// How private messages look to a person. Names and texts are made harmless by the output, line by line.
+import type { MessageShape } from '../api/message-shapes.ts'
+import { bold, dim, type Line } from './output.ts'
+import { warningMark } from './paint.ts'
+import { formatAgo } from './quantity.ts'
+
+/** A message: a line with who, when, how far it has come and its id, then its text, indented. */
+export function messageLines(message: MessageShape): Line[] {
+  const { name, warnings, time, state, id, reply, isAfterGap } = message
+  return [
+    ...(isAfterGap ? [[dim('(something that was written before this has not come)')]] : []),
+    [bold(name), warningMark(warnings), dim(`  ${formatAgo(time, Date.now())}  ${state}  ${id}`)],
+    ...(reply === null ? [] : [[dim(`  in reply to ${reply}`)]]),
+    ...textLines(message)
+  ]
+}
+
+function textLines({ type, text, emoji, about }: MessageShape): Line[] {
+  if (text !== null) return text.split(/\r?\n/).map((line) => [`  ${line}`])
+  if (emoji !== null) return [[`  ${emoji}`, dim(`  about ${about}`)]]
+  return [[dim(type === 'erased' ? '  (erased)' : `  (${type})`)]]
+}

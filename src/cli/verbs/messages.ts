@@ -1,0 +1,61 @@
+// comrade messages: reads private messages, newest first, and goes on with --follow; or erases one.
+import type { MessageShape } from '../../api/message-shapes.ts'
+import { NodeError } from '../../node/comrade.ts'
+import { shellWord } from '../group-lines.ts'
+import { messageLines } from '../message-lines.ts'
+import { dim } from '../output.ts'
+import { parseCount } from '../quantity.ts'
+import type { Context, Verb } from '../verb.ts'
+
+const DEFAULT_LIMIT = 50
+const MAX_LIMIT = 10_000
+
+interface Options {
+  limit?: number
+  follow?: boolean
+}
+
+export const verb: Verb<Options> = {
+  arguments: [
+    ['[who]', 'with whom: a petname, a did, or a name that only one person claims; or erase; else with everybody'],
+    ['[id]', 'for erase: the message']
+  ],
+  actions: [['erase <id>', 'erase a message here; one of yours also where it has come to']],
+  options: [
+    {
+      flags: '--limit <n>',
+      description: `how many at most (default ${DEFAULT_LIMIT})`,
+      parse: (text) => parseCount(text, 1, MAX_LIMIT)
+    },
+    { flags: '--follow', description: 'go on with what comes, and how far yours have come, until interrupted' }
+  ],
+  examples: ['comrade messages', 'comrade messages alice --follow', 'comrade messages erase 5f1c…'],
+  async run(context, [who, id], options) {
+    if (who === 'erase') return erase(context, id)
+    if (id !== undefined) throw new NodeError('BAD_INPUT', 'comrade messages takes one person, not 2 words')
+    await list(context, who, options)
+  }
+}
+
+async function list(
+  { client, output, signal }: Context,
+  who: string | undefined,
+  { limit = DEFAULT_LIMIT, follow }: Options
+): Promise<void> {
+  const shown = new Set<string>()
+  for await (const message of client.lines<MessageShape>('messages', { who, limit, follow }, { signal })) {
+    const isKnown = shown.has(message.id) && message.type !== 'erased'
+    output.result(message, () => (isKnown ? [[dim(`  ${message.state}  ${message.id}`)]] : messageLines(message)))
+    shown.add(message.id)
+  }
+  if (shown.size > 0) return
+  output.talk('nothing here yet')
+  output.next(`comrade message ${who === undefined ? '<who>' : shellWord(who)} 'hello'`)
+}
+
+async function erase({ client, output, signal }: Context, id: string | undefined): Promise<void> {
+  if (id === undefined) throw new NodeError('BAD_INPUT', 'comrade messages erase takes the id of a message')
+  const erased = await client.post<{ id: string; erased: true }>('messages/erase', { id }, { signal })
+  output.result(erased, () => 'erased')
+  output.talk('Devices that have it and obey erase it when they hear of it. Nobody can promise that no copy is left.')
+}
