@@ -6,6 +6,8 @@ import type { Create, Hex, Keys } from './operations.ts'
 import type { Past } from './past.ts'
 import type { Rule } from './quorum.ts'
 
+const NO_RIVALS: ReadonlyMap<Hex, readonly { at: number }[]> = new Map()
+
 /** How a join's vouches add up in a set. */
 export interface Count {
   /** Distinct tags that hold, without those taken back and those given from a slot that was used elsewhere. */
@@ -36,7 +38,7 @@ export interface Scope {
 
 /** The facts of a set that count: neither they nor their motions are late. */
 interface Live {
-  joins: readonly JoinFact[]
+  joins: ReadonlySet<JoinFact>
   /** In the set, but late. */
   lateJoins: readonly JoinFact[]
   removals: ReadonlyMap<Hex, readonly RemovalFact[]>
@@ -44,27 +46,24 @@ interface Live {
   rekeys: ReadonlyMap<Hex, readonly RekeyFact[]>
   retracts: readonly RetractFact[]
   slotUses: ReadonlyMap<Hex, readonly JoinFact[]>
-  rivals: readonly Rival[]
+  /** Live joins of people of whom the set has several, by identity; and rekeys of those by member key. */
+  rivals: { joins: ReadonlyMap<Hex, readonly Placed[]>; rekeys: ReadonlyMap<Hex, readonly Placed[]> }
 }
 
-/** One who came in, or took a new key, twice: a live operation that did not see another one for the same seat. */
-interface Rival {
+interface Placed {
   at: number
-  against: number
-  /** Of joins the identity, of rekeys the member key. */
-  of: Hex
 }
 
 export function membersIn(create: Create, facts: Facts, scope: Scope): Members {
   const live = liveIn(facts, scope)
   const admitted = new Set<number>()
-  const annulled = [...live.lateJoins]
+  const doubts = doubtsIn(live, live.lateJoins)
   // A ring's members joined in the past of the motion, so every join is judged after those that it depends on.
   for (const join of live.joins) {
     const isRemoved = hasRemovalBetween(live.removals.get(join.identity) ?? [], join, scope)
-    const { vouches, discounted, needed } = count(join, live, annulled, scope)
+    const { vouches, discounted, needed } = count(join, live, doubts, scope)
     if (!isRemoved && vouches - discounted >= needed) admitted.add(join.at)
-    else annulled.push(join)
+    else annul(join, doubts)
   }
   const seats = seatsOf(create, admitted, live, scope)
   return { seats, admitted, removals: live.removals, rules: rulesIn(create, live.rules, scope) }
@@ -73,8 +72,8 @@ export function membersIn(create: Create, facts: Facts, scope: Scope): Members {
 /** How the vouches of a join add up, for showing it. `members` is what {@link membersIn} gave for the same scope. */
 export function countIn(join: JoinFact, facts: Facts, { admitted }: Members, scope: Scope): Count {
   const live = liveIn(facts, scope)
-  const annulled = [...live.lateJoins, ...live.joins.filter(({ at }) => !admitted.has(at))]
-  return count(join, live, annulled, scope)
+  const annulled = [...live.lateJoins, ...live.joins].filter(({ at }) => !admitted.has(at))
+  return count(join, live, doubtsIn(live, annulled), scope)
 }
 
 function liveIn(facts: Facts, { set, finality, pastOf }: Scope): Live {
@@ -82,40 +81,55 @@ function liveIn(facts: Facts, { set, finality, pastOf }: Scope): Live {
   const inSet = <Fact extends { at: number }>(list: readonly Fact[]): Fact[] => list.filter(({ at }) => set.has(at))
   const isLive = ({ at, motion }: { at: number; motion: number }): boolean => isInTime(at) && isInTime(motion)
   const all = inSet(facts.joins)
-  const joins = all.filter(({ at, motion }) => isLive({ at, motion: motion.at }))
+  const joins = new Set(all.filter(({ at, motion }) => isLive({ at, motion: motion.at })))
   const rekeys = inSet(facts.rekeys)
   const liveRekeys = rekeys.filter(({ at }) => isInTime(at))
   return {
     joins,
-    lateJoins: joins.length === all.length ? [] : all.filter((join) => !joins.includes(join)),
+    lateJoins: all.filter((join) => !joins.has(join)),
     removals: Map.groupBy(inSet(facts.removals).filter(isLive), ({ identity }) => identity),
     rules: inSet(facts.rules).filter(isLive),
     rekeys: Map.groupBy(liveRekeys, ({ member }) => member),
     retracts: inSet(facts.retracts),
     slotUses: facts.slotUses,
-    rivals: [
-      ...rivalsAmong(joins, joins, ({ identity }) => identity, pastOf),
-      ...rivalsAmong(liveRekeys, rekeys, ({ member }) => member, pastOf)
-    ]
+    rivals: {
+      joins: rivalsAmong([...joins], all, ({ identity }) => identity),
+      rekeys: rivalsAmong(liveRekeys, rekeys, ({ member }) => member)
+    }
   }
 }
 
-/** Who of `live` did not see one of `all` that is of the same person. */
-function rivalsAmong<Fact extends { at: number }>(
+/** Of whom it is to be asked whether their vouch counts. */
+interface Doubts {
+  /** Joins that are not admitted, by index. */
+  annulled: Set<number>
+  /** Identities of those who have such a join, were removed, or came in more than once. */
+  people: Set<Hex>
+}
+
+function doubtsIn({ removals, rivals }: Live, annulled: readonly JoinFact[]): Doubts {
+  const doubts = { annulled: new Set<number>(), people: new Set([...removals.keys(), ...rivals.joins.keys()]) }
+  for (const join of annulled) annul(join, doubts)
+  return doubts
+}
+
+function annul({ at, identity }: JoinFact, { annulled, people }: Doubts): void {
+  annulled.add(at)
+  people.add(identity)
+}
+
+/** Of those of whom there are several facts, the live ones: they may not have seen each other. */
+function rivalsAmong<Fact extends Placed>(
   live: readonly Fact[],
   all: readonly Fact[],
-  of: (fact: Fact) => Hex,
-  pastOf: Scope['pastOf']
-): Rival[] {
-  if (new Set(all.map(of)).size === all.length) return []
-  return [...Map.groupBy(all, of)].flatMap(([who, facts]) => {
-    if (facts.every(({ at }, i) => i === 0 || pastOf(at).has(facts[i - 1].at))) return []
-    return facts.flatMap(({ at: against }) =>
-      live
-        .filter((fact) => of(fact) === who && areConcurrent(fact.at, against, pastOf))
-        .map(({ at }) => ({ at, against, of: who }))
-    )
-  })
+  of: (fact: Fact) => Hex
+): ReadonlyMap<Hex, readonly Placed[]> {
+  if (new Set(all.map(of)).size === all.length) return NO_RIVALS
+  const several = new Set([...Map.groupBy(all, of)].flatMap(([who, { length }]) => (length > 1 ? [who] : [])))
+  return Map.groupBy(
+    live.filter((fact) => several.has(of(fact))),
+    of
+  )
 }
 
 /** Of what was neither known when the motion was opened nor came after the join: it may have changed who vouched. */
@@ -132,9 +146,9 @@ function hasRemovalBetween(removals: readonly RemovalFact[], join: JoinFact, sco
   )
 }
 
-/** @param annulled joins of the set that are not admitted, at least those before `join` */
-function count(join: JoinFact, live: Live, annulled: readonly JoinFact[], scope: Scope): Count {
-  const discounted = discountedBy(join, live, annulled, scope)
+/** @param doubts at least those that come from joins before `join` */
+function count(join: JoinFact, live: Live, doubts: Doubts, scope: Scope): Count {
+  const discounted = discountedBy(join, live, doubts, scope)
   return { vouches: vouchesFor(join, live, scope), discounted, needed: join.motion.quorum }
 }
 
@@ -147,26 +161,31 @@ function vouchesFor(join: JoinFact, live: Live, scope: Scope): number {
 }
 
 /** disc(j) */
-function discountedBy(join: JoinFact, live: Live, annulled: readonly JoinFact[], scope: Scope): number {
+function discountedBy(join: JoinFact, live: Live, { annulled, people }: Doubts, scope: Scope): number {
   const { seats } = join.motion
-  const doubtful = new Set<Seat>()
-  for (const { identity, at } of annulled) {
-    const seat = seats.get(identity)
-    if (seat?.origin === at) doubtful.add(seat)
+  const asked = live.rivals.rekeys.size > 0 ? seats.values() : people.values().map((identity) => seats.get(identity))
+  let doubtful = 0
+  for (const seat of asked) {
+    if (seat === undefined) continue
+    const removals = live.removals.get(seat.identity)
+    const isDoubtful =
+      annulled.has(seat.origin) ||
+      (removals !== undefined && hasRemovalBetween(removals, join, scope)) ||
+      hasRival(seat, join, live, scope)
+    if (isDoubtful) doubtful++
   }
-  for (const [identity, removals] of live.removals) {
-    const seat = seats.get(identity)
-    if (seat !== undefined && hasRemovalBetween(removals, join, scope)) doubtful.add(seat)
-  }
-  for (const { at, against, of } of live.rivals) {
-    if (!isBetween(at, join, scope)) continue
-    for (const seat of seats.values()) {
-      const isRekeyed = seat.keyOrigin !== seat.origin
-      if (seat.identity === of && seat.origin === against) doubtful.add(seat)
-      if (seat.member === of && isRekeyed && seat.keyOrigin === against) doubtful.add(seat)
-    }
-  }
-  return doubtful.size
+  return doubtful
+}
+
+/** Whether who has the seat came in, or took a new key, once more without the one having seen the other. */
+function hasRival(seat: Seat, join: JoinFact, { rivals }: Live, scope: Scope): boolean {
+  const isRivalOf =
+    (origin: number) =>
+    ({ at }: Placed) =>
+      areConcurrent(at, origin, scope.pastOf) && isBetween(at, join, scope)
+  if (rivals.joins.get(seat.identity)?.some(isRivalOf(seat.origin))) return true
+  const isRekeyed = seat.keyOrigin !== seat.origin
+  return isRekeyed && rivals.rekeys.get(seat.member)?.some(isRivalOf(seat.keyOrigin)) === true
 }
 
 /** Whether the voucher took it back, before a stable checkpoint above the join that does not know of it. */
@@ -183,7 +202,7 @@ function isRetracted(tag: Hex, join: JoinFact, { retracts }: Live, { finality, p
 function isSpent(slotTag: Hex, join: JoinFact, live: Live, { pastOf }: Scope): boolean {
   const uses = live.slotUses.get(slotTag) ?? []
   return uses.some(
-    (other) => other.motion.at !== join.motion.at && live.joins.includes(other) && !pastOf(other.at).has(join.at)
+    (other) => other.motion.at !== join.motion.at && live.joins.has(other) && !pastOf(other.at).has(join.at)
   )
 }
 

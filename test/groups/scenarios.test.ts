@@ -5,11 +5,13 @@ import { decodeCbor, encodeCbor } from '../../src/feeds/index.ts'
 import {
   BALLOT_SLOT,
   type Certificate,
+  type Create,
   encodeAnonymous,
   Evaluator,
   fromHex,
   GroupError,
   type GroupErrorCode,
+  GroupLog,
   type Hex,
   isPossessed,
   isProven,
@@ -693,6 +695,25 @@ describe('a group', () => {
         assert.equal(village.why(id), undefined)
       }
       assert.equal(village.heads().length, 1)
+    })
+
+    it('of hundreds of joins of one person, none of which saw another, holds nobody up', () => {
+      const village = new Village(['alice', 'bob'])
+      const candidacies = Array.from({ length: 300 }, (_, i) =>
+        village.propose('alice', 'zoe', { on: [village.operations[i].id] })
+      )
+      const vouches = candidacies.map((candidacy) => village.vouch(candidacy, 'alice'))
+      for (const [i, candidacy] of candidacies.entries())
+        village.take(village.joinBytes('zoe', candidacy, [vouches[i]], { on: [candidacy] }))
+      const log = new GroupLog(village.operations[0] as Create)
+      const evaluator = new Evaluator(log, () => true)
+      const startMs = performance.now()
+      for (const operation of village.operations.slice(1)) {
+        log.add(operation)
+        evaluator.view()
+      }
+      assert.ok(performance.now() - startMs < 15_000) // 120 ms on a quiet machine; with every join compared with every pair: minutes
+      assert.deepEqual(village.namesIn(evaluator), ['alice', 'bob'])
     })
 
     it('of bytes that are no operation is refused with a code, and nothing else', () => {
