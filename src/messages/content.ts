@@ -15,6 +15,8 @@ const MAX_TYPE_LENGTH = 64
 const MAX_EMOJI_LENGTH = 32
 /** Most messages that one receipt or request is about. */
 const MAX_IDS = 32
+/** Of keys and descriptors. */
+const MAX_BYTES = 4_096
 
 interface Common {
   v: 1
@@ -64,7 +66,22 @@ export interface EraseContent extends Common {
   about: Uint8Array
 }
 
-export type KnownContent = TextContent | ReactionContent | ReceiptContent | ResendContent | EraseContent
+/** Where the device that says it has mailboxes for the one that it says it to, in place of what it said before. */
+export interface MailboxesContent extends Common {
+  type: 'mailboxes'
+  /** To which cells for it are sealed. */
+  key: Uint8Array
+  /** As mailbox-descriptor.ts encodes it. */
+  descriptor: Uint8Array
+}
+
+export type KnownContent =
+  | TextContent
+  | ReactionContent
+  | ReceiptContent
+  | ResendContent
+  | EraseContent
+  | MailboxesContent
 
 /** Any content, of a known type or not. */
 export interface Content extends Common {
@@ -79,6 +96,10 @@ const id = v.pipe(
 const key = v.pipe(
   v.custom<Uint8Array>((value) => value instanceof Uint8Array),
   v.length(32)
+)
+const bytes = v.pipe(
+  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  v.maxLength(MAX_BYTES)
 )
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const common = {
@@ -119,7 +140,8 @@ const schemas = new Map<string, v.GenericSchema>([
     })
   ],
   ['resend', v.looseObject({ ...common, type: v.literal('resend') })],
-  ['erase', v.looseObject({ ...common, type: v.literal('erase'), about: id })]
+  ['erase', v.looseObject({ ...common, type: v.literal('erase'), about: id })],
+  ['mailboxes', v.looseObject({ ...common, type: v.literal('mailboxes'), key: bytes, descriptor: bytes })]
 ])
 
 /** A content with an id and a time. */

@@ -98,6 +98,11 @@ export class Conversations {
       : this.#select(`is_shown = 1 AND peer = ? AND num > ? ORDER BY num ${order} LIMIT ?`, peer, after ?? 0, limit)
   }
 
+  /** Root keys of those with whom messages were exchanged. */
+  peers(): Uint8Array[] {
+    return this.#statements.all('SELECT DISTINCT peer FROM messages').map(({ peer }) => peer as Uint8Array)
+  }
+
   /** What a device has written and nobody has acknowledged, the oldest first. */
   undelivered(device: Uint8Array): StoredMessage[] {
     return this.#select("state IN ('queued', 'mailed') AND device = ? AND content IS NOT NULL ORDER BY num", device)

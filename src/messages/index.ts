@@ -20,6 +20,7 @@ export { MessageError, type MessageErrorCode } from './errors.ts'
 export { isLibsignalLoaded, type Libsignal, loadLibsignal } from './libsignal.ts'
 export { MailboxBook, type OwnQueue } from './mailbox-book.ts'
 export { MailboxCaller } from './mailbox-caller.ts'
+export { type MailboxContact, MailboxContacts } from './mailbox-contacts.ts'
 export {
   decodeDescriptor,
   encodeDescriptor,

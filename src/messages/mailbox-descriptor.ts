@@ -7,8 +7,9 @@ import { MAILBOX_KEY_SIZE } from './mailbox-key.ts'
 
 /** Hosts that one descriptor names. */
 export const MAX_MAILBOX_HOSTS = 4
-const MAX_HOST_ADDRESSES = 8
-const MAX_TEXT = 512
+const MAX_HOST_ADDRESSES = 4
+/** So that a descriptor is a short message like any other. */
+const MAX_TEXT = 128
 
 /** One queue, as its writer knows it. */
 export interface MailboxPlace {

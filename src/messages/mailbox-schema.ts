@@ -39,5 +39,18 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
   CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
+  `,
+  `
+  CREATE TABLE mailbox_contacts (       -- where devices of others have mailboxes for this one
+    device BLOB PRIMARY KEY,
+    key BLOB NOT NULL,                  -- to which cells for it are sealed
+    descriptor BLOB NOT NULL,
+    at_ms INTEGER NOT NULL              -- when it said so: an older word may come later
+  ) STRICT;
+
+  CREATE TABLE mailbox_put (            -- what was put into them
+    transfer BLOB PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `
 ]

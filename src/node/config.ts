@@ -11,6 +11,7 @@ const MAX_LIST = 256
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export const RELAY_MODES = ['friends', 'off'] as const
+export const MAILBOX_MODES = ['friends', 'off'] as const
 export const STORE_MODES = ['all', 'groups', 'own', 'none'] as const
 export const PRIVACY_LEVELS = ['convenience', 'guarded', 'safety'] as const
 
@@ -22,6 +23,7 @@ export interface Config {
   lan: boolean
   directory: boolean
   relay: (typeof RELAY_MODES)[number]
+  mailboxes: (typeof MAILBOX_MODES)[number]
   store: (typeof STORE_MODES)[number]
   quota: number
   compress: boolean
@@ -67,6 +69,11 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
     about: 'publish where this device is, for who knows your did, and look people up'
   },
   relay: { default: 'friends', ...choice(RELAY_MODES), about: 'for whom connections are passed on' },
+  mailboxes: {
+    default: 'friends',
+    ...choice(MAILBOX_MODES),
+    about: 'for whom sealed messages are kept until they are fetched, while store is all'
+  },
   store: { default: 'all', ...choice(STORE_MODES), about: "how much of other people's data is kept" },
   quota: {
     default: 10 * 1024 ** 3,

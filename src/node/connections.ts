@@ -514,6 +514,11 @@ export class Connections {
     }, RECOGNISE_DELAY_MS)
   }
 
+  /** Connects with a peer by addresses that somebody named; those that may not be dialled are left out. */
+  async dial(peerId: string, addresses: string[], signal: AbortSignal): Promise<void> {
+    await this.#network.dial({ peerId, multiaddrs: addresses, priority: 0 }, signal)
+  }
+
   /** The device at the other end, if it has proven which one it is. */
   deviceOf(peerId: PeerId): Uint8Array | undefined {
     return this.#hello.deviceOf(peerId)

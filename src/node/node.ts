@@ -219,6 +219,7 @@ class ComradeNode implements Comrade {
       device: this.#device,
       connections: () => this.#connections,
       log: this.#log,
+      isHosting: () => settings.mailboxes === 'friends' && this.#people.mode === 'all',
       onMessage: (message) => this.#emit('message', message)
     })
     store.events.on('fork', (feed) => this.#onFork(feed))

@@ -9,6 +9,7 @@ import {
   type Conversations,
   deviceAddress,
   encodeContent,
+  type MailboxContact,
   MAX_BUNDLE_SIZE,
   MessageError,
   newContent,
@@ -29,6 +30,10 @@ const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 600_000
 /** How many times the same bytes are sent before it is sealed once more: libsignal does not keep keys for what is very late. */
 const ATTEMPTS_AS_SEALED = 3
+/** How long somebody is away before their mailboxes are used: a connection may only have been lost for a moment, in ms. */
+const AWAY_MS = 5_000
+/** How long until it is tried again when no mailbox took anything, in ms. */
+const MAIL_AGAIN_MS = 600_000
 /** Receipts that come together within this time are one message, in ms. */
 const RECEIPT_DELAY_MS = 5
 /** Most messages that one receipt is about. */
@@ -47,7 +52,25 @@ export interface DispatchOptions {
   self: Uint8Array
   /** A connected peer that has shown to be this device, and whose it is, if it may be written to. */
   peerOf: (device: Uint8Array) => { peerId: PeerId; person: Uint8Array } | undefined
+  /** Whose a device is, if it may be written to. */
+  personOf: (device: Uint8Array) => Uint8Array | undefined
+  /** Where to leave what is for a device that is away. */
+  mailboxes: Mailing
+  /** A message is in a mailbox of its recipient. */
+  onMailed: (num: number) => void
+  /** @default 5_000 */
+  awayMs?: number
   onError: (error: unknown) => void
+}
+
+/** The mailboxes of others, as Dispatch uses them. */
+export interface Mailing {
+  of(device: Uint8Array): MailboxContact | undefined
+  put(to: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean>
+  readonly contacts: {
+    isPut(transfer: Uint8Array, nowMs: number): boolean
+    notePut(transfer: Uint8Array, nowMs: number): void
+  }
 }
 
 /** What is known of a device while this node runs. */
@@ -67,6 +90,15 @@ interface Line {
   receipts: Uint8Array[]
   passing: Content[]
   gathering?: NodeJS.Timeout
+  /** Until its mailboxes are used. */
+  mailing?: NodeJS.Timeout
+}
+
+/** What a session has made of something. */
+interface Parcel {
+  sealed: Sealed
+  transfer: Uint8Array
+  count: number
 }
 
 export class Dispatch {
@@ -80,10 +112,7 @@ export class Dispatch {
 
   stop(): void {
     this.#isStopped = true
-    for (const { timer, gathering } of this.#lines.values()) {
-      clearTimeout(timer)
-      clearTimeout(gathering)
-    }
+    for (const line of this.#lines.values()) clearTimers(line)
     this.#lines.clear()
   }
 
@@ -96,8 +125,7 @@ export class Dispatch {
   rest(device: Uint8Array): void {
     const line = this.#lines.get(hex(device))
     if (line === undefined) return
-    clearTimeout(line.timer)
-    clearTimeout(line.gathering)
+    clearTimers(line)
     this.#lines.delete(hex(device))
   }
 
@@ -188,7 +216,7 @@ export class Dispatch {
     const { outbox } = this.#options
     while (!this.#isStopped) {
       const peer = this.#options.peerOf(line.device)
-      if (peer === undefined) return
+      if (peer === undefined) return this.#mailLater(line)
       const passing = takePassing(line)
       const next = passing === undefined ? outbox.of(line.device, { after: line.sentUpTo, limit: 1 })[0] : undefined
       if (passing === undefined && next === undefined) return
@@ -199,13 +227,8 @@ export class Dispatch {
   }
 
   async #sendOnce(line: Line, peerId: PeerId, opened: Opened, content: Content): Promise<void> {
-    const padded = pad(encodeContent(content))
-    const sealed = await this.#seal(line, peerId, opened, padded)
-    await this.#transmit(line, peerId, opened, {
-      sealed,
-      transfer: randomBytes(TRANSFER_SIZE),
-      count: cellsFor(padded.length)
-    })
+    const parcel = await parcelOf(content, (padded) => this.#seal(line, peerId, opened, padded))
+    await this.#transmit(line, peerId, opened, parcel)
   }
 
   async #sendKept(
@@ -214,23 +237,103 @@ export class Dispatch {
     opened: Opened,
     next: Outgoing
   ): Promise<void> {
-    const { store, conversations, outbox, self } = this.#options
     line.sentUpTo = next.num
-    let { sealed, count } = next
-    if (sealed === undefined) {
-      const message = conversations.get(next.num)
-      if (message?.content === undefined) {
-        store.write(() => outbox.remove(next.num, line.device))
-        return
-      }
-      const isOwn = Buffer.compare(peer.person, self) === 0
-      const padded = pad(encodeContent(isOwn ? { ...message.content, to: message.peer } : message.content))
-      sealed = await this.#seal(line, peer.peerId, opened, padded)
-      count = cellsFor(padded.length)
-      const kept = sealed
-      store.write(() => outbox.keep(next, kept, count), { isDurable: true })
+    const parcel = await this.#keptParcel(line, peer.person, next, (padded) =>
+      this.#seal(line, peer.peerId, opened, padded)
+    )
+    if (parcel !== undefined) await this.#transmit(line, peer.peerId, opened, parcel)
+  }
+
+  /** What waits for a device, sealed once and kept as it is; undefined when it was erased. */
+  async #keptParcel(line: Line, person: Uint8Array, next: Outgoing, seal: Seal): Promise<Parcel | undefined> {
+    const { store, conversations, outbox, self } = this.#options
+    const { sealed, transfer, count } = next
+    if (sealed !== undefined) return { sealed, transfer, count }
+    const message = conversations.get(next.num)
+    if (message?.content === undefined) {
+      store.write(() => outbox.remove(next.num, line.device))
+      return undefined
     }
-    await this.#transmit(line, peer.peerId, opened, { sealed, transfer: next.transfer, count })
+    const isOwn = Buffer.compare(person, self) === 0
+    const parcel = await parcelOf(isOwn ? { ...message.content, to: message.peer } : message.content, seal)
+    store.write(() => outbox.keep(next, parcel.sealed, parcel.count), { isDurable: true })
+    return { ...parcel, transfer }
+  }
+
+  #mailLater(line: Line, delayMs = this.#options.awayMs ?? AWAY_MS): void {
+    if (this.#isStopped || this.#lines.get(hex(line.device)) !== line) return
+    line.mailing ??= setTimeout(() => {
+      line.mailing = undefined
+      void this.#mail(line)
+    }, delayMs)
+    line.mailing.unref()
+  }
+
+  /** Leaves what waits for a device that is away in its mailboxes. */
+  async #mail(line: Line): Promise<void> {
+    if (line.isRunning || this.#isStopped) return
+    line.isRunning = true
+    let isDone = false
+    try {
+      while (!this.#isStopped && (await this.#mailNext(line)) === 'more');
+      isDone = true
+    } catch (error) {
+      if (!isPassing(error)) this.#options.onError(error)
+    }
+    line.isRunning = false
+    if (line.isAgain) this.deliver(line.device)
+    else if (!isDone) this.#mailLater(line, MAIL_AGAIN_MS)
+  }
+
+  /** @throws NodeError UNREACHABLE when no mailbox takes it */
+  async #mailNext(line: Line): Promise<'more' | 'done'> {
+    const { mailboxes, outbox, personOf, peerOf, crypt } = this.#options
+    const [box, person] = [mailboxes.of(line.device), personOf(line.device)]
+    if (box === undefined || person === undefined || peerOf(line.device) !== undefined) return 'done'
+    const isWaiting = ({ transfer }: Outgoing): boolean => !mailboxes.contacts.isPut(transfer, Date.now())
+    const next = outbox.of(line.device).find(isWaiting)
+    if (line.passing.length + line.receipts.length === 0 && next === undefined) return 'done'
+    const opened = await crypt.open()
+    const address = deviceAddress(line.device)
+    if (!opened.sessions.has(address)) return 'done'
+    const seal: Seal = (padded) => opened.sessions.encrypt(address, padded)
+    const passing = takePassing(line)
+    if (passing === undefined)
+      return this.#mailKept(line, next!, box, opened, () => this.#keptParcel(line, person, next!, seal))
+    try {
+      await this.#put(box, opened, await parcelOf(passing, seal))
+    } catch (error) {
+      line.passing.unshift(passing)
+      throw error
+    }
+    return 'more'
+  }
+
+  async #mailKept(
+    line: Line,
+    next: Outgoing,
+    box: MailboxContact,
+    opened: Opened,
+    make: () => Promise<Parcel | undefined>
+  ): Promise<'more'> {
+    const { store, conversations, mailboxes, personOf, onMailed } = this.#options
+    const parcel = await make()
+    if (parcel === undefined) return 'more'
+    await this.#put(box, opened, parcel)
+    const isMailed = store.write(() => {
+      mailboxes.contacts.notePut(next.transfer, Date.now())
+      const [message, person] = [conversations.get(next.num), personOf(line.device)]
+      const isRecipient = message !== undefined && person !== undefined && Buffer.compare(message.peer, person) === 0
+      return isRecipient && conversations.advance(next.num, 'mailed')
+    })
+    if (isMailed) onMailed(next.num)
+    return 'more'
+  }
+
+  async #put(box: MailboxContact, opened: Opened, parcel: Parcel): Promise<void> {
+    const cells = cellsOf(parcel, opened, opened.keys.check(box.key))
+    if (!(await this.#options.mailboxes.put(box, cells)))
+      throw new NodeError('UNREACHABLE', 'no mailbox took the message')
   }
 
   async #seal(line: Line, peerId: PeerId, opened: Opened, padded: Uint8Array): Promise<Sealed> {
@@ -241,22 +344,12 @@ export class Dispatch {
     return opened.sessions.encrypt(address, padded, { bundle })
   }
 
-  async #transmit(
-    line: Line,
-    peerId: PeerId,
-    { keys, address, ...opened }: Opened,
-    { sealed, transfer, count }: { sealed: Sealed; transfer: Uint8Array; count: number }
-  ): Promise<void> {
+  async #transmit(line: Line, peerId: PeerId, opened: Opened, parcel: Parcel): Promise<void> {
     if (line.key?.peer !== peerId.toString()) {
-      const { key } = await this.#ask(peerId, { keys, address, ...opened }, false)
+      const { key } = await this.#ask(peerId, opened, false)
       line.key = { peer: peerId.toString(), bytes: key }
     }
-    const to = line.key.bytes
-    const contents = toCells(sealed, { transfer, from: Buffer.from(address, 'hex'), count })
-    await this.#options.streams.send(
-      peerId,
-      contents.map((content) => keys.seal(content, to))
-    )
+    await this.#options.streams.send(peerId, cellsOf(parcel, opened, line.key.bytes))
   }
 
   /** While the device is connected; when it comes back, it is tried at once. */
@@ -284,6 +377,22 @@ export class Dispatch {
   #isWaiting({ device, receipts, passing }: Line): boolean {
     return receipts.length > 0 || passing.length > 0 || this.#options.outbox.of(device, { limit: 1 }).length > 0
   }
+}
+
+type Seal = (padded: Uint8Array) => Promise<Sealed>
+
+async function parcelOf(content: Content, seal: Seal): Promise<Parcel> {
+  const padded = pad(encodeContent(content))
+  return { sealed: await seal(padded), transfer: randomBytes(TRANSFER_SIZE), count: cellsFor(padded.length) }
+}
+
+function cellsOf({ sealed, transfer, count }: Parcel, { keys, address }: Opened, to: Uint8Array): Uint8Array[] {
+  const from = Buffer.from(address, 'hex')
+  return toCells(sealed, { transfer, from, count }).map((content) => keys.seal(content, to))
+}
+
+function clearTimers({ timer, gathering, mailing }: Line): void {
+  for (const each of [timer, gathering, mailing]) clearTimeout(each)
 }
 
 function takePassing(line: Line): Content | undefined {

@@ -7,6 +7,7 @@ import {
   deviceAddress,
   known,
   type KnownContent,
+  type MailboxContacts,
   MessageError,
   type Outbox,
   readPiece,
@@ -29,6 +30,7 @@ export interface InboxOptions {
   conversations: Conversations
   outbox: Outbox
   transfers: Transfers
+  mailboxContacts: MailboxContacts
   /** Own root key. */
   self: Uint8Array
   /** Numbers of messages that came, or whose state changed. */
@@ -63,17 +65,18 @@ export class Inbox {
   }
 
   /**
-   * Takes one cell from a device that has shown on its connection which one it is.
+   * Takes one cell.
+   * @param from the device that has shown on its connection which one it is, or those that may have left it in a mailbox
    * @throws MessageError CELL for what is no cell for this device from that one; FeedError DISK_FULL
    */
-  async take(cell: Uint8Array, from: KnownDevice): Promise<void> {
+  async take(cell: Uint8Array, from: readonly KnownDevice[]): Promise<void> {
     const { keys } = await this.#options.crypt.open()
     const piece = readPiece(keys.open(cell))
-    const address = deviceAddress(from.device)
-    if (Buffer.from(piece.from).toString('hex') !== address)
-      throw new MessageError('CELL', 'this cell says that another device has sent it')
+    const address = Buffer.from(piece.from).toString('hex')
+    const sender = from.find(({ device }) => deviceAddress(device) === address)
+    if (sender === undefined) throw new MessageError('CELL', 'this cell says that another device has sent it')
     const whole = this.#reassembly.add(piece, address)
-    if (whole !== undefined) await this.#takeWhole(whole, from)
+    if (whole !== undefined) await this.#takeWhole(whole, sender)
   }
 
   async #takeWhole(whole: Reassembled, from: KnownDevice): Promise<void> {
@@ -113,6 +116,11 @@ export class Inbox {
     const special = known(content)
     if (special?.type === 'receipt') return { changed: this.#takeReceipt(special, from), isReceipt: true }
     if (special?.type === 'resend') return { changed: [], isResend: true }
+    if (special?.type === 'mailboxes') {
+      const { key, descriptor, at } = special
+      this.#options.mailboxContacts.set(from.device, { key, descriptor, atMs: Math.min(at, this.#now()) })
+      return { changed: [] }
+    }
     const peer = this.#isSelf(from.person) ? content.to : from.person
     if (peer === undefined || this.#isSelf(peer)) return { changed: [] }
     const now = this.#now()

@@ -7,6 +7,7 @@ import {
   Conversations,
   type DeviceAddress,
   deviceAddress,
+  MailboxContacts,
   MESSAGE_MIGRATIONS,
   MessageError,
   newContent,
@@ -27,6 +28,7 @@ import type { Message } from './contract.ts'
 import { Crypt } from './crypt.ts'
 import { Dispatch } from './dispatch.ts'
 import { Inbox, type KnownDevice } from './inbox.ts'
+import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
 
 /** How often expired messages are looked for, in ms. */
@@ -41,6 +43,8 @@ export interface MessageServicesOptions {
   device: Device
   connections: () => Connections
   log: Log
+  /** Whether the user lets friends have mailboxes here. */
+  isHosting: () => boolean
   onMessage: (message: Message) => void
 }
 
@@ -56,6 +60,7 @@ export class MessageServices {
   #streams!: CellStreams
   #dispatch!: Dispatch
   #inbox!: Inbox
+  #mailboxes!: Mailboxes
   #upkeep: NodeJS.Timeout | undefined
   #isStarted = false
 
@@ -81,7 +86,10 @@ export class MessageServices {
       ...{ outbox: this.#outbox, wiping: this.#wiping },
       onQueued: (devices) => this.#deliver(devices)
     })
-    this.messages.changes.on('changed', (message) => onMessage(this.messages.toItem(message)))
+    this.messages.changes.on('changed', (message) => {
+      this.#mailboxes.onMessage(message.peer)
+      onMessage(this.messages.toItem(message))
+    })
   }
 
   /** Once there are connections, which need not be started. */
@@ -89,6 +97,7 @@ export class MessageServices {
     const { store, people, connections } = this.#options
     const { questions, libp2p } = connections()
     const common = { crypt: this.#crypt, conversations: this.#conversations, outbox: this.#outbox, self: people.root }
+    const mailboxContacts = new MailboxContacts(store.database)
     this.#streams = new CellStreams({
       libp2p,
       isWelcome: (peerId) => this.#deviceAt(peerId) !== undefined,
@@ -99,15 +108,31 @@ export class MessageServices {
       ...common,
       ...{ store, questions, streams: this.#streams },
       peerOf: (device) => this.#peerOf(device),
+      personOf: (device) => this.#known(device)?.person,
+      mailboxes: {
+        of: (device) => this.#mailboxes.of(device),
+        put: (to, cells) => this.#mailboxes.put(to, cells),
+        contacts: mailboxContacts
+      },
+      onMailed: (num) => this.messages.announce([num]),
       onError: this.#onError
     })
     this.#inbox = new Inbox({
       ...common,
       transfers: this.#transfers,
+      mailboxContacts,
       onChanged: (nums) => this.messages.announce(nums),
       onAcknowledge: (device, id) => this.#dispatch.acknowledge(device, id),
       onProgress: (device) => this.#dispatch.noteProgress(device),
       onResend: (device) => this.#dispatch.sealAnew(device)
+    })
+    this.#mailboxes = new Mailboxes({
+      ...{ store, people, connections: connections(), conversations: this.#conversations, contacts: mailboxContacts },
+      isHosting: this.#options.isHosting,
+      cellKey: async () => (await this.#crypt.open()).keys.current(),
+      onCell: (cell, from) => this.#inbox.take(cell, from),
+      tell: (device, content) => this.#dispatch.pass(device, content),
+      onError: this.#onError
     })
     questions.answer('prekeys', (question, asker) => this.#answer(question, asker))
   }
@@ -115,6 +140,7 @@ export class MessageServices {
   /** Before connections are started: peers may write as soon as they are connected. */
   async start(): Promise<void> {
     await this.#streams.start()
+    await this.#mailboxes.start()
     this.#isStarted = true
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
@@ -127,6 +153,7 @@ export class MessageServices {
     if (!this.#isStarted) return
     this.#isStarted = false
     this.#dispatch.stop()
+    await this.#mailboxes.stop()
     await this.#streams.stop()
   }
 
@@ -142,12 +169,18 @@ export class MessageServices {
     if (!this.#isStarted || known === undefined) return
     this.messages.addRecipients() // it may be one that was not known when something was written
     this.#deliver([known.device])
+    this.#mailboxes.onRecognised(known)
   }
 
   onDisconnected(peerId: PeerId): void {
     this.#badCells.delete(peerId.toString())
     this.#streams.forget(peerId)
-    for (const device of this.#outbox.devices()) if (this.#peerOf(device) === undefined) this.#dispatch.rest(device)
+    for (const device of this.#outbox.devices()) {
+      if (this.#peerOf(device) !== undefined) continue
+      this.#dispatch.rest(device)
+      this.#mailboxes.onDisconnected(device)
+      this.#deliver([device])
+    }
   }
 
   /** People were followed or blocked, or have other devices. */
@@ -155,6 +188,7 @@ export class MessageServices {
     if (!this.#isStarted) return
     this.#removeEnded()
     this.#deliver(this.messages.addRecipients())
+    this.#mailboxes.onContactsChanged()
   }
 
   /** This device signs with another key from now on. */
@@ -181,7 +215,7 @@ export class MessageServices {
     const from = this.#deviceAt(peerId)
     if (from === undefined) return
     try {
-      await this.#inbox.take(cell, from)
+      await this.#inbox.take(cell, [from])
     } catch (error) {
       if (error instanceof MessageError && error.code === 'CELL') this.#noteBadCell(peerId)
       else this.#onError(error)
@@ -223,11 +257,17 @@ export class MessageServices {
 
   /** Which device a peer has shown to be, if it is a contact's or an own other one. */
   #deviceAt(peerId: PeerId): KnownDevice | undefined {
-    const { people, connections } = this.#options
+    const { connections } = this.#options
     const device = connections().deviceOf(peerId)
-    const contact = device && people.contactOfDevice(device)
-    const isRevoked = device !== undefined && people.contacts.deviceByKey(device)?.revoked !== undefined
-    if (device === undefined || contact === undefined || isRevoked) return undefined
+    return device && this.#known(device)
+  }
+
+  /** Whose a device is, if it is a contact's or an own other one. */
+  #known(device: Uint8Array): KnownDevice | undefined {
+    const { people } = this.#options
+    const contact = people.contactOfDevice(device)
+    const isRevoked = people.contacts.deviceByKey(device)?.revoked !== undefined
+    if (contact === undefined || isRevoked) return undefined
     return ['followed', 'self'].includes(contact.relation) ? { device, person: contact.key } : undefined
   }
 
@@ -243,6 +283,8 @@ export class MessageServices {
     try {
       this.messages.eraseExpired()
       this.#transfers.forgetOld(Date.now())
+      this.#mailboxes.contacts.tidy(Date.now(), (device) => this.#known(device) !== undefined)
+      this.#deliver(this.#outbox.devices().filter((device) => this.#peerOf(device) === undefined))
     } catch (error) {
       this.#onError(error)
     }

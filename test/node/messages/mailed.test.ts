@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Comrade, Message } from '../../../src/index.ts'
+import { befriend, Homes } from '../../support/node.ts'
+import { until } from '../../support/processes.ts'
+
+async function stateOf(node: Comrade, id: string): Promise<Message['state'] | undefined> {
+  return (await Array.fromAsync(node.messages.list({ limit: 100 }))).find((each) => each.id === id)?.state
+}
+
+async function textsAt(node: Comrade): Promise<(string | undefined)[]> {
+  return (await Array.fromAsync(node.messages.list({ limit: 100 }))).map(({ text }) => text)
+}
+
+async function is(node: Comrade, id: string, state: Message['state']): Promise<void> {
+  await until(async () => (await stateOf(node, id)) === state, `the message is ${state}`)
+}
+
+function rowsIn(home: string, table: string): number {
+  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true })
+  try {
+    return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!.n)
+  } finally {
+    database.close()
+  }
+}
+
+function holds(directory: string, bytes: Buffer): boolean {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(directory, name))
+    .filter((path) => statSync(path).isFile())
+    .some((path) => readFileSync(path).includes(bytes))
+}
+
+/** Alice and Bob, who have written to each other, and Carol, a friend of Bob's. */
+async function threeFriends(homes: Homes) {
+  const [alice, bob, carol] = [await homes.start('alice'), await homes.start('bob'), await homes.start('carol')]
+  await befriend(bob, carol)
+  await befriend(alice, bob)
+  const first = await alice.messages.send(bob.identity.did, { text: 'first' })
+  await is(alice, first.id, 'delivered')
+  await until(() => rowsIn(homes.of('alice'), 'mailbox_contacts') === 1, 'Alice knows where Bob has mailboxes')
+  await until(() => {
+    const database = new DatabaseSync(`${homes.of('bob')}/feeds.sqlite`, { readOnly: true })
+    const made = database.prepare("SELECT count(*) AS n FROM mailbox_own WHERE state = 'made'").get()!.n
+    database.close()
+    return made === 1
+  }, 'Carol has a mailbox for Bob')
+  return { alice, bob, carol }
+}
+
+describe('private messages over mailboxes', function () {
+  this.timeout(60_000)
+
+  it('come although the two are never online together, and leave nothing at the host', async () => {
+    await using homes = new Homes()
+    let { alice, bob, carol } = await threeFriends(homes)
+    await bob.stop()
+    const sent = await alice.messages.send(bob.identity.did, { text: 'the canary sings at noon' })
+    await is(alice, sent.id, 'mailed')
+    await alice.stop()
+    assert.equal(rowsIn(homes.of('carol'), 'mailbox_cells'), 2)
+
+    bob = await homes.start('bob')
+    await bob.connect(carol.addresses[0])
+    await until(async () => (await textsAt(bob)).includes('the canary sings at noon'), 'Bob reads it')
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_cells') === 0, 'Carol has nothing any more')
+    await carol.stop()
+    assert.equal(holds(homes.of('carol'), Buffer.from('canary')), false)
+
+    alice = await homes.start('alice')
+    assert.equal(await stateOf(alice, sent.id), 'mailed')
+    await alice.connect(bob.addresses[0])
+    await is(alice, sent.id, 'delivered')
+    assert.deepEqual(
+      (await textsAt(bob)).filter((text) => text?.includes('canary')),
+      ['the canary sings at noon'],
+      'once'
+    )
+    assert.equal(rowsIn(homes.of('alice'), 'message_outbox'), 0)
+  })
+
+  it('bring answers and receipts back the same way', async () => {
+    await using homes = new Homes()
+    let { alice, bob, carol } = await threeFriends(homes)
+    await befriend(alice, carol)
+    await until(() => rowsIn(homes.of('bob'), 'mailbox_contacts') === 1, 'Bob knows where Alice has mailboxes')
+    await bob.stop()
+    const sent = await alice.messages.send(bob.identity.did, { text: 'are you well?' })
+    await is(alice, sent.id, 'mailed')
+    await alice.stop()
+
+    bob = await homes.start('bob')
+    await bob.connect(carol.addresses[0])
+    await until(async () => (await textsAt(bob)).includes('are you well?'), 'Bob reads it')
+    const answer = await bob.messages.send(alice.identity.did, { text: 'very', reply: sent.id })
+    await is(bob, answer.id, 'mailed')
+    await bob.stop()
+
+    alice = await homes.start('alice')
+    await alice.connect(carol.addresses[0])
+    await until(async () => (await textsAt(alice)).includes('very'), 'Alice reads the answer')
+    await is(alice, sent.id, 'delivered')
+  })
+
+  it('survive the loss of one of two hosts', async () => {
+    await using homes = new Homes()
+    let { alice, bob, carol } = await threeFriends(homes)
+    const dave = await homes.start('dave')
+    await befriend(bob, dave)
+    await until(() => {
+      const database = new DatabaseSync(`${homes.of('alice')}/feeds.sqlite`, { readOnly: true })
+      const { n } = database.prepare('SELECT length(descriptor) AS n FROM mailbox_contacts').get()!
+      database.close()
+      return Number(n) > 400
+    }, 'Alice was told of both')
+    await bob.stop()
+    const sent = await alice.messages.send(bob.identity.did, { text: 'two copies' })
+    await is(alice, sent.id, 'mailed')
+    await until(() => rowsIn(homes.of('dave'), 'mailbox_cells') === 2, 'Dave has one, too')
+    await Promise.all([alice.stop(), carol.stop()])
+    carol = await homes.start('carol in a new home')
+    bob = await homes.start('bob')
+    await bob.connect(dave.addresses[0])
+    await until(async () => (await textsAt(bob)).includes('two copies'), 'Bob reads it')
+  })
+
+  it('are not kept for others by a node that does not want to', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    const carol = await homes.start('carol', {}, { mailboxes: 'off' })
+    await befriend(bob, carol)
+    await befriend(alice, bob)
+    const first = await alice.messages.send(bob.identity.did, { text: 'first' })
+    await is(alice, first.id, 'delivered')
+    await until(() => rowsIn(homes.of('bob'), 'mailbox_own') === 0, 'Carol has said no')
+    assert.equal(rowsIn(homes.of('carol'), 'mailbox_queues'), 0)
+  })
+})
