@@ -56,7 +56,9 @@ describe('private messages over mailboxes', function () {
 
   it('come although the two are never online together, and leave nothing at the host', async () => {
     await using homes = new Homes()
-    let { alice, bob, carol } = await threeFriends(homes)
+    const friends = await threeFriends(homes)
+    const { carol } = friends
+    let { alice, bob } = friends
     await bob.stop()
     const sent = await alice.messages.send(bob.identity.did, { text: 'the canary sings at noon' })
     await is(alice, sent.id, 'mailed')
@@ -84,7 +86,9 @@ describe('private messages over mailboxes', function () {
 
   it('bring answers and receipts back the same way', async () => {
     await using homes = new Homes()
-    let { alice, bob, carol } = await threeFriends(homes)
+    const friends = await threeFriends(homes)
+    const { carol } = friends
+    let { alice, bob } = friends
     await befriend(alice, carol)
     await until(() => rowsIn(homes.of('bob'), 'mailbox_contacts') === 1, 'Bob knows where Alice has mailboxes')
     await bob.stop()
@@ -107,7 +111,8 @@ describe('private messages over mailboxes', function () {
 
   it('survive the loss of one of two hosts', async () => {
     await using homes = new Homes()
-    let { alice, bob, carol } = await threeFriends(homes)
+    const { alice, carol, ...friends } = await threeFriends(homes)
+    let { bob } = friends
     const dave = await homes.start('dave')
     await befriend(bob, dave)
     await until(() => {
@@ -121,7 +126,7 @@ describe('private messages over mailboxes', function () {
     await is(alice, sent.id, 'mailed')
     await until(() => rowsIn(homes.of('dave'), 'mailbox_cells') === 2, 'Dave has one, too')
     await Promise.all([alice.stop(), carol.stop()])
-    carol = await homes.start('carol in a new home')
+    await homes.start('carol in a new home')
     bob = await homes.start('bob')
     await bob.connect(dave.addresses[0])
     await until(async () => (await textsAt(bob)).includes('two copies'), 'Bob reads it')
