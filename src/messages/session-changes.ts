@@ -41,7 +41,8 @@ interface KyberUse {
 /** All that operations change. It is replaced, never changed itself: to go back is to put an earlier one in its place. */
 interface State {
   identity: Bytes | undefined
-  session: Bytes | undefined
+  /** Is not changed in place. */
+  session: SessionRecord | undefined
   /** Whether a message was opened in this session. */
   isHeard: boolean
   givenUpMs: number | undefined
@@ -96,7 +97,7 @@ export class SessionChanges
   /** Whether a message can be encrypted without a bundle. */
   canEncrypt(now: Date): boolean {
     const { session } = this.#state
-    return session !== undefined && this.#signal.SessionRecord.deserialize(session).hasCurrentState(now)
+    return session !== undefined && session.hasCurrentState(now)
   }
 
   /** Runs work that changes nothing when it throws. */
@@ -172,21 +173,21 @@ export class SessionChanges
     this.#state = { ...this.#state, ...changes }
   }
 
-  #archived(): Bytes | undefined {
+  #archived(): SessionRecord | undefined {
     const { session } = this.#state
     if (session === undefined) return undefined
-    const record = this.#signal.SessionRecord.deserialize(session)
-    record.archiveCurrentState()
-    return record.serialize()
+    const copy = this.#signal.SessionRecord.deserialize(session.serialize())
+    copy.archiveCurrentState()
+    return copy
   }
 
-  #opened(sealed: Bytes | null | undefined): Bytes | undefined {
+  #opened(sealed: Bytes | null | undefined): SessionRecord | undefined {
     const session = sealed instanceof Uint8Array ? this.#vault.open(sealed, this.#about()) : undefined
-    return session === undefined ? undefined : new Uint8Array(session)
+    return session === undefined ? undefined : this.#signal.SessionRecord.deserialize(new Uint8Array(session))
   }
 
-  #sealed(session: Bytes | undefined): Uint8Array | null {
-    return session === undefined ? null : this.#vault.seal(session, this.#about())
+  #sealed(session: SessionRecord | undefined): Uint8Array | null {
+    return session === undefined ? null : this.#vault.seal(session.serialize(), this.#about())
   }
 
   #about(): Uint8Array {
@@ -209,12 +210,11 @@ export class SessionChanges
   // What follows is called by libsignal.
 
   async getSession(_name: ProtocolAddress): Promise<SessionRecord | null> {
-    const { session } = this.#state
-    return session === undefined ? null : this.#signal.SessionRecord.deserialize(session)
+    return this.#state.session ?? null
   }
 
   async saveSession(_name: ProtocolAddress, record: SessionRecord): Promise<void> {
-    this.#change({ session: record.serialize() })
+    this.#change({ session: record })
   }
 
   async getExistingSessions(names: ProtocolAddress[]): Promise<SessionRecord[]> {

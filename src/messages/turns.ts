@@ -1,8 +1,12 @@
 // Operations on sessions, in turn: libsignal does not lock, so of two with one device that read the same state one would be
 // lost. Those that wait for a device meanwhile are written together, since a disk takes longer than the cryptography.
 
+import { setImmediate } from 'node:timers/promises'
+
 /** Operations with one device that are written in one transaction, at most. */
-const MAX_TOGETHER = 64
+const MAX_TOGETHER = 32
+/** How long others may have to wait for this thread: libsignal computes in it, and never leaves it by itself. */
+const MAX_BUSY_MS = 8
 
 export interface Operation<Value, Result> {
   /** Computes on the state. What it throws fails this operation alone: it leaves only those changes that are meant. */
@@ -31,6 +35,8 @@ export class Turns<State extends Work> {
   readonly #write: (work: () => void) => void
   readonly #waiting = new Map<string, Waiting<State>[]>()
   readonly #running = new Set<Promise<void>>()
+  /** Since when others may have waited. */
+  #busySinceMs = 0
 
   /**
    * @param options.load the state as it was written
@@ -60,6 +66,7 @@ export class Turns<State extends Work> {
 
   async #drain(name: string): Promise<void> {
     const queue = this.#waiting.get(name)!
+    await Promise.resolve() // what is asked for in the same breath is done together
     while (queue.length > 0) await this.#runTogether(name, queue.splice(0, MAX_TOGETHER))
     this.#waiting.delete(name)
   }
@@ -78,7 +85,10 @@ export class Turns<State extends Work> {
   async #attempt(name: string, together: Waiting<State>[]): Promise<Outcome[]> {
     const state = this.#load(name)
     const computed: (() => Outcome)[] = []
-    for (const waiting of together) computed.push(await compute(state, waiting))
+    for (const waiting of together) {
+      await this.#giveWay()
+      computed.push(await compute(state, waiting))
+    }
     const outcomes: Outcome[] = []
     this.#write(() => {
       state.commit()
@@ -86,6 +96,12 @@ export class Turns<State extends Work> {
     })
     state.finish()
     return outcomes
+  }
+
+  async #giveWay(): Promise<void> {
+    if (performance.now() - this.#busySinceMs < MAX_BUSY_MS) return
+    await setImmediate()
+    this.#busySinceMs = performance.now()
   }
 }
 
