@@ -1,36 +1,11 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
-import { type Comrade, type Message, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { type Message, NodeError, type NodeErrorCode } from '../../../src/index.ts'
 import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
+import { messagesAt, reaches, shows, textsAt } from './support.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
-
-/** Oldest first. */
-async function messagesAt(node: Comrade): Promise<Message[]> {
-  return (await Array.fromAsync(node.messages.list({ limit: 10_000 }))).toReversed()
-}
-
-async function textsAt(node: Comrade): Promise<(string | undefined)[]> {
-  return (await messagesAt(node)).map(({ text }) => text)
-}
-
-async function shows(node: Comrade, ...texts: string[]): Promise<void> {
-  await until(
-    async () => {
-      const found = await textsAt(node)
-      return texts.every((text) => found.includes(text))
-    },
-    `${texts.join(', ')} is shown`
-  )
-}
-
-async function reaches(node: Comrade, id: string, state: Message['state']): Promise<void> {
-  await until(
-    async () => (await messagesAt(node)).some((each) => each.id === id && each.state === state),
-    `the message is ${state}`
-  )
-}
 
 /** How many rows of a table a stopped node's home has. */
 function rowsIn(home: string, table: string): number {

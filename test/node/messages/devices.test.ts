@@ -1,0 +1,69 @@
+// Messages between people with several devices.
+import assert from 'node:assert/strict'
+import { type Comrade, joinIdentity } from '../../../src/index.ts'
+import { befriend, Homes } from '../../support/node.ts'
+import { until } from '../../support/processes.ts'
+import { messagesAt, reaches, shows, textsAt } from './support.ts'
+
+async function join(homes: Homes, owner: Comrade, name: string): Promise<Comrade> {
+  const { link } = await owner.devices.invite()
+  await joinIdentity({ home: homes.of(name), link, deviceName: name })
+  return homes.start(name)
+}
+
+async function devicesKnown(node: Comrade, did: string, count: number): Promise<void> {
+  await until(
+    async () => (await node.peers()).filter((peer) => peer.did === did).length === count,
+    `${count} devices of theirs are connected`
+  )
+}
+
+describe('private messages between people with several devices', function () {
+  this.timeout(60_000)
+
+  it('come to all of the recipient’s devices, and to the author’s other ones', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const [pi, phone] = [await join(homes, alice, 'pi'), await join(homes, bob, 'phone')]
+    for (const one of [alice, pi]) for (const other of [bob, phone]) await one.connect(other.addresses[0])
+    await devicesKnown(alice, bob.identity.did, 2)
+    await devicesKnown(pi, bob.identity.did, 2)
+    const sent = await alice.messages.send(bob.identity.did, { text: 'to all of you' })
+    for (const node of [bob, phone, pi]) await shows(node, 'to all of you')
+    await reaches(alice, sent.id, 'delivered')
+    const [copy] = await messagesAt(pi)
+    assert.deepEqual([copy.id, copy.from, copy.to], [sent.id, alice.identity.did, bob.identity.did])
+    await phone.messages.send(alice.identity.did, { text: 'from the phone' })
+    for (const node of [alice, pi, bob]) await shows(node, 'from the phone')
+    await pi.messages.send(bob.identity.did, { text: 'from the pi' })
+    for (const node of [alice, phone, bob]) await shows(node, 'from the pi')
+    for (const node of [alice, pi, bob, phone])
+      assert.deepEqual(new Set(await textsAt(node)), new Set(['from the phone', 'from the pi', 'to all of you']))
+    for (const node of [alice, pi, bob, phone]) assert.equal((await textsAt(node)).length, 3)
+    await alice.messages.erase(sent.id)
+    for (const node of [pi, bob, phone])
+      await until(async () => !(await textsAt(node)).includes('to all of you'), 'it is erased everywhere')
+  })
+
+  it('do not come to a device that was ended', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const phone = await join(homes, bob, 'phone')
+    await phone.connect(alice.addresses[0])
+    await devicesKnown(alice, bob.identity.did, 2)
+    await alice.messages.send(bob.identity.did, { text: 'before' })
+    await shows(phone, 'before')
+    await phone.stop()
+    await alice.messages.send(bob.identity.did, { text: 'in between' })
+    await shows(bob, 'in between')
+    await bob.devices.revoke('phone')
+    const again = await homes.start('phone')
+    await again.connect(alice.addresses[0]).catch(() => {})
+    const last = await alice.messages.send(bob.identity.did, { text: 'after' })
+    await reaches(alice, last.id, 'delivered')
+    await shows(bob, 'after')
+    assert.deepEqual(await textsAt(again), ['before'])
+  })
+})
