@@ -140,10 +140,8 @@ function isBetween(at: number, join: JoinFact, { pastOf }: Scope): boolean {
 /** Not counting a certificate of a motion that had been carried out, and was known to be, when the candidacy was opened. */
 function hasRemovalBetween(removals: readonly RemovalFact[], join: JoinFact, scope: Scope): boolean {
   const known = scope.pastOf(join.motion.at)
-  return removals.some(
-    ({ at, motion }) =>
-      isBetween(at, join, scope) && !removals.some((other) => other.motion === motion && known.has(other.at))
-  )
+  const carriedOut = new Set(removals.filter(({ at }) => known.has(at)).map(({ motion }) => motion))
+  return removals.some(({ at, motion }) => !carriedOut.has(motion) && isBetween(at, join, scope))
 }
 
 /** @param doubts at least those that come from joins before `join` */
