@@ -38,6 +38,7 @@ export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'
 export { MESSAGE_MIGRATIONS } from './schema.ts'
 export {
+  BROKEN_INTERVAL_MS,
   FAILURES_UNTIL_GIVEN_UP,
   GIVE_UP_INTERVAL_MS,
   MAX_SEALED_SIZE,

@@ -84,11 +84,6 @@ export class SessionChanges
     this.#state = this.#before
   }
 
-  /** Whether there is a session, usable or not. */
-  get hasSession(): boolean {
-    return this.#state.session !== undefined
-  }
-
   /** When a session with this device was last given up, Unix ms. */
   get givenUpMs(): number | undefined {
     return this.#state.givenUpMs

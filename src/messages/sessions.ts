@@ -23,6 +23,8 @@ export const MAX_SEALED_SIZE = 65_536
 export const FAILURES_UNTIL_GIVEN_UP = 3
 /** A session with one device is given up at most this often, whatever that device sends. */
 export const GIVE_UP_INTERVAL_MS = 3_600_000
+/** While no new one was begun, that is said again at most this often. */
+export const BROKEN_INTERVAL_MS = 60_000
 /** How often it is looked whether prekeys have become too old. */
 const UPKEEP_INTERVAL_MS = 6 * 3_600_000
 /** libsignal's kinds of messages between two devices: later ones, and those that still carry what begins a session. */
@@ -246,11 +248,13 @@ export class Sessions {
   #noteFailure(changes: SessionChanges, from: DeviceAddress): void {
     const failures = (this.#failures.get(from) ?? 0) + 1
     this.#failures.set(from, failures)
-    if (changes.hasSession && failures < FAILURES_UNTIL_GIVEN_UP) return
+    const now = this.#now()
+    const isUsable = changes.canEncrypt(new Date(now))
+    if (isUsable && failures < FAILURES_UNTIL_GIVEN_UP) return
     const { givenUpMs = -Infinity } = changes
-    if (Math.abs(this.#now() - givenUpMs) < GIVE_UP_INTERVAL_MS) return
+    if (Math.abs(now - givenUpMs) < (isUsable ? GIVE_UP_INTERVAL_MS : BROKEN_INTERVAL_MS)) return
     this.#failures.delete(from)
-    changes.giveUp(this.#now())
+    changes.giveUp(now)
     changes.noteBroken()
   }
 

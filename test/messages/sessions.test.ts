@@ -1,6 +1,11 @@
 // Sessions between devices: each message is opened once, by whom it is for, in whatever order it comes.
 import assert from 'node:assert/strict'
-import { FAILURES_UNTIL_GIVEN_UP, GIVE_UP_INTERVAL_MS, type MessageErrorCode } from '../../src/messages/index.ts'
+import {
+  BROKEN_INTERVAL_MS,
+  FAILURES_UNTIL_GIVEN_UP,
+  GIVE_UP_INTERVAL_MS,
+  type MessageErrorCode
+} from '../../src/messages/index.ts'
 import { TestDevice } from './devices.ts'
 
 const fails = (code: MessageErrorCode) => ({ name: 'MessageError', code })
@@ -208,6 +213,27 @@ describe('a session that does not open any more', () => {
     await alice.read(bob, await bob.write(alice, 'I could not read that'))
     assert.deepEqual(alice.renewed, [bob.address])
     assert.equal(await bob.read(alice, await alice.write(bob, 'again')), 'again')
+  })
+
+  it('is missed again a minute later, when nobody could be told', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.read(bob, await bob.write(alice, 'two'))
+    await bob.sessions.forget(alice.address)
+    const fail = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++)
+        await assert.rejects(bob.read(alice, await alice.write(bob, 'lost')), fails('UNREADABLE'))
+    }
+    await fail()
+    assert.equal(bob.broken.length, 1)
+    bob.nowMs += BROKEN_INTERVAL_MS
+    await fail()
+    assert.equal(bob.broken.length, 2)
+    await bob.write(alice, 'something, at last')
+    bob.nowMs += BROKEN_INTERVAL_MS
+    await fail()
+    assert.equal(bob.broken.length, 2)
   })
 
   it('is given up after several failures in a row, and not more than once an hour', async () => {
