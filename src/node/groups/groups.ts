@@ -123,10 +123,22 @@ export class NodeGroups implements Groups {
     const { bytes, keys } = found(this.#options, { name, rule, reading, history }, Date.now())
     const id = operationId(bytes)
     const { local, group } = this.#add({ id, num: this.#store.add(id) })
-    local.addKeys(keys)
-    local.take([{ operation: readOperation(bytes, undefined, isPossessed), bytes }], undefined)
+    try {
+      local.addKeys(keys)
+      local.take([{ operation: readOperation(bytes, undefined, isPossessed), bytes }], undefined)
+    } catch (error) {
+      this.#drop(local) // the disk is full: a group without its beginning would never be one
+      throw error
+    }
     this.events.emit('added', local)
     return group
+  }
+
+  #drop(local: LocalGroup): void {
+    this.#groups.get(local.hex)?.intake.close()
+    this.#groups.delete(local.hex)
+    local.close()
+    this.#store.remove(local.num)
   }
 
   async open(text: string, { signal }: { signal?: AbortSignal } = {}): Promise<Group> {

@@ -82,6 +82,23 @@ describe('the groups of a node', function () {
     assert.equal((await group.leave()).you, 'outside')
   })
 
+  it('are not there in half when the disk has no room for their beginning', async () => {
+    await using homes = new Homes()
+    const node = await homes.start('alice')
+    using database = new DatabaseSync(join(homes.of('alice'), 'feeds.sqlite'))
+    database.exec('CREATE TRIGGER full BEFORE INSERT ON group_operations BEGIN SELECT RAISE(ABORT, 12345); END')
+    await assert.rejects(node.groups.create({ name: 'portland' }))
+    assert.deepEqual(await node.groups.list(), [])
+    database.exec('DROP TRIGGER full')
+    await node.groups.create({ name: 'portland' })
+    await node.stop()
+    const again = await homes.start('alice')
+    assert.deepEqual(
+      (await again.groups.list()).map(({ name, you }) => [name, you]),
+      [['portland', 'member']]
+    )
+  })
+
   it('that were forgotten take nothing more, whoever still has them in hand', async () => {
     await using homes = new Homes()
     const node = await homes.start('alice')
