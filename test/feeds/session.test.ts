@@ -130,6 +130,29 @@ describe('a sync session', () => {
     await link.close()
   })
 
+  it('goes on where a store failed while it took in a feed that came to be wanted later', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const [ann, ben] = [new Author('ann'), new Author('ben')]
+    for (const each of [alice, bob]) want(each.store, ann.key)
+    want(alice.store, ben.key)
+    alice.store.ingest(ann.post('hello'))
+    alice.store.ingest(ben.post(...texts(40)))
+    const first = connect(alice.store, bob.store)
+    await first.settled()
+    for (const change of ['INSERT', 'UPDATE'])
+      bob.store.database.exec(
+        `CREATE TEMP TRIGGER no_${change} BEFORE ${change} ON runs BEGIN SELECT RAISE(ABORT, 'broken'); END`
+      )
+    want(bob.store, ann.key, ben.key)
+    await until(() => first.errors.length > 0, 'the session has ended')
+    bob.store.database.exec('DROP TRIGGER no_INSERT; DROP TRIGGER no_UPDATE')
+    await first.close()
+    const second = connect(alice.store, bob.store)
+    await until(() => bob.store.feed(ben.key.publicKey)!.low === 1 && heightOf(bob.store, ben) === 40, 'all is here')
+    await second.close()
+  })
+
   it('proves a fork to both sides, which freeze the feed where it began', async () => {
     using alice = temporaryStore()
     using bob = temporaryStore()

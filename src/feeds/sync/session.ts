@@ -478,6 +478,8 @@ export class SyncSession {
     this.#store.events.off('wanted', this.#onWanted)
     this.#store.events.off('limited', this.#onLimited)
     this.#store.events.off('fork', this.#onFork)
+    // A feed that came to be wanted after the cursor was ours, and has not all come: the cursor says nothing about it.
+    if (this.stats.isSettled && !this.#catchUp.isIdle) this.#memory.resumed = MAX_RESUMES
     this.#sender?.stop()
     this.#announcer?.stop()
     this.#catchUp?.stop()
