@@ -82,6 +82,7 @@ export {
   MAX_PRESENCE_ADDRESSES,
   MAX_PRESENCE_SIZE,
   type Presence,
+  MAX_SKEW_MS,
   PRESENCE_RENEWAL_MS,
   PresenceBook,
   readPresence,

@@ -136,9 +136,10 @@ export class PresenceBook {
     return Math.abs(at - nowMs) <= MAX_SKEW_MS && (before?.presence.at ?? -1) < at && creditOf(before, nowMs) >= 1
   }
 
-  /** Forgets who was silent for long, or is no member any more. @returns whether anybody was forgotten */
+  /** Forgets who was silent for long (when the clock was set back nobody knows how long), or is no member any more. @returns whether anybody was forgotten */
   expire(isMember: (member: Hex) => boolean, nowMs: number): boolean {
-    const gone = [...this.#newest].filter(([member, { untilMs }]) => untilMs <= nowMs || !isMember(member))
+    const holds = ({ untilMs }: Newest): boolean => untilMs > nowMs && untilMs - nowMs <= PRESENCE_LIFE_MS
+    const gone = [...this.#newest].filter(([member, newest]) => !holds(newest) || !isMember(member))
     for (const [member] of gone) this.#newest.delete(member)
     return gone.length > 0
   }
@@ -163,5 +164,5 @@ export class PresenceBook {
 
 function creditOf(newest: Newest | undefined, nowMs: number): number {
   if (newest === undefined) return MAX_BURST
-  return Math.min(MAX_BURST, newest.credit + (nowMs - newest.takenMs) / TAKEN_EVERY_MS)
+  return Math.min(MAX_BURST, newest.credit + Math.max(0, nowMs - newest.takenMs) / TAKEN_EVERY_MS)
 }

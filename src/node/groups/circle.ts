@@ -3,6 +3,7 @@
 import {
   elect,
   type Hex,
+  MAX_SKEW_MS,
   type Presence,
   PRESENCE_RENEWAL_MS,
   PresenceBook,
@@ -86,16 +87,23 @@ export class Circle {
     if (signer === undefined) return undefined
     const links = this.rules.links().toSorted()
     const what = JSON.stringify([links, self.serves, self.addresses, this.self])
-    if ((what === this.#said.what && nowMs < this.#said.dueMs) || !this.#maySpeak(nowMs)) return undefined
-    const at = Math.max(nowMs, this.#said.at + 1)
+    if ((what === this.#said.what && !this.#isDue(nowMs)) || !this.#maySpeak(nowMs)) return undefined
+    // What was said by a clock that was wrong by more than others put up with, nobody has heard.
+    const at = this.#said.at - nowMs > MAX_SKEW_MS ? nowMs : Math.max(nowMs, this.#said.at + 1)
     const bytes = signPresence(this.rules.id, signer, { at, links, ...self })
     this.#said = { at, what, dueMs: nowMs + PRESENCE_RENEWAL_MS }
     this.#take({ member: this.self!, at, links, ...self }, bytes, nowMs)
     return bytes
   }
 
+  /** Also when the clock was set back since. */
+  #isDue(nowMs: number): boolean {
+    return nowMs >= this.#said.dueMs || nowMs < this.#said.dueMs - PRESENCE_RENEWAL_MS
+  }
+
   #maySpeak(nowMs: number): boolean {
-    const words = Math.min(OWN_BURST, this.#credit.words + (nowMs - this.#credit.atMs) / SPEAK_EVERY_MS)
+    const passedMs = Math.max(0, nowMs - this.#credit.atMs)
+    const words = Math.min(OWN_BURST, this.#credit.words + passedMs / SPEAK_EVERY_MS)
     this.#credit = { words: words < 1 ? words : words - 1, atMs: nowMs }
     return words >= 1
   }

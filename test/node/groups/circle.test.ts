@@ -77,6 +77,22 @@ describe('a circle of members', () => {
     assert.ok(ann.hear(says(NOW + 10_000)!, FROM, NOW + 10_000))
   })
 
+  it('goes on speaking and listening, and forgets who is gone, after the clock was set back by years', () => {
+    const names = new Set(['ann', 'ben'])
+    const [ann, ben] = [...names].map((name) => circleOf(name, names))
+    const back = NOW - 4 * 365 * 86_400_000
+    for (const now of [NOW, back]) {
+      const word = ben.speak(SELF, now)
+      assert.ok(word, 'it speaks')
+      assert.equal(ann.hear(word, FROM, now), memberOf('ben'))
+      ann.speak(SELF, now)
+      ann.count(now)
+      assert.ok(ann.order.includes(memberOf('ben')))
+      ann.count(now - 1_000_000)
+      assert.ok(!ann.order.includes(memberOf('ben')))
+    }
+  })
+
   it('does not say more about itself than others listen to, and says the last', () => {
     let links: Hex[] = []
     const ben = circleOf('ben', new Set(['ann', 'ben']), { links: () => links })
