@@ -7,12 +7,14 @@ import { framedStream } from '../frames.ts'
 
 export const MESSAGE_PROTOCOL = '/comrade/message/1'
 const OPEN_TIMEOUT_MS = 10_000
+/** Cells of one stream that are dealt with at a time: what belongs together is written together. */
+const MAX_UNDER_WAY = 64
 
 export interface CellStreamsOptions {
   libp2p: Libp2p
   /** Whether cells are taken from this peer at all. */
   isWelcome: (peerId: PeerId) => boolean
-  /** Takes one cell; the next is read when it resolves. */
+  /** Takes one cell; never rejects. Called in the order in which they came, and for several at a time. */
   onCell: (peerId: PeerId, cell: Uint8Array) => Promise<void>
   /** A peer sent what is no cell. */
   onFault: (peerId: PeerId, error: Error) => void
@@ -94,13 +96,17 @@ export class CellStreams {
     const messages = framedStream(stream)
     const onStop = (): void => messages.abort(this.#stopping.signal.reason as Error)
     this.#stopping.signal.addEventListener('abort', onStop, { once: true })
+    const underWay = new Set<Promise<void>>()
     try {
       for await (const frame of messages.receive()) {
         if (frame.length !== CELL_SIZE)
           throw new FeedError('FRAME_FORMAT', `a cell has ${CELL_SIZE} bytes, not ${frame.length}`)
         if (!this.#options.isWelcome(remotePeer)) throw new FeedError('ABORTED', 'this peer is not a contact any more')
-        await this.#options.onCell(remotePeer, frame)
+        const taking: Promise<void> = this.#options.onCell(remotePeer, frame).finally(() => underWay.delete(taking))
+        underWay.add(taking)
+        if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay)
       }
+      await Promise.all(underWay)
       await messages.close()
     } catch (error) {
       messages.abort(error as Error)

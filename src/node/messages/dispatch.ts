@@ -38,6 +38,8 @@ const MAIL_AGAIN_MS = 600_000
 const RECEIPT_DELAY_MS = 5
 /** Most messages that one receipt is about. */
 const RECEIPTS_AT_ONCE = 32
+/** Most messages that are sealed together: what a disk takes for one, it takes for all of them. */
+const SEALED_AT_ONCE = 32
 /** Most receipts and the like that wait for one device; those that are left out are asked for again. */
 const MAX_PASSING = 1_024
 
@@ -126,7 +128,9 @@ export class Dispatch {
     const line = this.#lines.get(hex(device))
     if (line === undefined) return
     clearTimers(line)
-    this.#lines.delete(hex(device))
+    // One that is running sees by itself that nobody is there; beside it, no second one may begin.
+    if (line.isRunning) Object.assign(line, idle())
+    else this.#lines.delete(hex(device))
   }
 
   /** It has acknowledged something: the rest is waited for a while longer. */
@@ -177,16 +181,7 @@ export class Dispatch {
     const name = hex(device)
     let line = this.#lines.get(name)
     if (line === undefined) {
-      const idle = {
-        sentUpTo: 0,
-        isRunning: false,
-        isAgain: false,
-        retryMs: FIRST_RETRY_MS,
-        attempts: 0,
-        receipts: [],
-        passing: []
-      }
-      line = { device, ...idle }
+      line = { device, isRunning: false, isAgain: false, ...idle() }
       this.#lines.set(name, line)
     }
     return line
@@ -217,12 +212,16 @@ export class Dispatch {
     while (!this.#isStopped) {
       const peer = this.#options.peerOf(line.device)
       if (peer === undefined) return this.#mailLater(line)
+      if (!this.#hasMore(line)) return
       const passing = takePassing(line)
-      const next = passing === undefined ? outbox.of(line.device, { after: line.sentUpTo, limit: 1 })[0] : undefined
-      if (passing === undefined && next === undefined) return
       const opened = await this.#options.crypt.open()
-      if (passing !== undefined) await this.#sendOnce(line, peer.peerId, opened, passing)
-      else await this.#sendKept(line, peer, opened, next!)
+      if (passing !== undefined) {
+        await this.#sendOnce(line, peer.peerId, opened, passing)
+        continue
+      }
+      // Those that begin a session wait for its first.
+      const limit = opened.sessions.has(deviceAddress(line.device)) ? SEALED_AT_ONCE : 1
+      await this.#sendKept(line, peer, opened, outbox.of(line.device, { after: line.sentUpTo, limit }))
     }
   }
 
@@ -235,28 +234,39 @@ export class Dispatch {
     line: Line,
     peer: { peerId: PeerId; person: Uint8Array },
     opened: Opened,
-    next: Outgoing
+    next: readonly Outgoing[]
   ): Promise<void> {
-    line.sentUpTo = next.num
-    const parcel = await this.#keptParcel(line, peer.person, next, (padded) =>
+    line.sentUpTo = next.at(-1)?.num ?? line.sentUpTo
+    const parcels = await this.#keptParcels(line, peer.person, next, (padded) =>
       this.#seal(line, peer.peerId, opened, padded)
     )
-    if (parcel !== undefined) await this.#transmit(line, peer.peerId, opened, parcel)
+    for (const parcel of parcels) await this.#transmit(line, peer.peerId, opened, parcel)
   }
 
-  /** What waits for a device, sealed once and kept as it is; undefined when it was erased. */
-  async #keptParcel(line: Line, person: Uint8Array, next: Outgoing, seal: Seal): Promise<Parcel | undefined> {
-    const { store, conversations, outbox, self } = this.#options
+  /** What waits for a device, sealed once and kept as it is. What was erased is left out. */
+  async #keptParcels(line: Line, person: Uint8Array, all: readonly Outgoing[], seal: Seal): Promise<Parcel[]> {
+    const { store, outbox } = this.#options
+    const made = await Promise.all(all.map(async (each) => this.#keptParcel(person, each, seal)))
+    // Not waited for to be on the disk: after a power cut it is sealed anew, under the same name, and taken once.
+    if (all.some(({ sealed }) => sealed === undefined))
+      store.write(() =>
+        all.forEach((each, i) => {
+          const parcel = made[i]
+          if (parcel === undefined) outbox.remove(each.num, line.device)
+          else if (each.sealed === undefined) outbox.keep(each, parcel.sealed, parcel.count)
+        })
+      )
+    return made.filter((parcel) => parcel !== undefined)
+  }
+
+  /** undefined when it was erased. */
+  async #keptParcel(person: Uint8Array, next: Outgoing, seal: Seal): Promise<Parcel | undefined> {
     const { sealed, transfer, count } = next
     if (sealed !== undefined) return { sealed, transfer, count }
-    const message = conversations.get(next.num)
-    if (message?.content === undefined) {
-      store.write(() => outbox.remove(next.num, line.device))
-      return undefined
-    }
-    const isOwn = Buffer.compare(person, self) === 0
+    const message = this.#options.conversations.get(next.num)
+    if (message?.content === undefined) return undefined
+    const isOwn = Buffer.compare(person, this.#options.self) === 0
     const parcel = await parcelOf(isOwn ? { ...message.content, to: message.peer } : message.content, seal)
-    store.write(() => outbox.keep(next, parcel.sealed, parcel.count), { isDurable: true })
     return { ...parcel, transfer }
   }
 
@@ -299,7 +309,13 @@ export class Dispatch {
     const seal: Seal = (padded) => opened.sessions.encrypt(address, padded)
     const passing = takePassing(line)
     if (passing === undefined)
-      return this.#mailKept(line, next!, box, opened, () => this.#keptParcel(line, person, next!, seal))
+      return this.#mailKept(
+        line,
+        next!,
+        box,
+        opened,
+        async () => (await this.#keptParcels(line, person, [next!], seal))[0]
+      )
     try {
       await this.#put(box, opened, await parcelOf(passing, seal))
     } catch (error) {
@@ -374,9 +390,20 @@ export class Dispatch {
     else void this.#run(line)
   }
 
+  #hasMore({ device, receipts, passing, sentUpTo }: Line): boolean {
+    const { outbox } = this.#options
+    return receipts.length + passing.length > 0 || outbox.of(device, { after: sentUpTo, limit: 1 }).length > 0
+  }
+
   #isWaiting({ device, receipts, passing }: Line): boolean {
     return receipts.length > 0 || passing.length > 0 || this.#options.outbox.of(device, { limit: 1 }).length > 0
   }
+}
+
+/** How a line begins, and what is left of it when its device went away. */
+function idle(): Omit<Line, 'device' | 'isRunning' | 'isAgain'> {
+  const unset = { key: undefined, timer: undefined, gathering: undefined, mailing: undefined }
+  return { ...unset, sentUpTo: 0, retryMs: FIRST_RETRY_MS, attempts: 0, receipts: [], passing: [] }
 }
 
 type Seal = (padded: Uint8Array) => Promise<Sealed>
