@@ -27,6 +27,9 @@ export const STEM_TIMINGS: Readonly<Record<Config['privacy'], StemTiming>> = {
   safety: { meanMs: 6 * HOUR_MS, capMs: 72 * HOUR_MS, hopMs: 500, patienceMs: 5 * MINUTE_MS }
 }
 
+/** No level holds anything back for longer. */
+export const LONGEST_HOLD_MS = STEM_TIMINGS.safety.capMs
+
 /** From 0 to below 1, of a generator that cannot be foretold. */
 export type Random = () => number
 

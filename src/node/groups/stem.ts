@@ -21,7 +21,16 @@ import { NodeError } from '../comrade.ts'
 import type { Asker, Message, PeopleProtocol } from '../people-protocol.ts'
 import type { LocalGroup } from './local-group.ts'
 import { Outbox, type Waiting } from './outbox.ts'
-import { embargoMs, heldBackMs, hopMs, type Random, secureRandom, shuffled, type StemTiming } from './stem-timing.ts'
+import {
+  embargoMs,
+  heldBackMs,
+  hopMs,
+  LONGEST_HOLD_MS,
+  type Random,
+  secureRandom,
+  shuffled,
+  type StemTiming
+} from './stem-timing.ts'
 
 /** How likely it is that an operation is passed on once more instead of spread: a way has five hops on average. */
 export const PASS_PROBABILITY = 0.8
@@ -136,7 +145,8 @@ export class Stem<Group extends StemGroup = StemGroup> {
     const group = this.#groups().find((each) => Buffer.compare(each.id, groupId) === 0)
     if (group === undefined || isPlaced(group, toHex(id))) return this.#outbox.remove(id)
     // Would it leave as soon as the node is back, it would tell that it comes from one who was away.
-    const leftMs = Math.max(dueMs - Date.now(), embargoMs(this.#options.timing, this.#random))
+    const heldMs = Math.min(dueMs - Date.now(), LONGEST_HOLD_MS) // the clock may have been set back by years
+    const leftMs = Math.max(heldMs, embargoMs(this.#options.timing, this.#random))
     this.#wait(this.#carry({ group, operation: readOwn(group, bytes), bytes, isOwn: true }), leftMs, this.#setOff)
   }
 

@@ -372,6 +372,19 @@ describe('stem', () => {
     assert.deepEqual(idsWaiting(of('ada')), [])
   })
 
+  it('does not leave at once after a restart when the clock was set back by years', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { village, members, of } = await form(stack, { names: NAMES.slice(0, 3), timing: SLOW })
+    const vouch = publish(village, of('ada'), { kind: 'vouch', motion: propose(village, members, 'zoe'), slot: 0 })
+    of('ada').stem.stop()
+    const dueMs = Date.now() + 10 * 365 * 86_400_000
+    of('ada').store.write(() => of('ada').store.run('UPDATE group_outbox SET due_ms = ?', dueMs))
+    startStem(stack, of('ada'), { ...QUICK, patienceMs: 20 })
+    await new Promise((resolve) => setTimeout(resolve, 300)) // a timer of more than 2^31 ms would fire at once
+    assert.deepEqual(of('ada').passed, [])
+    assert.deepEqual(idsWaiting(of('ada')), [vouch.id])
+  })
+
   it('forgets at its start what came into the log meanwhile, and what is of no group that is held', async () => {
     await using stack = new AsyncDisposableStack()
     const { village, members, of } = await form(stack, { names: NAMES.slice(0, 3), timing: SLOW })
