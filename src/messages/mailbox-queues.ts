@@ -185,17 +185,16 @@ export class MailboxQueues {
     this.#wiping.flush()
   }
 
+  /** Made once; a node that starts writes nothing. */
   #hostSecret(): Uint8Array {
+    const [row] = this.#statements.all('SELECT secret FROM mailbox_host')
+    if (row !== undefined) return row.secret as Uint8Array
+    const secret = randomBytes(32)
     this.#store.write(
-      () =>
-        this.#statements.run(
-          'INSERT INTO mailbox_host VALUES (0, ?, ?, 0) ON CONFLICT DO NOTHING',
-          randomBytes(32),
-          this.#today()
-        ),
+      () => this.#statements.run('INSERT INTO mailbox_host VALUES (0, ?, ?, 0)', secret, this.#today()),
       { isDurable: true }
     )
-    return this.#statements.all('SELECT secret FROM mailbox_host')[0].secret as Uint8Array
+    return secret
   }
 
   #hasRoomFor(num: number): boolean {
