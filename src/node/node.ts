@@ -365,9 +365,14 @@ class ComradeNode implements Comrade {
   }
 
   async #leave(): Promise<void> {
-    await this.#groups.stop()
-    await this.#messages.stop()
-    await this.#connections.stop()
+    for (const part of [this.#groups, this.#messages, this.#connections]) {
+      try {
+        await part.stop()
+      } catch (error) {
+        // With a full disk libp2p cannot note that a protocol is not spoken any more.
+        this.#emit('warning', { code: 'STOP', message: `not everything could be ended: ${(error as Error).message}` })
+      }
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -62,8 +62,8 @@ export class MailboxService {
   async stop(): Promise<void> {
     clearInterval(this.#upkeep)
     this.#stopping.abort(new FeedError('ABORTED', 'the node is stopping'))
-    await this.#options.libp2p.unhandle(MAILBOX_PROTOCOL)
     this.#options.queues.flush()
+    await this.#options.libp2p.unhandle(MAILBOX_PROTOCOL)
   }
 
   async #accept(stream: Stream, { remotePeer }: Connection): Promise<void> {

@@ -153,8 +153,7 @@ export class MessageServices {
     if (!this.#isStarted) return
     this.#isStarted = false
     this.#dispatch.stop()
-    await this.#mailboxes.stop()
-    await this.#streams.stop()
+    await Promise.all([this.#mailboxes.stop(), this.#streams.stop()])
   }
 
   /** Before the store is closed. */
