@@ -80,5 +80,9 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     secret BLOB NOT NULL,               -- sealed
     made_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE message_kyber_uses ADD COLUMN address TEXT NOT NULL DEFAULT ''; -- of the sender: each has a limit
+  CREATE INDEX message_kyber_uses_by_sender ON message_kyber_uses (address, kyber);
   `
 ]

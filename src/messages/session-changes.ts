@@ -1,6 +1,5 @@
 // libsignal's stores, for operations with one device: they read from the tables, and what they write is kept here until
 // all of it is committed in one transaction, or none. Groups seal their posts otherwise, so there is no store of sender keys.
-import type { SQLInputValue } from 'node:sqlite'
 import type {
   Direction,
   IdentityKeyPair,
@@ -17,70 +16,47 @@ import type {
   SignedPreKeyRecord,
   SignedPreKeyStore
 } from '@signalapp/libsignal-client'
-import type { Statements } from '../trust/index.ts'
 import type { DeviceAddress } from './device-address.ts'
-import { MessageError } from './errors.ts'
 import type { Libsignal } from './libsignal.ts'
-import { type PrekeyKind, prekeyRecord } from './prekeys.ts'
+import { missingPrekey, type SessionState, type SessionTable } from './session-table.ts'
 import type { Work } from './turns.ts'
-import type { Vault } from './vault.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
 
 export interface Self {
   identity: IdentityKeyPair
   registration: number
 }
 
-interface KyberUse {
-  kyber: number
-  signed: number
-  base: Bytes
-}
-
-/** All that operations change. It is replaced, never changed itself: to go back is to put an earlier one in its place. */
-interface State {
-  identity: Bytes | undefined
-  /** Is not changed in place. */
-  session: SessionRecord | undefined
-  /** Whether a message was opened in this session. */
-  isHeard: boolean
-  givenUpMs: number | undefined
-  usedOnce: readonly number[]
-  kyberUses: readonly KyberUse[]
-  events: readonly ('broken' | 'renewed')[]
-}
+export type SessionEvent = 'broken' | 'renewed'
 
 interface Options {
   signal: Libsignal
-  statements: Statements
-  vault: Vault
+  table: SessionTable
   self: Self
   address: DeviceAddress
   /** Called after the commit. */
-  onEvent: (event: 'broken' | 'renewed') => void
+  onEvent: (event: SessionEvent) => void
 }
 
 export class SessionChanges
   implements Work, SessionStore, IdentityKeyStore, PreKeyStore, SignedPreKeyStore, KyberPreKeyStore
 {
   readonly #signal: Libsignal
-  readonly #statements: Statements
-  readonly #vault: Vault
+  readonly #table: SessionTable
   readonly #self: Self
   readonly #address: DeviceAddress
   readonly #onEvent: Options['onEvent']
-  readonly #before: State
-  #state: State
+  readonly #before: SessionState
+  /** To go back is to put an earlier one in its place. */
+  #state: SessionState
+  #events: SessionEvent[] = []
 
-  constructor({ signal, statements, vault, self, address, onEvent }: Options) {
+  constructor({ signal, table, self, address, onEvent }: Options) {
     this.#signal = signal
-    this.#statements = statements
-    this.#vault = vault
+    this.#table = table
     this.#self = self
     this.#address = address
     this.#onEvent = onEvent
-    this.#before = this.#load()
+    this.#before = table.load(address)
     this.#state = this.#before
   }
 
@@ -108,10 +84,10 @@ export class SessionChanges
 
   /** Opens a message; says so when the other side has begun anew, although this side had heard it before. */
   async open(decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> {
-    const { isHeard, kyberUses, events } = this.#state
+    const { isHeard, kyberUses } = this.#state
     const plaintext = await decrypt()
-    const isRenewed = isHeard && this.#state.kyberUses.length > kyberUses.length
-    this.#change({ isHeard: true, events: isRenewed ? [...events, 'renewed'] : events })
+    if (isHeard && this.#state.kyberUses.length > kyberUses.length) this.#events.push('renewed')
+    this.#change({ isHeard: true })
     return plaintext
   }
 
@@ -122,7 +98,7 @@ export class SessionChanges
 
   /** The user is to hear that the session was given up since it did not open any more. */
   noteBroken(): void {
-    this.#change({ events: [...this.#state.events, 'broken'] })
+    this.#events.push('broken')
   }
 
   /** Nothing was ever known of the device. */
@@ -135,36 +111,14 @@ export class SessionChanges
    * @throws MessageError UNREADABLE when another message has used the same prekey meanwhile
    */
   commit(): void {
-    if (this.#state === this.#before) return
-    const { identity, session, isHeard, givenUpMs } = this.#state
-    if (identity === undefined && session === undefined && givenUpMs === undefined)
-      this.#run('DELETE FROM message_devices WHERE address = ?', this.#address)
-    else
-      this.#run(
-        'INSERT OR REPLACE INTO message_devices VALUES (?, ?, ?, ?, ?)',
-        ...[this.#address, identity ?? null, this.#sealed(session), isHeard ? 1 : 0, givenUpMs ?? null]
-      )
-    this.#usePrekeys()
+    if (this.#state !== this.#before) this.#table.save(this.#address, this.#state)
   }
 
   finish(): void {
-    for (const event of this.#state.events) this.#onEvent(event)
+    for (const event of this.#events) this.#onEvent(event)
   }
 
-  #load(): State {
-    const row = this.#statements.all('SELECT * FROM message_devices WHERE address = ?', this.#address)[0]
-    return {
-      identity: (row?.identity as Bytes | null | undefined) ?? undefined,
-      session: this.#opened(row?.session as Bytes | null | undefined),
-      isHeard: row?.heard === 1,
-      givenUpMs: (row?.given_up_ms as number | null | undefined) ?? undefined,
-      usedOnce: [],
-      kyberUses: [],
-      events: []
-    }
-  }
-
-  #change(changes: Partial<State>): void {
+  #change(changes: Partial<SessionState>): void {
     this.#state = { ...this.#state, ...changes }
   }
 
@@ -174,32 +128,6 @@ export class SessionChanges
     const copy = this.#signal.SessionRecord.deserialize(session.serialize())
     copy.archiveCurrentState()
     return copy
-  }
-
-  #opened(sealed: Bytes | null | undefined): SessionRecord | undefined {
-    const session = sealed instanceof Uint8Array ? this.#vault.open(sealed, this.#about()) : undefined
-    return session === undefined ? undefined : this.#signal.SessionRecord.deserialize(new Uint8Array(session))
-  }
-
-  #sealed(session: SessionRecord | undefined): Uint8Array | null {
-    return session === undefined ? null : this.#vault.seal(session.serialize(), this.#about())
-  }
-
-  #about(): Uint8Array {
-    return Buffer.from(`comrade/message/session/1\0${this.#address}`)
-  }
-
-  #usePrekeys(): void {
-    for (const once of this.#state.usedOnce)
-      if (this.#run("DELETE FROM message_prekeys WHERE kind = 'once' AND id = ?", once) === 0)
-        throw missing('once', once)
-    for (const { kyber, signed, base } of this.#state.kyberUses)
-      if (this.#run('INSERT OR IGNORE INTO message_kyber_uses VALUES (?, ?, ?)', kyber, signed, base) === 0)
-        throw replayed()
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): number {
-    return this.#statements.run(sql, ...values)
   }
 
   // What follows is called by libsignal.
@@ -246,8 +174,8 @@ export class SessionChanges
   }
 
   async getPreKey(id: number): Promise<PreKeyRecord> {
-    if (this.#state.usedOnce.includes(id)) throw missing('once', id)
-    return this.#signal.PreKeyRecord.deserialize(this.#record('once', id))
+    if (this.#state.usedOnce.includes(id)) throw missingPrekey('once', id)
+    return this.#signal.PreKeyRecord.deserialize(this.#table.prekey('once', id))
   }
 
   async removePreKey(id: number): Promise<void> {
@@ -255,45 +183,30 @@ export class SessionChanges
   }
 
   async getSignedPreKey(id: number): Promise<SignedPreKeyRecord> {
-    return this.#signal.SignedPreKeyRecord.deserialize(this.#record('signed', id))
+    return this.#signal.SignedPreKeyRecord.deserialize(this.#table.prekey('signed', id))
   }
 
   async getKyberPreKey(id: number): Promise<KyberPreKeyRecord> {
-    return this.#signal.KyberPreKeyRecord.deserialize(this.#record('kyber', id))
+    return this.#signal.KyberPreKeyRecord.deserialize(this.#table.prekey('kyber', id))
   }
 
   async markKyberPreKeyUsed(kyber: number, signed: number, base: PublicKey): Promise<void> {
     const use = { kyber, signed, base: base.serialize() }
-    const sql = 'SELECT 1 FROM message_kyber_uses WHERE kyber = ? AND signed = ? AND base = ?'
-    if (this.#statements.all(sql, kyber, signed, use.base).length > 0) throw replayed()
+    this.#table.checkUse(this.#address, use)
     this.#change({ kyberUses: [...this.#state.kyberUses, use] })
   }
 
   // Prekeys are made and written by prekeys.ts; libsignal itself only reads and uses them up.
 
   async savePreKey(id: number): Promise<void> {
-    throw missing('once', id)
+    throw missingPrekey('once', id)
   }
 
   async saveSignedPreKey(id: number): Promise<void> {
-    throw missing('signed', id)
+    throw missingPrekey('signed', id)
   }
 
   async saveKyberPreKey(id: number): Promise<void> {
-    throw missing('kyber', id)
+    throw missingPrekey('kyber', id)
   }
-
-  #record(kind: PrekeyKind, id: number): Bytes {
-    const record = prekeyRecord({ statements: this.#statements, vault: this.#vault }, kind, id)
-    if (record === undefined) throw missing(kind, id)
-    return record
-  }
-}
-
-function missing(kind: PrekeyKind, id: number): MessageError {
-  return new MessageError('UNREADABLE', `this device has no prekey ${kind} ${id}: it was used, or was too old`)
-}
-
-function replayed(): MessageError {
-  return new MessageError('UNREADABLE', 'a first message was sent a second time')
 }

@@ -1,10 +1,9 @@
 // Sessions with single devices: PQXDH, then libsignal's double ratchet and post-quantum ratchet. A new state is on the
 // disk before anybody sees what it was made for: what is sent, or what was opened.
 import { EventEmitter } from 'node:events'
-import type { ProtocolAddress } from '@signalapp/libsignal-client'
 import { type FeedStore, migrate } from '../feeds/index.ts'
 import { Statements } from '../trust/index.ts'
-import { decodeBundle, DEVICE_ID, encodeBundle } from './bundle.ts'
+import { encodeBundle } from './bundle.ts'
 import type { Sealed } from './cell.ts'
 import type { DeviceAddress } from './device-address.ts'
 import { MessageError } from './errors.ts'
@@ -12,7 +11,9 @@ import { type Libsignal, loadLibsignal } from './libsignal.ts'
 import { deleteOldPrekeys, handOut, hasOldPrekeys } from './prekeys.ts'
 import { register } from './registration.ts'
 import { MESSAGE_MIGRATIONS } from './schema.ts'
-import { type Self, SessionChanges } from './session-changes.ts'
+import { type Self, SessionChanges, type SessionEvent } from './session-changes.ts'
+import { SessionCipher } from './session-cipher.ts'
+import { SessionTable } from './session-table.ts'
 import { type Operation, Turns } from './turns.ts'
 import type { Vault } from './vault.ts'
 import { Wiping } from './wiping.ts'
@@ -27,10 +28,6 @@ export const GIVE_UP_INTERVAL_MS = 3_600_000
 export const BROKEN_INTERVAL_MS = 60_000
 /** How often it is looked whether prekeys have become too old. */
 const UPKEEP_INTERVAL_MS = 6 * 3_600_000
-/** libsignal's kinds of messages between two devices: later ones, and those that still carry what begins a session. */
-const WHISPER = 2
-const PREKEY = 3
-
 export interface SessionsOptions {
   /** The node's store: its tables are added. Its epoch tells when it is an older copy. */
   store: Pick<FeedStore, 'database' | 'write' | 'epoch'>
@@ -58,7 +55,8 @@ export class Sessions {
   readonly #wiping: Wiping
   readonly #now: () => number
   readonly #self: Self
-  readonly #local: ProtocolAddress
+  readonly #cipher: SessionCipher
+  readonly #table: SessionTable
   readonly #turns: Turns<SessionChanges>
   readonly #failures = new Map<DeviceAddress, number>()
   readonly #upkeep: NodeJS.Timeout
@@ -79,7 +77,8 @@ export class Sessions {
     this.#vault = vault
     this.#wiping = new Wiping(store)
     this.#now = now
-    this.#local = this.#protocolAddress(address)
+    this.#cipher = new SessionCipher(signal, address)
+    this.#table = new SessionTable({ signal, statements: this.#statements, vault })
     const place = { vault, address, epoch: store.epoch }
     const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
     this.#self = { identity: signal.IdentityKeyPair.deserialize(identity), registration: id }
@@ -168,10 +167,9 @@ export class Sessions {
   }
 
   #changes(address: DeviceAddress): SessionChanges {
-    const [signal, statements, vault, self] = [this.#signal, this.#statements, this.#vault, this.#self]
     // Not while others wait for what was written.
-    const onEvent = (event: 'broken' | 'renewed'): void => queueMicrotask(() => this.events.emit(event, address))
-    return new SessionChanges({ signal, statements, vault, self, address, onEvent })
+    const onEvent = (event: SessionEvent): void => queueMicrotask(() => this.events.emit(event, address))
+    return new SessionChanges({ signal: this.#signal, table: this.#table, self: this.#self, address, onEvent })
   }
 
   async #inTurn<Value, Result>(
@@ -188,60 +186,26 @@ export class Sessions {
     { plaintext, bundle }: { plaintext: Uint8Array; bundle: Uint8Array | undefined }
   ): Promise<Sealed> {
     checkSize(plaintext)
-    const who = [this.#protocolAddress(to), this.#local] as const
     const now = new Date(this.#now())
-    if (!changes.canEncrypt(now)) await this.#begin(changes, who, { bundle, now })
-    const message = await this.#signal.signalEncrypt(new Uint8Array(plaintext), ...who, changes, changes, now)
-    return { type: message.type(), bytes: message.serialize() }
-  }
-
-  async #begin(
-    changes: SessionChanges,
-    who: readonly [ProtocolAddress, ProtocolAddress],
-    { bundle, now }: { bundle: Uint8Array | undefined; now: Date }
-  ): Promise<void> {
-    if (bundle === undefined)
-      throw new MessageError('NO_SESSION', 'there is no session with this device: its prekey bundle is needed')
-    const prekeys = decodeBundle(this.#signal, bundle)
-    try {
-      await this.#signal.processPreKeyBundle(prekeys, ...who, changes, changes, now)
-    } catch (error) {
-      throw this.#named(error, 'BUNDLE')
+    if (!changes.canEncrypt(now)) {
+      if (bundle === undefined)
+        throw new MessageError('NO_SESSION', 'there is no session with this device: its prekey bundle is needed')
+      await this.#cipher.begin(changes, to, { bundle, now })
     }
+    return this.#cipher.seal(changes, to, { plaintext, now })
   }
 
   async #openSealed(changes: SessionChanges, from: DeviceAddress, sealed: Sealed): Promise<Uint8Array> {
     checkSize(sealed.bytes)
-    const open = this.#opener(changes, from, sealed)
+    const open = this.#cipher.opener(changes, from, sealed) // what has no form says nothing about the session
     try {
       const plaintext = await changes.attempt(() => changes.open(open))
       this.#failures.delete(from)
       return plaintext
     } catch (error) {
-      const named = this.#named(error, 'UNREADABLE')
-      if (named.code === 'UNREADABLE') this.#noteFailure(changes, from)
-      throw named
+      if (error instanceof MessageError && error.code === 'UNREADABLE') this.#noteFailure(changes, from)
+      throw error
     }
-  }
-
-  /** Reads the message's form. What has none says nothing about the session. */
-  #opener(changes: SessionChanges, from: DeviceAddress, { type, bytes }: Sealed): () => Promise<Uint8Array> {
-    const { PreKeySignalMessage, SignalMessage, signalDecrypt, signalDecryptPreKey } = this.#signal
-    const who = [this.#protocolAddress(from), this.#local] as const
-    const copy = new Uint8Array(bytes)
-    try {
-      if (type === WHISPER) {
-        const message = SignalMessage.deserialize(copy)
-        return () => signalDecrypt(message, ...who, changes, changes)
-      }
-      if (type === PREKEY) {
-        const message = PreKeySignalMessage.deserialize(copy)
-        return () => signalDecryptPreKey(message, ...who, changes, changes, changes, changes, changes)
-      }
-    } catch (error) {
-      throw this.#named(error, 'UNREADABLE')
-    }
-    throw new MessageError('UNREADABLE', `a message of kind ${type}: expected ${WHISPER} or ${PREKEY}`)
   }
 
   /** A session that opens nothing any more is given up; so is one that is not there, of which the sender cannot know. */
@@ -256,27 +220,6 @@ export class Sessions {
     this.#failures.delete(from)
     changes.giveUp(now)
     changes.noteBroken()
-  }
-
-  #protocolAddress(address: DeviceAddress): ProtocolAddress {
-    return this.#signal.ProtocolAddress.new(address, DEVICE_ID)
-  }
-
-  /** libsignal's errors by our codes; `otherwise` for those that only have a text. */
-  #named(error: unknown, otherwise: 'BUNDLE' | 'UNREADABLE'): MessageError {
-    if (error instanceof MessageError) return error
-    const { ErrorCode, LibSignalErrorBase } = this.#signal
-    if (!(error instanceof LibSignalErrorBase)) throw error
-    if (error.code === ErrorCode.DuplicatedMessage)
-      return new MessageError('DUPLICATE', 'this message was opened before', { cause: error })
-    if (error.code === ErrorCode.UntrustedIdentity)
-      return new MessageError(
-        'IDENTITY',
-        'this device comes with another libsignal identity than the one it is known by: meet it again, or forget it',
-        { cause: error }
-      )
-    const what = otherwise === 'BUNDLE' ? 'this bundle begins no session' : 'no session opens this message'
-    return new MessageError(otherwise, `${what}: ${error.message}`, { cause: error })
   }
 
   #checkOpen(): void {

@@ -1,6 +1,5 @@
 // Operations on sessions, in turn: libsignal does not lock, so of two with one device that read the same state one would be
 // lost. Those that wait for a device meanwhile are written together, since a disk takes longer than the cryptography.
-
 import { setImmediate } from 'node:timers/promises'
 
 /** Operations with one device that are written in one transaction, at most. */

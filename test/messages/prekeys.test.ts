@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { decodeCbor, encodeCbor } from '../../src/feeds/index.ts'
 import { MAX_BUNDLE_SIZE, MAX_ONE_TIME, MessageError, PREKEY_LIFE_MS, type Sealed } from '../../src/messages/index.ts'
+import { MAX_FIRST_MESSAGES } from '../../src/messages/session-table.ts'
 import { START_MS, TestDevice } from './devices.ts'
 
 const DAY_MS = 86_400_000
@@ -79,6 +80,24 @@ describe('prekeys', () => {
     const sealed = await alice.write(bob, 'without')
     assert.equal(await bob.read(alice, sealed), 'without')
     await refusesReplay(bob, alice, sealed)
+  })
+
+  it('open a thousand first messages of one device in a week, which hold up no other', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using carol = await TestDevice.create('carol')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'hello'))
+    const { kyber, signed } = partsOf(bob)
+    bob.store.write(() => {
+      const add = bob.store.database.prepare('INSERT INTO message_kyber_uses VALUES (?, ?, ?, ?)')
+      for (let i = 1; i < MAX_FIRST_MESSAGES; i++) add.run(kyber.id, signed.id, Buffer.from(`key ${i}`), alice.address)
+    })
+    await alice.sessions.forget(bob.address)
+    await assert.rejects(bob.read(alice, await alice.write(bob, 'one more')), { code: 'UNREADABLE' })
+    assert.equal(await bob.read(carol, await carol.write(bob, 'hello')), 'hello')
+    bob.nowMs += 8 * DAY_MS
+    await alice.sessions.forget(bob.address)
+    assert.equal(await bob.read(alice, await alice.write(bob, 'next week')), 'next week')
   })
 
   it('open a first message once, also when all else about its sender was forgotten', async () => {
