@@ -72,7 +72,7 @@ export class Mailboxes {
           .ofPeer(peerId)
           .map(({ address }) => address)
           .slice(0, MAX_ADDRESSES),
-      contacts: () => [...this.#peers.values()].filter((peer) => people.contacts.get(peer).relation === 'followed'),
+      contacts: () => [...this.#peers.values()].filter((peer) => this.#isFollowed(peer)),
       candidates: (contact) => this.#candidatesFor(hex(contact)),
       onCell: (contact, cell) => this.#take(contact, cell),
       onMoved: (contact) => this.#tellAll(contact)
@@ -138,12 +138,17 @@ export class Mailboxes {
   }
 
   async #take(contact: Uint8Array, cell: Uint8Array): Promise<void> {
+    if (!this.#isFollowed(contact)) return // blocked a moment ago: what they wrote is let go
     try {
       await this.#options.onCell(cell, this.#devicesOf(contact))
     } catch (error) {
       // What is not for this device, or not from that contact, is of no use the next time either.
       if (!(error instanceof MessageError && error.code === 'CELL')) throw error
     }
+  }
+
+  #isFollowed(person: Uint8Array): boolean {
+    return this.#options.people.contacts.get(person).relation === 'followed'
   }
 
   #devicesOf(person: Uint8Array): KnownDevice[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Comrade, Message } from '../../../src/index.ts'
 import { befriend, Homes } from '../../support/node.ts'
-import { until } from '../../support/processes.ts'
+import { sleep, until } from '../../support/processes.ts'
 
 async function stateOf(node: Comrade, id: string): Promise<Message['state'] | undefined> {
   return (await Array.fromAsync(node.messages.list({ limit: 100 }))).find((each) => each.id === id)?.state
@@ -142,5 +142,18 @@ describe('private messages over mailboxes', function () {
     await is(alice, first.id, 'delivered')
     await until(() => rowsIn(homes.of('bob'), 'mailbox_own') === 0, 'Carol has said no')
     assert.equal(rowsIn(homes.of('carol'), 'mailbox_queues'), 0)
+  })
+
+  it('are not taken any more from who is blocked in between', async () => {
+    await using homes = new Homes()
+    const { alice, bob, carol } = await threeFriends(homes)
+    await bob.contacts.block(alice.identity.did)
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_queues') === 0, 'the mailbox is gone')
+    const sent = await alice.messages.send(bob.identity.did, { text: 'are you angry?' })
+    await sleep(6_000) // mailboxes are used after five seconds
+    assert.equal(await stateOf(alice, sent.id), 'queued')
+    assert.equal(rowsIn(homes.of('carol'), 'mailbox_cells'), 0)
+    assert.deepEqual(await textsAt(bob), [])
+    assert.equal((await carol.status()).peers, 2)
   })
 })
