@@ -11,6 +11,7 @@ import {
   entryById,
   entryCid,
   type Extension,
+  FeedError,
   type FeedStore,
   type FeedWriter,
   FLAG_SEALED,
@@ -116,9 +117,9 @@ export class NodeFeeds implements Feeds {
   }
 
   async thread(id: string): Promise<FeedItem[]> {
-    const { store, indexer } = this.#options
+    const { store } = this.#options
     const entry = this.#stored(id)
-    await indexer.catchUp()
+    await this.#catchUp()
     const opened = this.#options.groups().open(entry)
     const body = opened?.body ?? bodyOf(entry)
     const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
@@ -154,9 +155,9 @@ export class NodeFeeds implements Feeds {
 
   async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {
     const { indexer } = this.#options
-    await indexer.catchUp()
+    await this.#catchUp()
     // What arrived meanwhile is in neither part yet; where more arrives than can be indexed, a live read does not wait for ever.
-    for (let i = 0; options.live === true && indexer.behind > 0 && i < MAX_CATCH_UPS; i++) await indexer.catchUp()
+    for (let i = 0; options.live === true && indexer.behind > 0 && i < MAX_CATCH_UPS; i++) await this.#catchUp()
     // In one turn of the event loop: nothing is in both parts, and nothing in neither.
     const query = this.#query(options)
     const arrivals = options.live === true ? this.#arrivals(query) : undefined
@@ -186,6 +187,15 @@ export class NodeFeeds implements Feeds {
       if (query.group === undefined && query.identity === undefined && !this.#options.people.isNear(entry.feed))
         continue
       if (this.#matches(entry, query) && this.#isShown(entry)) yield this.#item(entry)
+    }
+  }
+
+  /** On a full disk reading goes on with what was indexed before. */
+  async #catchUp(): Promise<void> {
+    try {
+      await this.#options.indexer.catchUp()
+    } catch (error) {
+      if (!(error instanceof FeedError) || error.code !== 'DISK_FULL') throw error
     }
   }
 
