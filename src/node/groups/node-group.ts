@@ -124,7 +124,8 @@ export class NodeGroup implements Group {
   async members(): Promise<GroupMember[]> {
     const evaluator = this.#group.evaluated
     const { seats } = evaluator.view()
-    return [...seats.values()].map(({ identity, origin }) => {
+    const members = this.#everybody().flatMap((identity) => seats.get(identity) ?? [])
+    return members.map(({ identity, origin }) => {
       const count = origin === 0 ? undefined : evaluator.count(evaluator.log.at(origin).id)
       if (count === undefined) return { ...this.#person(identity), vouches: 0, atLeastNow: 0 }
       const gone = [...count.motion.seats.keys()].filter((voter) => !seats.has(voter)).length
