@@ -57,6 +57,24 @@ describe('sessions', () => {
     assert.deepEqual(bob.heard, order.map(String))
   })
 
+  it('open what comes up to five turns late, and are not given up for what comes later', async () => {
+    for (const turns of [5, 6]) {
+      await using alice = await TestDevice.create('alice', { isInMemory: true })
+      await using bob = await TestDevice.create('bob', { isInMemory: true })
+      const answer = async (text: string): Promise<void> => {
+        await bob.read(alice, await alice.write(bob, text))
+        await alice.read(bob, await bob.write(alice, text))
+      }
+      await answer('hello')
+      const late = await alice.write(bob, 'late')
+      for (let turn = 0; turn < turns; turn++) await answer('meanwhile')
+      if (turns === 5) await bob.read(alice, late)
+      else await assert.rejects(bob.read(alice, late), fails('UNREADABLE'))
+      await answer('afterwards')
+      assert.deepEqual(bob.broken, [])
+    }
+  })
+
   it('encrypt ten messages at once, all of which open', async () => {
     await using alice = await TestDevice.create('alice')
     await using bob = await TestDevice.create('bob')
