@@ -1,18 +1,19 @@
 // Who this device is to libsignal: an identity key that never signs anything but prekeys, and a registration, which
-// changes when the database turns out to be an older copy.
+// changes when the database turns out to be an older copy. The identity key follows from the home's keys and the
+// address: contacts know the device again when its database was lost, and refuse any other.
 import { randomInt } from 'node:crypto'
+import type { IdentityKeyPair } from '@signalapp/libsignal-client'
 import type { Statements } from '../trust/index.ts'
 import { MAX_REGISTRATION } from './bundle.ts'
 import type { DeviceAddress } from './device-address.ts'
 import type { Libsignal } from './libsignal.ts'
 import type { Vault } from './vault.ts'
 
-const ABOUT = 'comrade/message/identity/1\0'
+const PURPOSE = 'comrade/message/identity/1\0'
 
 export interface Registration {
   id: number
-  /** Private and public, as libsignal serializes them. */
-  identity: Uint8Array<ArrayBuffer>
+  identity: IdentityKeyPair
   /** Whether the sessions that were here are gone: the database was an older copy, or another device's. */
   isAnew: boolean
 }
@@ -26,25 +27,28 @@ interface Place {
 
 /**
  * Reads the registration, or makes one: call it in a durable transaction. In a copy that was restored, every session and
- * prekey is older than what others have seen of it, and would use keys a second time: they are dropped. The identity key
- * stays, so that contacts go on without meeting again. A device with a new key begins with nothing.
+ * prekey is older than what others have seen of it, and would use keys a second time: they are dropped. A device with a new
+ * key begins with nothing.
  */
 export function register(statements: Statements, signal: Libsignal, place: Place): Registration {
   const { vault, address, epoch } = place
-  const about = Buffer.from(ABOUT + address)
+  const identity = identityOf(signal, vault.derive(PURPOSE + address))
   const known = statements.all('SELECT * FROM message_registration')[0]
-  // Where the keys of the home are others, it does not open: it is of no use any more.
-  const kept = known?.address === address ? vault.open(known.identity as Uint8Array, about) : undefined
-  if (kept !== undefined && Buffer.compare(known.epoch as Uint8Array, epoch) === 0)
-    return { id: known.registration as number, identity: new Uint8Array(kept), isAnew: false }
-  const identity = new Uint8Array(kept ?? signal.IdentityKeyPair.generate().serialize())
-  dropSessions(statements, kept !== undefined)
+  const isSameDevice = known?.address === address
+  if (isSameDevice && Buffer.compare(known.epoch as Uint8Array, epoch) === 0)
+    return { id: known.registration as number, identity, isAnew: false }
+  dropSessions(statements, isSameDevice)
   const id = randomInt(1, MAX_REGISTRATION)
   statements.run(
-    'INSERT OR REPLACE INTO message_registration VALUES (0, ?, ?, ?, ?)',
-    ...[address, epoch, id, vault.seal(identity, about)]
+    'INSERT OR REPLACE INTO message_registration (id, address, epoch, registration) VALUES (0, ?, ?, ?)',
+    ...[address, epoch, id]
   )
   return { id, identity, isAnew: known !== undefined }
+}
+
+function identityOf({ IdentityKeyPair, PrivateKey }: Libsignal, secret: Uint8Array<ArrayBuffer>): IdentityKeyPair {
+  const key = PrivateKey.deserialize(secret)
+  return new IdentityKeyPair(key.getPublicKey(), key)
 }
 
 /** @param keepsIdentities whose libsignal identity is whose does not depend on the own one's age */

@@ -84,5 +84,8 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE message_kyber_uses ADD COLUMN address TEXT NOT NULL DEFAULT ''; -- of the sender: each has a limit
   CREATE INDEX message_kyber_uses_by_sender ON message_kyber_uses (address, kyber);
+  `,
+  `
+  ALTER TABLE message_registration DROP COLUMN identity; -- follows from the keys of the home
   `
 ]

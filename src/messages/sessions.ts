@@ -81,7 +81,7 @@ export class Sessions {
     this.#table = new SessionTable({ signal, statements: this.#statements, vault })
     const place = { vault, address, epoch: store.epoch }
     const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
-    this.#self = { identity: signal.IdentityKeyPair.deserialize(identity), registration: id }
+    this.#self = { identity, registration: id }
     this.isAnew = isAnew
     this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work) })
     this.#upkeep = setInterval(() => this.#tryUpkeep(), UPKEEP_INTERVAL_MS).unref()

@@ -6,4 +6,6 @@ export interface Vault {
   seal(secret: Uint8Array, about: Uint8Array): Uint8Array
   /** @returns undefined when it was sealed with another key, for something else, or was changed */
   open(sealed: Uint8Array, about: Uint8Array): Uint8Array | undefined
+  /** 32 secret bytes that are not kept anywhere: always the same for the same purpose. */
+  derive(purpose: string): Uint8Array<ArrayBuffer>
 }

@@ -4,15 +4,23 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 
 const CIPHER = 'chacha20-poly1305'
 const INFO = 'comrade/vault/1'
+const DERIVED_INFO = 'comrade/vault/derived/1\0'
 const NONCE_SIZE = 12
 const TAG_SIZE = 16
 
 export class Vault {
+  readonly #seed: Uint8Array
   readonly #key: Uint8Array
 
   /** @param seed 32 secret bytes that this home keeps for good */
   constructor(seed: Uint8Array) {
-    this.#key = new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), INFO, 32))
+    this.#seed = Uint8Array.from(seed)
+    this.#key = hkdf(seed, INFO)
+  }
+
+  /** 32 secret bytes that are not kept anywhere: always the same for the same purpose in this home. */
+  derive(purpose: string): Uint8Array<ArrayBuffer> {
+    return hkdf(this.#seed, DERIVED_INFO + purpose)
   }
 
   /** @param about what it is kept for, such as its public key: it opens for that only */
@@ -36,4 +44,8 @@ export class Vault {
       return undefined
     }
   }
+}
+
+function hkdf(seed: Uint8Array, info: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(hkdfSync('sha256', seed, new Uint8Array(), info, 32))
 }

@@ -1,5 +1,8 @@
 // What a crash leaves, at every step of encrypting and opening; and what follows when an older copy is put back.
 import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { TestDevice } from './devices.ts'
 
 const FAULTS = ['before', 'within', 'after'] as const
@@ -82,6 +85,18 @@ describe('an older copy of the database', () => {
     await alice.restore(older, { isRestored: true })
     await assert.rejects(alice.read(bob, await bob.write(alice, 'lost')), { code: 'UNREADABLE' })
     assert.deepEqual(alice.broken, [bob.address])
+    await bob.read(alice, await alice.write(bob, 'say that again'))
+    assert.equal(await alice.read(bob, await bob.write(alice, 'lost')), 'lost')
+  })
+
+  it('may be none at all: contacts know the device again', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const empty = mkdtempSync(join(tmpdir(), 'comrade-sessions-'))
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.read(bob, await bob.write(alice, 'two'))
+    await alice.restore(empty, { isRestored: true })
+    await assert.rejects(alice.read(bob, await bob.write(alice, 'lost')), { code: 'UNREADABLE' })
     await bob.read(alice, await alice.write(bob, 'say that again'))
     assert.equal(await alice.read(bob, await bob.write(alice, 'lost')), 'lost')
   })

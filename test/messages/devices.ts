@@ -100,6 +100,7 @@ export class TestDevice implements AsyncDisposable {
   /** Goes on with an earlier copy, which is used up by it. */
   async restore(copy: string, options: { isRestored: boolean }): Promise<void> {
     await this.close()
+    this.#directories.push(this.directory)
     this.directory = copy
     await this.open(options)
   }

@@ -27,4 +27,11 @@ describe('the vault', () => {
       assert.equal(vault.open(sealed.subarray(0, at), Buffer.from('about')), undefined)
     }
   })
+
+  it('derives the same secret for the same purpose in the same home only', () => {
+    const [home, other] = [new Vault(new Uint8Array(32)), new Vault(new Uint8Array(32).fill(1))]
+    assert.deepEqual(new Vault(new Uint8Array(32)).derive('a'), home.derive('a'))
+    assert.notDeepEqual(home.derive('b'), home.derive('a'))
+    assert.notDeepEqual(other.derive('a'), home.derive('a'))
+  })
 })
