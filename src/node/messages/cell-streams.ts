@@ -97,16 +97,22 @@ export class CellStreams {
     const onStop = (): void => messages.abort(this.#stopping.signal.reason as Error)
     this.#stopping.signal.addEventListener('abort', onStop, { once: true })
     const underWay = new Set<Promise<void>>()
+    let failure: Error | undefined
     try {
       for await (const frame of messages.receive()) {
         if (frame.length !== CELL_SIZE)
           throw new FeedError('FRAME_FORMAT', `a cell has ${CELL_SIZE} bytes, not ${frame.length}`)
         if (!this.#options.isWelcome(remotePeer)) throw new FeedError('ABORTED', 'this peer is not a contact any more')
-        const taking: Promise<void> = this.#options.onCell(remotePeer, frame).finally(() => underWay.delete(taking))
+        const taking: Promise<void> = this.#options
+          .onCell(remotePeer, frame)
+          .catch((error: Error) => void (failure ??= error)) // also when nobody waits for it any more
+          .finally(() => underWay.delete(taking))
         underWay.add(taking)
         if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay)
+        if (failure !== undefined) throw failure
       }
       await Promise.all(underWay)
+      if (failure !== undefined) throw failure
       await messages.close()
     } catch (error) {
       messages.abort(error as Error)
