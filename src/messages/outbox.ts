@@ -43,6 +43,12 @@ export class Outbox {
     }))
   }
 
+  /** How many messages up to this number a device has not acknowledged. */
+  countUpTo(device: Uint8Array, num: number): number {
+    const sql = 'SELECT count(*) AS n FROM message_outbox WHERE device = ? AND num <= ?'
+    return this.#statements.all(sql, device, num)[0].n as number
+  }
+
   /** Devices for which something waits. */
   devices(): Uint8Array[] {
     return this.#statements.all('SELECT DISTINCT device FROM message_outbox').map(({ device }) => device as Uint8Array)
@@ -71,10 +77,11 @@ export class Outbox {
 
   /** A device cannot open what was sealed for it: all of it is sealed anew, under names that it has not seen. */
   unseal(device: Uint8Array, makeTransfer: () => Uint8Array): void {
-    for (const { num } of this.of(device))
+    const sql = 'SELECT num FROM message_outbox WHERE device = ? AND bytes IS NOT NULL'
+    for (const { num } of this.#statements.all(sql, device))
       this.#statements.run(
         'UPDATE message_outbox SET transfer = ?, type = NULL, bytes = NULL, count = NULL WHERE num = ? AND device = ?',
-        ...[makeTransfer(), num, device]
+        ...[makeTransfer(), num as number, device]
       )
   }
 }

@@ -6,6 +6,7 @@ import {
   type DeviceAddress,
   deviceAddress,
   loadLibsignal,
+  MessageError,
   type SessionEvents,
   Sessions,
   Wiping
@@ -33,13 +34,15 @@ export interface CryptOptions {
 export class Crypt {
   readonly #options: CryptOptions
   #opening: Promise<Opened> | undefined
+  #isClosed = false
 
   constructor(options: CryptOptions) {
     this.#options = options
   }
 
-  /** @throws MessageError UNAVAILABLE where libsignal cannot be loaded; FeedError DISK_FULL */
-  open(): Promise<Opened> {
+  /** @throws MessageError UNAVAILABLE where libsignal cannot be loaded, CLOSED; FeedError DISK_FULL */
+  async open(): Promise<Opened> {
+    if (this.#isClosed) throw new MessageError('CLOSED', 'private messages were closed with the node')
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined
       throw error
@@ -47,8 +50,14 @@ export class Crypt {
     return this.#opening
   }
 
-  /** What was opened is closed; it may be opened again. */
+  /** For good: what comes later must not open the same tables beside whoever opens them next. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.renew()
+  }
+
+  /** What was opened is closed, and opened again when it is needed: this device has another key. */
+  async renew(): Promise<void> {
     const opening = this.#opening
     this.#opening = undefined
     const opened = await opening?.catch(() => {})

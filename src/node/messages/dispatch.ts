@@ -1,5 +1,5 @@
 // What leaves: for each device with which this one is connected, what waits for it, in order, again and again until it
-// says that it has it. A message that was sealed once is sent as it is, so that it opens once.
+// says that it has it. What was sealed and not acknowledged is sealed anew, and taken once by its id.
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { FeedStore } from '../../feeds/index.ts'
@@ -28,8 +28,6 @@ import type { Crypt, Opened } from './crypt.ts'
 /** How long an acknowledgement is waited for before all is sent again, at first and at most, in ms. */
 const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 600_000
-/** How many times the same bytes are sent before it is sealed once more: libsignal does not keep keys for what is very late. */
-const ATTEMPTS_AS_SEALED = 3
 /** How long somebody is away before their mailboxes are used: a connection may only have been lost for a moment, in ms. */
 const AWAY_MS = 5_000
 /** How long until it is tried again when no mailbox took anything, in ms. */
@@ -40,6 +38,8 @@ const RECEIPT_DELAY_MS = 5
 const RECEIPTS_AT_ONCE = 32
 /** Most messages that are sealed together: what a disk takes for one, it takes for all of them. */
 const SEALED_AT_ONCE = 32
+/** Most messages that are sent to a device before it has acknowledged one of them. */
+const MAX_UNDER_WAY = 256
 /** Most receipts and the like that wait for one device; those that are left out are asked for again. */
 const MAX_PASSING = 1_024
 
@@ -62,6 +62,8 @@ export interface DispatchOptions {
   onMailed: (num: number) => void
   /** @default 5_000 */
   awayMs?: number
+  /** @default 2_000 */
+  firstRetryMs?: number
   onError: (error: unknown) => void
 }
 
@@ -85,8 +87,6 @@ interface Line {
   isRunning: boolean
   isAgain: boolean
   retryMs: number
-  /** How often in a row nothing was acknowledged. */
-  attempts: number
   timer?: NodeJS.Timeout
   /** Ids to be acknowledged, and other contents that are not kept when they are lost. */
   receipts: Uint8Array[]
@@ -105,11 +105,13 @@ interface Parcel {
 
 export class Dispatch {
   readonly #options: DispatchOptions
+  readonly #firstRetryMs: number
   readonly #lines = new Map<string, Line>()
   #isStopped = false
 
   constructor(options: DispatchOptions) {
     this.#options = options
+    this.#firstRetryMs = options.firstRetryMs ?? FIRST_RETRY_MS
   }
 
   stop(): void {
@@ -129,17 +131,17 @@ export class Dispatch {
     if (line === undefined) return
     clearTimers(line)
     // One that is running sees by itself that nobody is there; beside it, no second one may begin.
-    if (line.isRunning) Object.assign(line, idle())
+    if (line.isRunning) Object.assign(line, idle(this.#firstRetryMs))
     else this.#lines.delete(hex(device))
   }
 
   /** It has acknowledged something: the rest is waited for a while longer. */
   noteProgress(device: Uint8Array): void {
     const line = this.#lines.get(hex(device))
-    if (line === undefined || line.timer === undefined) return
-    line.retryMs = FIRST_RETRY_MS
-    line.attempts = 0
-    this.#retryLater(line)
+    if (line === undefined) return
+    line.retryMs = this.#firstRetryMs
+    if (line.timer !== undefined) this.#retryLater(line)
+    this.deliver(device) // there is room for more under way
   }
 
   /** Tells a device that its message is here, together with what else it is to be told. */
@@ -181,7 +183,7 @@ export class Dispatch {
     const name = hex(device)
     let line = this.#lines.get(name)
     if (line === undefined) {
-      line = { device, isRunning: false, isAgain: false, ...idle() }
+      line = { device, isRunning: false, isAgain: false, ...idle(this.#firstRetryMs) }
       this.#lines.set(name, line)
     }
     return line
@@ -219,6 +221,7 @@ export class Dispatch {
         await this.#sendOnce(line, peer.peerId, opened, passing)
         continue
       }
+      if (outbox.countUpTo(line.device, line.sentUpTo) >= MAX_UNDER_WAY) return
       // Those that begin a session wait for its first.
       const limit = opened.sessions.has(deviceAddress(line.device)) ? SEALED_AT_ONCE : 1
       await this.#sendKept(line, peer, opened, outbox.of(line.device, { after: line.sentUpTo, limit }))
@@ -383,11 +386,10 @@ export class Dispatch {
 
   #tryAgain(line: Line): void {
     line.retryMs = Math.min(2 * line.retryMs, LAST_RETRY_MS)
-    line.attempts += 1
     line.sentUpTo = 0
     line.key = undefined // it may have another by now
-    if (line.attempts % ATTEMPTS_AS_SEALED === 0) this.sealAnew(line.device)
-    else void this.#run(line)
+    // libsignal does not keep the keys of what comes late for long, and each receipt moves the session on.
+    this.sealAnew(line.device)
   }
 
   #hasMore({ device, receipts, passing, sentUpTo }: Line): boolean {
@@ -401,9 +403,9 @@ export class Dispatch {
 }
 
 /** How a line begins, and what is left of it when its device went away. */
-function idle(): Omit<Line, 'device' | 'isRunning' | 'isAgain'> {
+function idle(retryMs: number): Omit<Line, 'device' | 'isRunning' | 'isAgain'> {
   const unset = { key: undefined, timer: undefined, gathering: undefined, mailing: undefined }
-  return { ...unset, sentUpTo: 0, retryMs: FIRST_RETRY_MS, attempts: 0, receipts: [], passing: [] }
+  return { ...unset, sentUpTo: 0, retryMs, receipts: [], passing: [] }
 }
 
 type Seal = (padded: Uint8Array) => Promise<Sealed>

@@ -192,7 +192,7 @@ export class MessageServices {
 
   /** This device signs with another key from now on. */
   async onDeviceReplaced(): Promise<void> {
-    await this.#crypt.close()
+    await this.#crypt.renew()
   }
 
   #deliver(devices: readonly Uint8Array[]): void {
