@@ -79,7 +79,7 @@ describe('somebody who is blocked', function () {
   }
 
   function query(name: string, sql: string, value: Uint8Array): unknown {
-    const database = new DatabaseSync(join(homes.of(name), 'feeds.sqlite'), { readOnly: true })
+    const database = new DatabaseSync(join(homes.of(name), 'feeds.sqlite'), { readOnly: true, timeout: 5_000 })
     try {
       return database.prepare(sql).get(value)?.n
     } finally {

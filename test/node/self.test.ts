@@ -275,7 +275,7 @@ function queueOf(home: string): string[] {
 
 /** Reads a home's database, also while its node runs. */
 function query(home: string, sql: string, ...values: Uint8Array[]): Record<string, unknown>[] {
-  const database = new DatabaseSync(join(home, 'feeds.sqlite'), { readOnly: true })
+  const database = new DatabaseSync(join(home, 'feeds.sqlite'), { readOnly: true, timeout: 5_000 })
   try {
     return database.prepare(sql).all(...values)
   } finally {

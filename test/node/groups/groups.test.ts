@@ -168,7 +168,7 @@ describe('the groups of a node', function () {
     const file = join(homes.of('alice'), 'feeds.sqlite')
     const isOnDisk = (bytes: Uint8Array): boolean =>
       [file, `${file}-wal`].some((path) => readFileSync(path).includes(Buffer.from(bytes)))
-    const database = new DatabaseSync(file, { readOnly: true })
+    const database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
     const row = database.prepare('SELECT secret FROM group_keys WHERE public = ?').get(Buffer.from(publicKey, 'hex'))!
     const sealed = row.secret as Uint8Array
     assert.deepEqual([isOnDisk(sealed), isOnDisk(secret)], [true, false])

@@ -214,7 +214,7 @@ function bytesAsHex(_: string, value: unknown): unknown {
 }
 
 function read<Result>(node: Comrade, work: (database: DatabaseSync) => Result): Result {
-  const database = new DatabaseSync(join(node.home, 'feeds.sqlite'), { readOnly: true })
+  const database = new DatabaseSync(join(node.home, 'feeds.sqlite'), { readOnly: true, timeout: 5_000 })
   try {
     return work(database)
   } finally {

@@ -19,7 +19,7 @@ async function is(node: Comrade, id: string, state: Message['state']): Promise<v
 }
 
 function rowsIn(home: string, table: string): number {
-  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true })
+  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
   try {
     return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!.n)
   } finally {
@@ -43,7 +43,7 @@ async function threeFriends(homes: Homes) {
   await is(alice, first.id, 'delivered')
   await until(() => rowsIn(homes.of('alice'), 'mailbox_contacts') === 1, 'Alice knows where Bob has mailboxes')
   await until(() => {
-    const database = new DatabaseSync(`${homes.of('bob')}/feeds.sqlite`, { readOnly: true })
+    const database = new DatabaseSync(`${homes.of('bob')}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
     const made = database.prepare("SELECT count(*) AS n FROM mailbox_own WHERE state = 'made'").get()!.n
     database.close()
     return made === 1
@@ -116,10 +116,10 @@ describe('private messages over mailboxes', function () {
     const dave = await homes.start('dave')
     await befriend(bob, dave)
     await until(() => {
-      const database = new DatabaseSync(`${homes.of('alice')}/feeds.sqlite`, { readOnly: true })
-      const { n } = database.prepare('SELECT length(descriptor) AS n FROM mailbox_contacts').get()!
+      const database = new DatabaseSync(`${homes.of('alice')}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
+      const row = database.prepare('SELECT length(descriptor) AS n FROM mailbox_contacts').get()
       database.close()
-      return Number(n) > 400
+      return Number(row?.n) > 400
     }, 'Alice was told of both')
     await bob.stop()
     const sent = await alice.messages.send(bob.identity.did, { text: 'two copies' })

@@ -9,7 +9,7 @@ const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof N
 
 /** How many rows of a table a stopped node's home has. */
 function rowsIn(home: string, table: string): number {
-  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true })
+  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
   try {
     return Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()!.n)
   } finally {
