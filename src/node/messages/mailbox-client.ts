@@ -31,6 +31,8 @@ const MAX_CELLS_PER_VISIT = 256
 const ACKNOWLEDGE_EVERY = 16
 /** Who refused to host is asked again after so long, in ms. */
 const REFUSED_MS = 6 * 3_600_000
+/** The first time: it may not know yet that we are friends, since both sides say so at the same moment. */
+const FIRST_REFUSED_MS = 5_000
 
 export interface MailboxClientOptions {
   libp2p: Libp2p
@@ -65,6 +67,7 @@ export class MailboxClient {
   /** Until when (performance.now()) who refused to host is not asked again. */
   readonly #refused = new Map<string, number>()
   #reviewing: Promise<void> | undefined
+  readonly #asking = new Set<NodeJS.Timeout>()
   #isReviewDue = false
   #timer: NodeJS.Timeout | undefined
   #stopping = new AbortController()
@@ -83,6 +86,7 @@ export class MailboxClient {
   }
 
   async stop(): Promise<void> {
+    for (const timer of this.#asking) clearTimeout(timer)
     clearTimeout(this.#timer)
     this.#options.libp2p.removeEventListener('peer:identify', this.#onIdentified)
     this.#stopping.abort(new Error('the node is stopping'))
@@ -241,8 +245,16 @@ export class MailboxClient {
   }
 
   #refuse(peer: string): void {
-    this.#refused.set(peer, performance.now() + REFUSED_MS)
+    const before = this.#refused.get(peer)
+    const delayMs = before === undefined ? FIRST_REFUSED_MS : REFUSED_MS
+    this.#refused.set(peer, performance.now() + delayMs)
     this.#reviewSoon()
+    if (before !== undefined) return // the next poll after that asks again
+    const timer = setTimeout(() => {
+      this.#asking.delete(timer)
+      this.#reviewSoon()
+    }, delayMs).unref()
+    this.#asking.add(timer)
   }
 
   /** At the latest the next poll reviews again. */
