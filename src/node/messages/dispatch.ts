@@ -4,38 +4,28 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
-  cellsFor,
   type Content,
   type Conversations,
   deviceAddress,
-  encodeContent,
-  type MailboxContact,
   MAX_BUNDLE_SIZE,
-  MessageError,
-  newContent,
   type Outbox,
   type Outgoing,
-  pad,
   type Sealed,
-  toCells,
   TRANSFER_SIZE
 } from '../../messages/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Message as Question, PeopleProtocol } from '../people-protocol.ts'
 import type { CellStreams } from './cell-streams.ts'
 import type { Crypt, Opened } from './crypt.ts'
+import { clearTimers, idle, isPassing, type Line, takePassing } from './line.ts'
+import { Mail, type Mailing } from './mail.ts'
+import { cellsOf, type Parcel, parcelOf, type Seal } from './parcel.ts'
 
 /** How long an acknowledgement is waited for before all is sent again, at first and at most, in ms. */
 const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 600_000
-/** How long somebody is away before their mailboxes are used: a connection may only have been lost for a moment, in ms. */
-const AWAY_MS = 5_000
-/** How long until it is tried again when no mailbox took anything, in ms. */
-const MAIL_AGAIN_MS = 600_000
 /** Receipts that come together within this time are one message, in ms. */
 const RECEIPT_DELAY_MS = 5
-/** Most messages that one receipt is about. */
-const RECEIPTS_AT_ONCE = 32
 /** Most messages that are sealed together: what a disk takes for one, it takes for all of them. */
 const SEALED_AT_ONCE = 32
 /** Most messages that are sent to a device before it has acknowledged one of them. */
@@ -67,51 +57,22 @@ export interface DispatchOptions {
   onError: (error: unknown) => void
 }
 
-/** The mailboxes of others, as Dispatch uses them. */
-export interface Mailing {
-  of(device: Uint8Array): MailboxContact | undefined
-  put(to: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean>
-  readonly contacts: {
-    isPut(transfer: Uint8Array, nowMs: number): boolean
-    notePut(transfer: Uint8Array, nowMs: number): void
-  }
-}
-
-/** What is known of a device while this node runs. */
-interface Line {
-  device: Uint8Array
-  /** Its key for cells, and the connection's end that gave it. */
-  key?: { peer: string; bytes: Uint8Array }
-  /** The highest number that was sent since the last attempt began. */
-  sentUpTo: number
-  isRunning: boolean
-  isAgain: boolean
-  retryMs: number
-  timer?: NodeJS.Timeout
-  /** Ids to be acknowledged, and other contents that are not kept when they are lost. */
-  receipts: Uint8Array[]
-  passing: Content[]
-  gathering?: NodeJS.Timeout
-  /** Until its mailboxes are used. */
-  mailing?: NodeJS.Timeout
-}
-
-/** What a session has made of something. */
-interface Parcel {
-  sealed: Sealed
-  transfer: Uint8Array
-  count: number
-}
-
 export class Dispatch {
   readonly #options: DispatchOptions
   readonly #firstRetryMs: number
+  readonly #mail: Mail
   readonly #lines = new Map<string, Line>()
   #isStopped = false
 
   constructor(options: DispatchOptions) {
     this.#options = options
     this.#firstRetryMs = options.firstRetryMs ?? FIRST_RETRY_MS
+    this.#mail = new Mail({
+      ...options,
+      isInUse: (line) => !this.#isStopped && this.#lines.get(hex(line.device)) === line,
+      parcelsOf: (line, person, all, seal) => this.#keptParcels(line, person, all, seal),
+      deliver: (device) => this.deliver(device)
+    })
   }
 
   stop(): void {
@@ -213,7 +174,7 @@ export class Dispatch {
     const { outbox } = this.#options
     while (!this.#isStopped) {
       const peer = this.#options.peerOf(line.device)
-      if (peer === undefined) return this.#mailLater(line)
+      if (peer === undefined) return this.#mail.later(line)
       if (!this.#hasMore(line)) return
       const passing = takePassing(line)
       const opened = await this.#options.crypt.open()
@@ -273,88 +234,6 @@ export class Dispatch {
     return { ...parcel, transfer }
   }
 
-  #mailLater(line: Line, delayMs = this.#options.awayMs ?? AWAY_MS): void {
-    if (this.#isStopped || this.#lines.get(hex(line.device)) !== line) return
-    line.mailing ??= setTimeout(() => {
-      line.mailing = undefined
-      void this.#mail(line)
-    }, delayMs)
-    line.mailing.unref()
-  }
-
-  /** Leaves what waits for a device that is away in its mailboxes. */
-  async #mail(line: Line): Promise<void> {
-    if (line.isRunning || this.#isStopped) return
-    line.isRunning = true
-    let isDone = false
-    try {
-      while (!this.#isStopped && (await this.#mailNext(line)) === 'more');
-      isDone = true
-    } catch (error) {
-      if (!isPassing(error)) this.#options.onError(error)
-    }
-    line.isRunning = false
-    if (line.isAgain) this.deliver(line.device)
-    else if (!isDone) this.#mailLater(line, MAIL_AGAIN_MS)
-  }
-
-  /** @throws NodeError UNREACHABLE when no mailbox takes it */
-  async #mailNext(line: Line): Promise<'more' | 'done'> {
-    const { mailboxes, outbox, personOf, peerOf, crypt } = this.#options
-    const [box, person] = [mailboxes.of(line.device), personOf(line.device)]
-    if (box === undefined || person === undefined || peerOf(line.device) !== undefined) return 'done'
-    const isWaiting = ({ transfer }: Outgoing): boolean => !mailboxes.contacts.isPut(transfer, Date.now())
-    const next = outbox.of(line.device).find(isWaiting)
-    if (line.passing.length + line.receipts.length === 0 && next === undefined) return 'done'
-    const opened = await crypt.open()
-    const address = deviceAddress(line.device)
-    if (!opened.sessions.has(address)) return 'done'
-    const seal: Seal = (padded) => opened.sessions.encrypt(address, padded)
-    const passing = takePassing(line)
-    if (passing === undefined)
-      return this.#mailKept(
-        line,
-        next!,
-        box,
-        opened,
-        async () => (await this.#keptParcels(line, person, [next!], seal))[0]
-      )
-    try {
-      await this.#put(box, opened, await parcelOf(passing, seal))
-    } catch (error) {
-      line.passing.unshift(passing)
-      throw error
-    }
-    return 'more'
-  }
-
-  async #mailKept(
-    line: Line,
-    next: Outgoing,
-    box: MailboxContact,
-    opened: Opened,
-    make: () => Promise<Parcel | undefined>
-  ): Promise<'more'> {
-    const { store, conversations, mailboxes, personOf, onMailed } = this.#options
-    const parcel = await make()
-    if (parcel === undefined) return 'more'
-    await this.#put(box, opened, parcel)
-    const isMailed = store.write(() => {
-      mailboxes.contacts.notePut(next.transfer, Date.now())
-      const [message, person] = [conversations.get(next.num), personOf(line.device)]
-      const isRecipient = message !== undefined && person !== undefined && Buffer.compare(message.peer, person) === 0
-      return isRecipient && conversations.advance(next.num, 'mailed')
-    })
-    if (isMailed) onMailed(next.num)
-    return 'more'
-  }
-
-  async #put(box: MailboxContact, opened: Opened, parcel: Parcel): Promise<void> {
-    const cells = cellsOf(parcel, opened, opened.keys.check(box.key))
-    if (!(await this.#options.mailboxes.put(box, cells)))
-      throw new NodeError('UNREACHABLE', 'no mailbox took the message')
-  }
-
   async #seal(line: Line, peerId: PeerId, opened: Opened, padded: Uint8Array): Promise<Sealed> {
     const address = deviceAddress(line.device)
     if (opened.sessions.has(address)) return opened.sessions.encrypt(address, padded)
@@ -400,42 +279,6 @@ export class Dispatch {
   #isWaiting({ device, receipts, passing }: Line): boolean {
     return receipts.length > 0 || passing.length > 0 || this.#options.outbox.of(device, { limit: 1 }).length > 0
   }
-}
-
-/** How a line begins, and what is left of it when its device went away. */
-function idle(retryMs: number): Omit<Line, 'device' | 'isRunning' | 'isAgain'> {
-  const unset = { key: undefined, timer: undefined, gathering: undefined, mailing: undefined }
-  return { ...unset, sentUpTo: 0, retryMs, receipts: [], passing: [] }
-}
-
-type Seal = (padded: Uint8Array) => Promise<Sealed>
-
-async function parcelOf(content: Content, seal: Seal): Promise<Parcel> {
-  const padded = pad(encodeContent(content))
-  return { sealed: await seal(padded), transfer: randomBytes(TRANSFER_SIZE), count: cellsFor(padded.length) }
-}
-
-function cellsOf({ sealed, transfer, count }: Parcel, { keys, address }: Opened, to: Uint8Array): Uint8Array[] {
-  const from = Buffer.from(address, 'hex')
-  return toCells(sealed, { transfer, from, count }).map((content) => keys.seal(content, to))
-}
-
-function clearTimers({ timer, gathering, mailing }: Line): void {
-  for (const each of [timer, gathering, mailing]) clearTimeout(each)
-}
-
-function takePassing(line: Line): Content | undefined {
-  if (line.passing.length > 0) return line.passing.shift()
-  if (line.receipts.length === 0) return undefined
-  const ids = line.receipts.splice(0, RECEIPTS_AT_ONCE)
-  return newContent({ type: 'receipt', state: 'delivered', ids })
-}
-
-/** What happens when somebody goes away, or does not know this device yet: it is tried again. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof NodeError) return true
-  if (error instanceof MessageError) return error.code === 'CLOSED'
-  return !(error instanceof TypeError || error instanceof RangeError)
 }
 
 function hex(bytes: Uint8Array): string {

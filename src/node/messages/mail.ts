@@ -1,0 +1,135 @@
+// What is for a device that is away: it is left in its mailboxes, in the same sealed bytes that are sent when the device is
+// connected again.
+import type { FeedStore } from '../../feeds/index.ts'
+import {
+  type Conversations,
+  deviceAddress,
+  type MailboxContact,
+  type Outbox,
+  type Outgoing
+} from '../../messages/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { Crypt, Opened } from './crypt.ts'
+import { isPassing, type Line, takePassing } from './line.ts'
+import { cellsOf, type Parcel, parcelOf, type Seal } from './parcel.ts'
+
+/** How long somebody is away before their mailboxes are used: a connection may only have been lost for a moment, in ms. */
+const AWAY_MS = 5_000
+/** How long until it is tried again when no mailbox took anything, in ms. */
+const MAIL_AGAIN_MS = 600_000
+
+/** The mailboxes of others. */
+export interface Mailing {
+  of(device: Uint8Array): MailboxContact | undefined
+  put(to: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean>
+  readonly contacts: {
+    isPut(transfer: Uint8Array, nowMs: number): boolean
+    notePut(transfer: Uint8Array, nowMs: number): void
+  }
+}
+
+export interface MailOptions {
+  store: FeedStore
+  crypt: Crypt
+  conversations: Conversations
+  outbox: Outbox
+  mailboxes: Mailing
+  /** Whether a device is connected. */
+  peerOf: (device: Uint8Array) => object | undefined
+  /** Whose a device is, if it may be written to. */
+  personOf: (device: Uint8Array) => Uint8Array | undefined
+  /** Whether this line is still that of its device. */
+  isInUse: (line: Line) => boolean
+  /** What waits for a device, sealed once and kept as it is; what was erased is left out. */
+  parcelsOf: (line: Line, person: Uint8Array, all: readonly Outgoing[], seal: Seal) => Promise<Parcel[]>
+  /** Something was to be sent meanwhile. */
+  deliver: (device: Uint8Array) => void
+  /** A message is in a mailbox of its recipient. */
+  onMailed: (num: number) => void
+  onError: (error: unknown) => void
+  /** @default 5_000 */
+  awayMs?: number
+}
+
+export class Mail {
+  readonly #options: MailOptions
+
+  constructor(options: MailOptions) {
+    this.#options = options
+  }
+
+  /** The device is away. */
+  later(line: Line, delayMs = this.#options.awayMs ?? AWAY_MS): void {
+    if (!this.#options.isInUse(line)) return
+    line.mailing ??= setTimeout(() => {
+      line.mailing = undefined
+      void this.#run(line)
+    }, delayMs)
+    line.mailing.unref()
+  }
+
+  async #run(line: Line): Promise<void> {
+    const { isInUse, deliver, onError } = this.#options
+    if (line.isRunning || !isInUse(line)) return
+    line.isRunning = true
+    let isDone = false
+    try {
+      while (isInUse(line) && (await this.#putNext(line)) === 'more');
+      isDone = true
+    } catch (error) {
+      if (!isPassing(error)) onError(error)
+    }
+    line.isRunning = false
+    if (line.isAgain) deliver(line.device)
+    else if (!isDone) this.later(line, MAIL_AGAIN_MS)
+  }
+
+  /** @throws NodeError UNREACHABLE when no mailbox takes it */
+  async #putNext(line: Line): Promise<'more' | 'done'> {
+    const { mailboxes, outbox, personOf, peerOf, crypt, parcelsOf } = this.#options
+    const [box, person] = [mailboxes.of(line.device), personOf(line.device)]
+    if (box === undefined || person === undefined || peerOf(line.device) !== undefined) return 'done'
+    const isWaiting = ({ transfer }: Outgoing): boolean => !mailboxes.contacts.isPut(transfer, Date.now())
+    const next = outbox.of(line.device).find(isWaiting)
+    if (line.passing.length + line.receipts.length === 0 && next === undefined) return 'done'
+    const opened = await crypt.open()
+    const address = deviceAddress(line.device)
+    if (!opened.sessions.has(address)) return 'done'
+    const seal: Seal = (padded) => opened.sessions.encrypt(address, padded)
+    if (await this.#putPassing(line, box, opened, seal)) return 'more'
+    const [parcel] = await parcelsOf(line, person, [next!], seal)
+    if (parcel !== undefined) await this.#putKept(line, next!, box, opened, parcel)
+    return 'more'
+  }
+
+  /** @returns whether there was something */
+  async #putPassing(line: Line, box: MailboxContact, opened: Opened, seal: Seal): Promise<boolean> {
+    const passing = takePassing(line)
+    if (passing === undefined) return false
+    try {
+      await this.#put(box, opened, await parcelOf(passing, seal))
+    } catch (error) {
+      line.passing.unshift(passing)
+      throw error
+    }
+    return true
+  }
+
+  async #putKept(line: Line, next: Outgoing, box: MailboxContact, opened: Opened, parcel: Parcel): Promise<void> {
+    const { store, conversations, mailboxes, personOf, onMailed } = this.#options
+    await this.#put(box, opened, parcel)
+    const isMailed = store.write(() => {
+      mailboxes.contacts.notePut(next.transfer, Date.now())
+      const [message, person] = [conversations.get(next.num), personOf(line.device)]
+      const isRecipient = message !== undefined && person !== undefined && Buffer.compare(message.peer, person) === 0
+      return isRecipient && conversations.advance(next.num, 'mailed')
+    })
+    if (isMailed) onMailed(next.num)
+  }
+
+  async #put(box: MailboxContact, opened: Opened, parcel: Parcel): Promise<void> {
+    const cells = cellsOf(parcel, opened, opened.keys.check(box.key))
+    if (!(await this.#options.mailboxes.put(box, cells)))
+      throw new NodeError('UNREACHABLE', 'no mailbox took the message')
+  }
+}
