@@ -1,19 +1,20 @@
 // The one place where libsignal is loaded: when it is first needed, since it costs 25 MB and most of what a node does
 // needs no private messages. It has compiled parts, and not for every platform.
 import { MessageError } from './errors.ts'
+import { libsignalMissing, type Unavailable } from './libsignal-build.ts'
 
 export type Libsignal = typeof import('@signalapp/libsignal-client')
 
 let loading: Promise<Libsignal> | undefined
+/** Asked once: a machine does not change while a program runs. */
+let missing: { found: Unavailable | undefined } | undefined
 
 /**
  * Loads libsignal, once.
  * @throws MessageError UNAVAILABLE where it is not installed or has no build for this platform
  */
 export function loadLibsignal(): Promise<Libsignal> {
-  loading ??= import('@signalapp/libsignal-client').catch((error: unknown) => {
-    throw unavailable(error)
-  })
+  loading ??= load()
   return loading
 }
 
@@ -22,11 +23,26 @@ export function isLibsignalLoaded(): boolean {
   return loading !== undefined
 }
 
-function unavailable(error: unknown): MessageError {
-  const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-  return new MessageError(
-    'UNAVAILABLE',
-    `private messages need @signalapp/libsignal-client, which cannot be loaded on ${process.platform} ${process.arch}: ${reason}`,
-    { cause: error }
-  )
+/** Why there are no private messages here, if so; it is not loaded for that. What only loading shows is known after it. */
+export function libsignalUnavailable(): Unavailable | undefined {
+  missing ??= { found: libsignalMissing() }
+  return missing.found
+}
+
+async function load(): Promise<Libsignal> {
+  const unavailable = libsignalUnavailable()
+  if (unavailable !== undefined) throw errorOf(unavailable)
+  try {
+    return await import('@signalapp/libsignal-client')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    const found = { reason: `cannot be loaded: ${reason}`, todo: 'npm rebuild, or npm ci, and start the node again' }
+    missing = { found }
+    throw errorOf(found, error)
+  }
+}
+
+function errorOf({ reason }: Unavailable, cause?: unknown): MessageError {
+  const message = `private messages need @signalapp/libsignal-client, which ${reason}`
+  return new MessageError('UNAVAILABLE', message, { cause })
 }

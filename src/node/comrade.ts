@@ -50,6 +50,8 @@ export interface Status {
   bytes: number
   uptimeMs: number
   version: string
+  /** Whether there can be private messages on this machine; if not, why. */
+  messages: { available: boolean; reason?: string }
   /** Why this device does not sign at the moment, if so. */
   paused?: string
 }

@@ -2,7 +2,8 @@
 import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
 import type { FeedStore } from '../feeds/index.ts'
-import type { Check, Space } from './comrade.ts'
+import type { Unavailable } from '../messages/index.ts'
+import type { Check, Space, Status } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
 import { checkReach, type Reach } from './reachability.ts'
@@ -23,6 +24,8 @@ export interface Examined {
   isRevoked: boolean
   /** Entry of the identity log at which it was continued in two places. */
   logForkedAt: number | undefined
+  /** Why there are no private messages on this machine. */
+  messages: Unavailable | undefined
   space: Space
 }
 
@@ -44,6 +47,7 @@ export async function examine(examined: Examined): Promise<Check[]> {
     checkPeers(libp2p),
     ...checkReach(examined.reach, Date.now()),
     checkDirectory(examined),
+    checkMessages(examined.messages),
     checkQuota(space),
     {
       check: 'config',
@@ -52,6 +56,21 @@ export async function examine(examined: Examined): Promise<Check[]> {
       ...(warnings.length === 0 ? {} : { todo: 'comrade config list' })
     }
   ]
+}
+
+/** What a status says of private messages. */
+export function messagesStatus(unavailable: Unavailable | undefined): Status['messages'] {
+  return unavailable === undefined ? { available: true } : { available: false, reason: reasonOf(unavailable) }
+}
+
+function checkMessages(unavailable: Unavailable | undefined): Check {
+  const check = 'messages'
+  if (unavailable === undefined) return { check, ok: true, detail: 'private messages can be written and read' }
+  return { check, ok: false, detail: reasonOf(unavailable), todo: unavailable.todo }
+}
+
+function reasonOf({ reason }: Unavailable): string {
+  return `no private messages: @signalapp/libsignal-client ${reason}`
 }
 
 function checkLog({ logForkedAt }: Examined): Check {

@@ -13,6 +13,7 @@ import {
   Trimmer,
   usageByPriority
 } from '../feeds/index.ts'
+import { libsignalUnavailable } from '../messages/index.ts'
 import { formatDid, generatePhrase, quotaOf, type StoreMode } from '../trust/index.ts'
 import {
   type Check,
@@ -33,7 +34,7 @@ import { NodeContacts } from './contacts.ts'
 import { Connections } from './connections.ts'
 import { Device } from './device.ts'
 import { NodeDevices } from './devices.ts'
-import { examine } from './doctor.ts'
+import { examine, messagesStatus } from './doctor.ts'
 import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
 import { takeHandover } from './handover.ts'
@@ -391,6 +392,7 @@ class ComradeNode implements Comrade {
       bytes,
       uptimeMs: this.#startedAt === 0 ? 0 : Date.now() - this.#startedAt,
       version,
+      messages: messagesStatus(libsignalUnavailable()),
       ...(this.#device.paused === undefined ? {} : { paused: this.#device.paused })
     }
   }
@@ -478,6 +480,7 @@ class ComradeNode implements Comrade {
       paused: this.#device.paused,
       isRevoked: this.#device.revoked !== undefined,
       logForkedAt: this.#device.log.frozen,
+      messages: libsignalUnavailable(),
       space: this.#space()
     })
   }

@@ -23,12 +23,14 @@ export interface RunOptions {
   input?: string | Uint8Array
   env?: NodeJS.ProcessEnv
   cwd?: string
+  /** The program. @default src/cli/main.ts */
+  main?: string
 }
 
 /** Starts `comrade` with these arguments, and no home from the environment of the tests. */
-export function start(args: readonly string[], { env, cwd }: RunOptions = {}): ChildProcess {
+export function start(args: readonly string[], { env, cwd, main = MAIN }: RunOptions = {}): ChildProcess {
   const { COMRADE_HOME: _home, COMRADE_PASSPHRASE_FILE: _file, ...inherited } = process.env
-  return spawn(process.execPath, [MAIN, ...args], {
+  return spawn(process.execPath, [main, ...args], {
     cwd,
     env: { ...inherited, NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: 'pipe'
@@ -60,6 +62,7 @@ export class NodeProcess implements AsyncDisposable {
   readonly home: string
   readonly lines: string[] = []
   stderr = ''
+  readonly #main: string | undefined
   readonly #closed: Promise<unknown[]>
 
   /** Resolves when the node is ready. @throws when it ends before that */
@@ -71,6 +74,7 @@ export class NodeProcess implements AsyncDisposable {
 
   constructor(home: string, args: readonly string[], options: RunOptions) {
     this.home = home
+    this.#main = options.main
     this.child = start(['up', '--home', home, '--json', ...ALONE, ...args], options)
     this.#closed = once(this.child, 'close')
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -98,7 +102,7 @@ export class NodeProcess implements AsyncDisposable {
 
   /** Runs a verb against this node. */
   run(args: readonly string[], options?: RunOptions): Promise<Ended> {
-    return run([...args, '--home', this.home], options)
+    return run([...args, '--home', this.home], { main: this.#main, ...options })
   }
 
   /** Runs a verb with --json. @returns the lines of stdout, read */

@@ -15,8 +15,11 @@ export const verb: Verb = {
 
 function lines(status: StatusShape): Line[] {
   const paused: Line[] = status.paused === undefined ? [] : [[coloured('yellow', `paused  ${status.paused}`)]]
+  const { available, reason } = status.messages
+  const unavailable: Line[] = available ? [] : [[coloured('yellow', `lacking ${reason}`)]]
   return [
     ...paused,
+    ...unavailable,
     [dim('did     '), status.did],
     [dim('device  '), status.device],
     [dim('peer id '), status.peerId],

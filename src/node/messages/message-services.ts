@@ -7,6 +7,7 @@ import {
   Conversations,
   type DeviceAddress,
   deviceAddress,
+  libsignalUnavailable,
   MailboxContacts,
   MESSAGE_MIGRATIONS,
   MessageError,
@@ -139,6 +140,8 @@ export class MessageServices {
 
   /** Before connections are started: peers may write as soon as they are connected. */
   async start(): Promise<void> {
+    const unavailable = libsignalUnavailable()
+    if (unavailable !== undefined) this.#options.log.warn(`no private messages: libsignal ${unavailable.reason}`)
     await this.#streams.start()
     await this.#mailboxes.start()
     this.#isStarted = true
@@ -230,6 +233,8 @@ export class MessageServices {
 
   /** The answer to `prekeys`: for contacts whose device has shown which one it is, and nobody else. */
   async #answer({ isNew }: Question, { peerId }: Asker): Promise<Question> {
+    if (libsignalUnavailable() !== undefined)
+      throw new NodeError('DECLINED', 'no messages are taken: this machine has no libsignal')
     if (this.#deviceAt(peerId) === undefined)
       throw new NodeError('DECLINED', 'messages are taken from contacts, from a device that has shown that it is one')
     const { sessions, keys } = await this.#crypt.open()
@@ -290,6 +295,7 @@ export class MessageServices {
   }
 
   readonly #onError = (error: unknown): void => {
+    if (error instanceof MessageError && error.code === 'UNAVAILABLE') return // was said at the start
     this.#options.log.warn({ err: error }, 'private messages: something could not be done; it is tried again')
   }
 }
