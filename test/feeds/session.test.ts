@@ -1,10 +1,34 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
 import { entriesBetween } from '../../src/feeds/store/reader.ts'
-import { Author, connect, temporaryStore, texts, until, want } from '../support/feeds.ts'
+import type { MessageStream } from '../../src/feeds/sync/message-stream.ts'
+import { KIND } from '../../src/feeds/sync/messages.ts'
+import { rememberPeer, SharedFeeds } from '../../src/feeds/sync/peer-memory.ts'
+import { Author, connect, cut, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 function heightOf(store: FeedStore, author: Author): number {
   return store.feed(author.key.publicKey)?.height ?? 0
+}
+
+/** A way on which entries come later than what is said about them. */
+function lateRuns(stream: MessageStream): MessageStream {
+  const isRuns = ([kind]: Uint8Array): boolean => kind === KIND.runs || kind === KIND.packed
+  return {
+    send: async (frame, options) => {
+      if (isRuns(frame)) await new Promise((resolve) => setTimeout(resolve, 20))
+      await stream.send(frame, options)
+    },
+    receive: () => stream.receive(),
+    close: () => stream.close(),
+    abort: (error) => stream.abort(error),
+    get bytesSent() {
+      return stream.bytesSent
+    },
+    get bytesReceived() {
+      return stream.bytesReceived
+    }
+  }
 }
 
 describe('a sync session', () => {
@@ -151,6 +175,32 @@ describe('a sync session', () => {
     const second = connect(alice.store, bob.store)
     await until(() => bob.store.feed(ben.key.publicKey)!.low === 1 && heightOf(bob.store, ben) === 40, 'all is here')
     await second.close()
+  })
+
+  it('fetches older entries from a peer that has only those right below, also when the session before broke off', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const ann = new Author('ann')
+    const all = ann.writeSingly(...texts(20).map((text) => ({ type: 'post', text })))
+    for (const { store } of [alice, bob]) want(store, ann.key)
+    alice.store.ingest(cut(all.slice(5), [20]))
+    bob.store.ingest(cut(all.slice(2, 5), [3]))
+    for (const [{ store }, peer, other] of [
+      [alice, 'bob', bob],
+      [bob, 'alice', alice]
+    ] as const) {
+      const shared = new SharedFeeds()
+      shared.add(store.feed(ann.key.publicKey)!)
+      // As after a session that broke off before anything had come.
+      rememberPeer(store, peer, { epoch: other.store.epoch, cursor: 0, shared, resumed: 0, told: 0 })
+    }
+    const link = connect(alice.store, bob.store, { wrap: lateRuns })
+    const placesOf = () =>
+      [alice, bob].map(({ store }) => store.feed(ann.key.publicKey)!).map((f) => `${f.low}-${f.height}`)
+    await until(() => isDeepStrictEqual(placesOf(), ['3-20', '3-20']), 'both have all').catch(() =>
+      assert.deepEqual(placesOf(), ['3-20', '3-20'])
+    )
+    await link.close()
   })
 
   it('proves a fork to both sides, which freeze the feed where it began', async () => {

@@ -66,7 +66,7 @@ export class CatchUp {
     if (step.kind === 'prove') this.#options.onFork(feed)
     else if (step.kind === 'nothing' || step.kind === 'behind') {
       this.#hasNoOlder.delete(feed.num) // it says so again because it has got more of it
-      if (this.#isLive && height >= feed.low) this.#fetchOlder(feed)
+      if (this.#isLive && height >= feed.low - 1) this.#fetchOlder(feed) // below that, nothing joins what is here
     } else if (step.kind === 'probe') {
       this.#probes.set(feed.num, { low: feed.low, high: feed.height + 1, isMoved: true })
       this.#probe(feed)
@@ -90,7 +90,7 @@ export class CatchUp {
     const feed = this.#store.feedByNumber(num)
     if (feed?.priority === undefined || !this.#options.isShared(num)) return
     if (this.#ahead.has(num)) this.#fetch(feed)
-    else if (hasGap(feed) && (this.#options.heightOf(num) ?? feed.height) >= feed.low) this.#fetchOlder(feed)
+    else if (hasGap(feed) && (this.#options.heightOf(num) ?? feed.height) >= feed.low - 1) this.#fetchOlder(feed)
   }
 
   /** More of a feed is wanted than before, or less. */
