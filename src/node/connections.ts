@@ -510,8 +510,9 @@ export class Connections {
   readonly #onWanted = (): void => {
     this.#recognising ??= setTimeout(() => {
       this.#recognising = undefined
-      this.#recogniseAnew()
+      if (this.#options.store.isOpen) this.#recogniseAnew() // else the node ended without waiting for all of its parts
     }, RECOGNISE_DELAY_MS)
+    this.#recognising.unref()
   }
 
   /** Connects with a peer by addresses that somebody named; those that may not be dialled are left out. */
