@@ -1,6 +1,7 @@
 // A cell is what travels and what a mailbox keeps: always 2,048 bytes, sealed for one device. Inside is a piece of what a
 // session made of one message. Layout: README.md, Cells.
 import { MessageError } from './errors.ts'
+import { isZeros } from './zeros.ts'
 
 /** On the wire and in stores. */
 export const CELL_SIZE = 2_048
@@ -58,7 +59,10 @@ export function toCells(
 
 function encodePiece({ transfer, from, index, count, type, bytes }: Piece): Uint8Array {
   const content = Buffer.alloc(CELL_CONTENT_SIZE)
-  content.set([VERSION, ...transfer, ...from, index, count, type])
+  content[0] = VERSION
+  content.set(transfer, 1)
+  content.set(from, 1 + TRANSFER_SIZE)
+  content.set([index, count, type], HEADER_SIZE - 5)
   content.writeUInt16BE(bytes.length, HEADER_SIZE - 2)
   content.set(bytes, HEADER_SIZE)
   return content
@@ -73,7 +77,7 @@ export function readPiece(content: Uint8Array): Piece {
   const end = HEADER_SIZE + bytes.readUInt16BE(HEADER_SIZE - 2)
   if (count < MIN_CELLS || count > MAX_CELLS || index >= count || end > bytes.length)
     throw new MessageError('CELL', `cell ${index} of ${count} with ${end - HEADER_SIZE} bytes is none`)
-  if (bytes.subarray(end).some((byte) => byte !== 0)) throw new MessageError('CELL', 'a cell is filled with zeros')
+  if (!isZeros(bytes.subarray(end))) throw new MessageError('CELL', 'a cell is filled with zeros')
   const from = HEADER_SIZE - 5 - ADDRESS_SIZE
   return {
     transfer: bytes.subarray(1, from),

@@ -60,13 +60,13 @@ export class Conversations {
   /** @returns its number, or undefined when it is here already, or was and has been erased */
   add({ author, device, peer, timeMs, content, state }: NewMessage): number | undefined {
     const sealed = this.#vault.seal(encodeContent(content), nameOf(author, content.id))
-    const added = this.#statements.run(
+    const [added] = this.#statements.all(
       `INSERT OR IGNORE INTO messages (author, id, device, peer, time, content, is_shown, prev, expires, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
       ...[author, content.id, device, peer, timeMs, sealed, UNSHOWN.has(content.type) ? 0 : 1],
       ...[content.prev ?? null, content.expires ?? null, state]
     )
-    return added === 0 ? undefined : this.find(author, content.id)!.num
+    return added?.num as number | undefined
   }
 
   /** A message that has not come yet is not to be shown when it does. */
@@ -80,6 +80,12 @@ export class Conversations {
   /** By its author's root key and its id. */
   find(author: Uint8Array, id: Uint8Array): StoredMessage | undefined {
     return this.#select('author = ? AND id = ?', author, id)[0]
+  }
+
+  /** Its number, and the other person in the conversation: what is known of it without opening it. */
+  placeOf(author: Uint8Array, id: Uint8Array): Pick<StoredMessage, 'num' | 'peer'> | undefined {
+    const [row] = this.#statements.all('SELECT num, peer FROM messages WHERE author = ? AND id = ?', author, id)
+    return row && { num: row.num as number, peer: row.peer as Uint8Array }
   }
 
   /** By its id alone; where two people gave the same one, their own is preferred. */
@@ -116,9 +122,9 @@ export class Conversations {
 
   /** @returns whether it was less far before */
   advance(num: number, state: MessageState): boolean {
-    const earlier = STATES.slice(0, STATES.indexOf(state))
-    const sql = `UPDATE messages SET state = ? WHERE num = ? AND state IN (SELECT value FROM json_each(?))`
-    return this.#statements.run(sql, state, num, JSON.stringify(earlier)) > 0
+    const earlier = STATES.slice(0, STATES.indexOf(state)).map((each) => `'${each}'`)
+    const sql = `UPDATE messages SET state = ? WHERE num = ? AND state IN (${earlier.join()})`
+    return this.#statements.run(sql, state, num) > 0
   }
 
   /** Leaves of a message that it was there, so that it is not shown when it comes again. */

@@ -2,6 +2,7 @@
 // (texts of up to 1,500 bytes, receipts, reactions) the same one.
 import { MessageError } from './errors.ts'
 import { MAX_CELLS, MIN_CELLS, PIECE_SIZE } from './cell.ts'
+import { isZeros } from './zeros.ts'
 
 /** What every short message is padded to, in bytes. With a first message's overhead it fits the fewest cells there are. */
 export const SHORT_SIZE = 2_048
@@ -31,7 +32,7 @@ export function unpad(padded: Uint8Array): Uint8Array {
   const isSize = padded.length >= SHORT_SIZE && (padded.length - SHORT_SIZE) % PIECE_SIZE === 0
   const length = isSize ? Buffer.from(padded.buffer, padded.byteOffset, LENGTH_SIZE).readUInt16BE() : 0
   const end = LENGTH_SIZE + length
-  if (!isSize || end > padded.length || padded.subarray(end).some((byte) => byte !== 0))
+  if (!isSize || end > padded.length || !isZeros(padded.subarray(end)))
     throw new MessageError('CONTENT', `${padded.length} bytes are not padded content`)
   return padded.subarray(LENGTH_SIZE, end)
 }

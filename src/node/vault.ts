@@ -1,6 +1,6 @@
 // Secrets that lie in the database, sealed by a key that follows from the files in keys/: whoever has the database alone
 // cannot read them, and the passphrase that protects those files protects them too.
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 
 const CIPHER = 'chacha20-poly1305'
 const INFO = 'comrade/vault/1'
@@ -10,12 +10,13 @@ const TAG_SIZE = 16
 
 export class Vault {
   readonly #seed: Uint8Array
-  readonly #key: Uint8Array
+  /** Made once: a key of bytes is checked and copied each time that it is used. */
+  readonly #key: KeyObject
 
   /** @param seed 32 secret bytes that this home keeps for good */
   constructor(seed: Uint8Array) {
     this.#seed = Uint8Array.from(seed)
-    this.#key = hkdf(seed, INFO)
+    this.#key = createSecretKey(hkdf(seed, INFO))
   }
 
   /** 32 secret bytes that are not kept anywhere: always the same for the same purpose in this home. */

@@ -153,7 +153,7 @@ export class Inbox {
   #takeReceipt({ ids, state }: KnownContent & { type: 'receipt' }, { device, person }: KnownDevice): number[] {
     const { conversations, outbox, self } = this.#options
     return ids.flatMap((id) => {
-      const message = conversations.find(self, id)
+      const message = conversations.placeOf(self, id)
       if (message === undefined) return []
       outbox.remove(message.num, device)
       const isRecipient = Buffer.compare(message.peer, person) === 0

@@ -31,6 +31,7 @@ import { Dispatch } from './dispatch.ts'
 import { Inbox, type KnownDevice } from './inbox.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
+import { TurnCache } from './turn-cache.ts'
 
 /** How often expired messages are looked for, in ms. */
 const UPKEEP_MS = 30_000
@@ -58,6 +59,7 @@ export class MessageServices {
   readonly #transfers: Transfers
   readonly #wiping: Wiping
   readonly #badCells = new Map<string, number>()
+  readonly #peers = new TurnCache<KnownDevice | undefined>()
   #streams!: CellStreams
   #dispatch!: Dispatch
   #inbox!: Inbox
@@ -167,6 +169,7 @@ export class MessageServices {
 
   /** A connected peer has shown which device it is. */
   onRecognised(peerId: PeerId): void {
+    this.#peers.clear()
     const known = this.#deviceAt(peerId)
     if (!this.#isStarted || known === undefined) return
     this.messages.addRecipients() // it may be one that was not known when something was written
@@ -175,6 +178,7 @@ export class MessageServices {
   }
 
   onDisconnected(peerId: PeerId): void {
+    this.#peers.clear()
     this.#badCells.delete(peerId.toString())
     this.#streams.forget(peerId)
     for (const device of this.#outbox.devices()) {
@@ -187,6 +191,7 @@ export class MessageServices {
 
   /** People were followed or blocked, or have other devices. */
   onContactsChanged(): void {
+    this.#peers.clear()
     if (!this.#isStarted) return
     this.#removeEnded()
     this.#deliver(this.messages.addRecipients())
@@ -261,9 +266,10 @@ export class MessageServices {
 
   /** Which device a peer has shown to be, if it is a contact's or an own other one. */
   #deviceAt(peerId: PeerId): KnownDevice | undefined {
-    const { connections } = this.#options
-    const device = connections().deviceOf(peerId)
-    return device && this.#known(device)
+    return this.#peers.get(peerId.toString(), () => {
+      const device = this.#options.connections().deviceOf(peerId)
+      return device && this.#known(device)
+    })
   }
 
   /** Whose a device is, if it is a contact's or an own other one. */

@@ -19,6 +19,7 @@ import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import type { Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
 import type { Crypt } from './crypt.ts'
+import { GatheredWrites } from './gathered-writes.ts'
 
 const DEFAULT_LIMIT = 50
 /** Messages that wait for a slow reader of a live list; past it the oldest changes are left out. */
@@ -41,9 +42,11 @@ export class NodeMessages implements Messages {
   /** Messages that came, or whose state changed. */
   readonly changes = new EventEmitter<{ changed: [StoredMessage] }>()
   readonly #options: NodeMessagesOptions
+  readonly #writes: GatheredWrites
 
   constructor(options: NodeMessagesOptions) {
     this.#options = options
+    this.#writes = new GatheredWrites((work) => options.store.write(work, { isDurable: true }))
     this.changes.setMaxListeners(0)
   }
 
@@ -123,10 +126,7 @@ export class NodeMessages implements Messages {
 
   /** Tells those who listen of messages that came or changed. */
   announce(nums: readonly number[]): void {
-    for (const num of nums) {
-      const message = this.#options.conversations.get(num)
-      if (message?.isShown) this.changes.emit('changed', message)
-    }
+    for (const num of nums) this.#announce(this.#options.conversations.get(num))
   }
 
   /** Every device that is to have a message and is not noted for it yet: a person may have more than when it was written. */
@@ -161,26 +161,28 @@ export class NodeMessages implements Messages {
   }
 
   async #queue(peer: Uint8Array, fields: { type: string; [field: string]: unknown }): Promise<StoredMessage> {
-    const { store, crypt, conversations, people, deviceKey } = this.#options
+    const { crypt, conversations, people, deviceKey } = this.#options
     await asNodeError(() => crypt.open())
     const device = deviceKey()
-    const prev = conversations.lastOf(device, peer)
-    const content: Content = newContent({ ...fields, ...(prev === undefined ? {} : { prev }) })
     const devices = [...this.#devicesOf(peer), ...this.#ownOthers()]
     const num = await asNodeError(() =>
-      store.write(
-        () => {
-          const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
-          const added = conversations.add(message)!
-          this.#addTo(added, devices)
-          return added
-        },
-        { isDurable: true }
-      )
+      this.#writes.run(() => {
+        const prev = conversations.lastOf(device, peer)
+        const content: Content = newContent({ ...fields, ...(prev === undefined ? {} : { prev }) })
+        const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
+        const added = conversations.add(message)!
+        this.#addTo(added, devices)
+        return added
+      })
     )
     this.#options.onQueued(devices)
-    this.announce([num])
-    return conversations.get(num)!
+    const message = conversations.get(num)!
+    this.#announce(message)
+    return message
+  }
+
+  #announce(message: StoredMessage | undefined): void {
+    if (message?.isShown) this.changes.emit('changed', message)
   }
 
   #addTo(num: number, devices: readonly Uint8Array[]): void {
