@@ -12,7 +12,7 @@ export function messageRoutes(app: Hono, { messages, contacts }: Comrade, closin
   post(app, 'messages/react', requests.reactToMessage, async ({ id, emoji }) =>
     messageShape(await messages.react(id, emoji))
   )
-  post(app, 'messages/read', requests.oneMessage, async ({ id }) => messageShape(await messages.read(id)))
+  post(app, 'messages/read', requests.readMessages, async ({ ids }) => (await messages.read(...ids)).map(messageShape))
   post(app, 'messages/erase', requests.oneMessage, ({ id }) => messages.erase(id))
   app.get('/api/messages', async (c) => {
     const { who, limit, follow } = parseRequest(requests.messages, query(c))

@@ -137,6 +137,9 @@ export const requests = {
     follow: v.optional(flagInQuery)
   }),
   oneMessage: v.strictObject({ id: messageId }),
+  readMessages: v.strictObject({
+    ids: v.pipe(v.array(messageId), v.minLength(1), v.maxLength(MAX_LIMIT, `must be at most ${MAX_LIMIT} messages`))
+  }),
   reactToMessage: v.strictObject({ id: messageId, emoji: text(32) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),

@@ -13,8 +13,8 @@ export const MAX_TEXT_SIZE = 28_000
 const MAX_TYPE_LENGTH = 64
 /** UTF-16 code units of a reaction. */
 const MAX_EMOJI_LENGTH = 32
-/** Most messages that one receipt or request is about. */
-const MAX_IDS = 32
+/** Most messages that one receipt is about. */
+export const MAX_RECEIPT_IDS = 32
 /** Of keys and descriptors. */
 const MAX_BYTES = 4_096
 
@@ -136,7 +136,7 @@ const schemas = new Map<string, v.GenericSchema>([
       ...common,
       type: v.literal('receipt'),
       state: v.picklist(['delivered', 'read']),
-      ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(MAX_IDS))
+      ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(MAX_RECEIPT_IDS))
     })
   ],
   ['resend', v.looseObject({ ...common, type: v.literal('resend') })],

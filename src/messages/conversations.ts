@@ -10,7 +10,7 @@ export type MessageState = 'queued' | 'mailed' | 'delivered' | 'read'
 /** States in the order in which they come; a message never goes back. */
 const STATES: readonly MessageState[] = ['queued', 'mailed', 'delivered', 'read']
 /** Types that do something, and are not read. */
-const UNSHOWN: ReadonlySet<string> = new Set(['erase'])
+const UNSHOWN: ReadonlySet<string> = new Set(['erase', 'receipt'])
 
 export interface NewMessage {
   /** Root key of who wrote it, and the key of the device that did. */
@@ -83,9 +83,13 @@ export class Conversations {
   }
 
   /** Its number, and the other person in the conversation: what is known of it without opening it. */
-  placeOf(author: Uint8Array, id: Uint8Array): Pick<StoredMessage, 'num' | 'peer'> | undefined {
-    const [row] = this.#statements.all('SELECT num, peer FROM messages WHERE author = ? AND id = ?', author, id)
-    return row && { num: row.num as number, peer: row.peer as Uint8Array }
+  placeOf(author: Uint8Array, id: Uint8Array): Pick<StoredMessage, 'num' | 'peer' | 'isShown'> | undefined {
+    const [row] = this.#statements.all(
+      'SELECT num, peer, is_shown FROM messages WHERE author = ? AND id = ?',
+      author,
+      id
+    )
+    return row && { num: row.num as number, peer: row.peer as Uint8Array, isShown: row.is_shown === 1 }
   }
 
   /** By its id alone; where two people gave the same one, their own is preferred. */
@@ -114,9 +118,9 @@ export class Conversations {
     return this.#select("state IN ('queued', 'mailed') AND device = ? AND content IS NOT NULL ORDER BY num", device)
   }
 
-  /** Id of what a device has written last in a conversation. */
+  /** Id of what a device has written last in a conversation, of what is to be read. */
   lastOf(device: Uint8Array, peer: Uint8Array): Uint8Array | undefined {
-    const sql = 'SELECT id FROM messages WHERE device = ? AND peer = ? ORDER BY num DESC LIMIT 1'
+    const sql = 'SELECT id FROM messages WHERE device = ? AND peer = ? AND is_shown = 1 ORDER BY num DESC LIMIT 1'
     return this.#statements.all(sql, device, peer)[0]?.id as Uint8Array | undefined
   }
 
@@ -130,6 +134,15 @@ export class Conversations {
   /** Leaves of a message that it was there, so that it is not shown when it comes again. */
   erase(num: number): boolean {
     return this.#statements.run('UPDATE messages SET content = NULL WHERE num = ? AND content IS NOT NULL', num) > 0
+  }
+
+  /** Forgets a message that only did something, as soon as no device waits for it any more. */
+  forgetDone(num: number): void {
+    this.#statements.run(
+      `DELETE FROM messages WHERE num = ? AND is_shown = 0 AND content IS NOT NULL
+         AND num NOT IN (SELECT num FROM message_outbox WHERE num = ?)`,
+      ...[num, num]
+    )
   }
 
   /** Numbers of what is to be erased by now. */

@@ -9,6 +9,7 @@ export {
   encodeContent,
   known,
   type KnownContent,
+  MAX_RECEIPT_IDS,
   MAX_TEXT_SIZE,
   MESSAGE_ID_SIZE,
   newContent,

@@ -24,6 +24,7 @@ export interface Config {
   directory: boolean
   relay: (typeof RELAY_MODES)[number]
   mailboxes: (typeof MAILBOX_MODES)[number]
+  readReceipts: boolean
   store: (typeof STORE_MODES)[number]
   quota: number
   compress: boolean
@@ -73,6 +74,12 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
     default: 'friends',
     ...choice(MAILBOX_MODES),
     about: 'for whom sealed messages are kept until they are fetched, while store is all'
+  },
+  readReceipts: {
+    default: false,
+    type: 'boolean',
+    schema: boolean,
+    about: 'tell people when their messages were read'
   },
   store: { default: 'all', ...choice(STORE_MODES), about: "how much of other people's data is kept" },
   quota: {

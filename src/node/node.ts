@@ -221,6 +221,7 @@ class ComradeNode implements Comrade {
       connections: () => this.#connections,
       log: this.#log,
       isHosting: () => settings.mailboxes === 'friends' && this.#people.mode === 'all',
+      isGivingReadReceipts: () => settings.readReceipts,
       onMessage: (message) => this.#emit('message', message)
     })
     store.events.on('fork', (feed) => this.#onFork(feed))

@@ -1,9 +1,11 @@
 // comrade messages: reads private messages, newest first, and goes on with --follow; or erases one.
+import type { Client } from '../../api/client.ts'
 import type { MessageShape } from '../../api/message-shapes.ts'
+import type { ProfileShape } from '../../api/shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
 import { messageLines } from '../message-lines.ts'
-import { dim } from '../output.ts'
+import { Reading } from '../reading.ts'
 import { parseCount } from '../quantity.ts'
 import type { Context, Verb } from '../verb.ts'
 
@@ -17,10 +19,13 @@ interface Options {
 
 export const verb: Verb<Options> = {
   arguments: [
-    ['[who]', 'with whom: a petname, a did, or a name that only one person claims; or erase; else with everybody'],
-    ['[id]', 'for erase: the message']
+    ['[who]', 'with whom: a petname, a did, or a name that only one person claims; else with everybody; or an action'],
+    ['[id]', 'for an action: the message']
   ],
-  actions: [['erase <id>', 'erase a message here; one of yours also where it has come to']],
+  actions: [
+    ['erase <id>', 'erase a message here; one of yours also where it has come to'],
+    ['read <id>', 'note that you have read it; what is shown in words is noted by itself']
+  ],
   options: [
     {
       flags: '--limit <n>',
@@ -32,6 +37,7 @@ export const verb: Verb<Options> = {
   examples: ['comrade messages', 'comrade messages alice --follow', 'comrade messages erase 5f1c…'],
   async run(context, [who, id], options) {
     if (who === 'erase') return erase(context, id)
+    if (who === 'read') return read(context, id)
     if (id !== undefined) throw new NodeError('BAD_INPUT', 'comrade messages takes one person, not 2 words')
     await list(context, who, options)
   }
@@ -43,14 +49,29 @@ async function list(
   { limit = DEFAULT_LIMIT, follow }: Options
 ): Promise<void> {
   const shown = new Set<string>()
+  // A program that asks for JSON is not somebody who reads.
+  const reading = output.json ? undefined : await readingOf(client, signal)
   for await (const message of client.lines<MessageShape>('messages', { who, limit, follow }, { signal })) {
     const isKnown = shown.has(message.id) && message.type !== 'erased'
-    output.result(message, () => (isKnown ? [[dim(`  ${message.state}  ${message.id}`)]] : messageLines(message)))
+    output.result(message, () => (isKnown ? (reading?.changeLines(message) ?? []) : messageLines(message)))
     shown.add(message.id)
+    reading?.note(message)
   }
+  await reading?.done()
   if (shown.size > 0) return
   output.talk('nothing here yet')
   output.next(`comrade message ${who === undefined ? '<who>' : shellWord(who)} 'hello'`)
+}
+
+async function readingOf(client: Client, signal: AbortSignal): Promise<Reading> {
+  const { did } = await client.get<ProfileShape>('id', {}, { signal })
+  return new Reading(client, did)
+}
+
+async function read({ client, output, signal }: Context, id: string | undefined): Promise<void> {
+  if (id === undefined) throw new NodeError('BAD_INPUT', 'comrade messages read takes the id of a message')
+  const [message] = await client.post<MessageShape[]>('messages/read', { ids: [id] }, { signal })
+  output.result(message, () => `${message.state}  ${message.id}`)
 }
 
 async function erase({ client, output, signal }: Context, id: string | undefined): Promise<void> {

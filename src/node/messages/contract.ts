@@ -64,8 +64,11 @@ export interface Messages {
   react(id: string, emoji: string): Promise<Message>
   /** Stored messages, newest first; then, with `live`, what comes and what changes its state. */
   list(options?: MessageListOptions): AsyncIterable<Message>
-  /** Notes that the user has read a message. Nobody is told. @throws NodeError NOT_FOUND, NOT_OWN for an own one */
-  read(id: string): Promise<Message>
+  /**
+   * Notes that the user has read messages. With the setting `readReceipts` their authors are told.
+   * @throws NodeError NOT_FOUND, NOT_OWN for an own one: then nothing is noted
+   */
+  read(...ids: string[]): Promise<Message[]>
   /**
    * Erases a message here. Of one's own, all devices that have it are asked to do the same.
    * @throws NodeError NOT_FOUND

@@ -114,7 +114,7 @@ export class Inbox {
   /** In the transaction that stores the session's state. */
   #accept(content: Content, from: KnownDevice): Outcome {
     const special = known(content)
-    if (special?.type === 'receipt') return { changed: this.#takeReceipt(special, from), isReceipt: true }
+    if (special?.type === 'receipt') return this.#takeReceipt(special, from)
     if (special?.type === 'resend') return { changed: [], isResend: true }
     if (special?.type === 'mailboxes') {
       const { key, descriptor, at } = special
@@ -149,16 +149,32 @@ export class Inbox {
     return message !== undefined && conversations.erase(message.num) ? [message.num] : []
   }
 
+  #takeReceipt({ id, ids, state, to }: KnownContent & { type: 'receipt' }, from: KnownDevice): Outcome {
+    const isOwnReading = this.#isSelf(from.person) && to !== undefined
+    const changed = ids.flatMap((about) =>
+      isOwnReading ? this.#noteRead(to, about) : this.#noteTaken(about, state, from)
+    )
+    // One that says that something was read is kept by its author until it has come.
+    return { changed, isReceipt: true, ...(state === 'read' ? { acknowledge: id } : {}) }
+  }
+
   /** One's own other devices only say that they need it no more; how far it has come, the recipient says. */
-  #takeReceipt({ ids, state }: KnownContent & { type: 'receipt' }, { device, person }: KnownDevice): number[] {
+  #noteTaken(id: Uint8Array, state: 'delivered' | 'read', { device, person }: KnownDevice): number[] {
     const { conversations, outbox, self } = this.#options
-    return ids.flatMap((id) => {
-      const message = conversations.placeOf(self, id)
-      if (message === undefined) return []
-      outbox.remove(message.num, device)
-      const isRecipient = Buffer.compare(message.peer, person) === 0
-      return isRecipient && conversations.advance(message.num, state) ? [message.num] : []
-    })
+    const message = conversations.placeOf(self, id)
+    if (message === undefined) return []
+    outbox.remove(message.num, device)
+    const isRecipient = Buffer.compare(message.peer, person) === 0
+    const isNews = isRecipient && conversations.advance(message.num, state)
+    if (!message.isShown) conversations.forgetDone(message.num)
+    return isNews ? [message.num] : []
+  }
+
+  /** On another device of one's own a message of somebody else was read. */
+  #noteRead(author: Uint8Array, id: Uint8Array): number[] {
+    const { conversations } = this.#options
+    const message = conversations.placeOf(author, id)
+    return message !== undefined && conversations.advance(message.num, 'read') ? [message.num] : []
   }
 
   #isSelf(person: Uint8Array): boolean {

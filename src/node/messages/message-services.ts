@@ -32,6 +32,7 @@ import { Inbox, type KnownDevice } from './inbox.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
 import { TurnCache } from './turn-cache.ts'
+import { MessageWriter } from './writer.ts'
 
 /** How often expired messages are looked for, in ms. */
 const UPKEEP_MS = 30_000
@@ -47,6 +48,8 @@ export interface MessageServicesOptions {
   log: Log
   /** Whether the user lets friends have mailboxes here. */
   isHosting: () => boolean
+  /** Whether authors are told that the user has read what they wrote. */
+  isGivingReadReceipts: () => boolean
   onMessage: (message: Message) => void
 }
 
@@ -58,6 +61,7 @@ export class MessageServices {
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #wiping: Wiping
+  readonly #writer: MessageWriter
   readonly #badCells = new Map<string, number>()
   readonly #peers = new TurnCache<KnownDevice | undefined>()
   #streams!: CellStreams
@@ -84,10 +88,14 @@ export class MessageServices {
       onAnew: (address, event) => this.#onAnew(address, event === 'broken'),
       onDropped: () => this.#sealAllAnew()
     })
-    this.messages = new NodeMessages({
-      ...{ store, people, deviceKey, crypt: this.#crypt, conversations: this.#conversations },
-      ...{ outbox: this.#outbox, wiping: this.#wiping },
+    const tables = { conversations: this.#conversations, outbox: this.#outbox }
+    this.#writer = new MessageWriter({
+      ...{ ...tables, store, people, deviceKey, crypt: this.#crypt },
       onQueued: (devices) => this.#deliver(devices)
+    })
+    this.messages = new NodeMessages({
+      ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping },
+      isGivingReadReceipts: options.isGivingReadReceipts
     })
     this.messages.changes.on('changed', (message) => {
       this.#mailboxes.onMessage(message.peer)
@@ -172,7 +180,7 @@ export class MessageServices {
     this.#peers.clear()
     const known = this.#deviceAt(peerId)
     if (!this.#isStarted || known === undefined) return
-    this.messages.addRecipients() // it may be one that was not known when something was written
+    this.#writer.addRecipients() // it may be one that was not known when something was written
     this.#deliver([known.device])
     this.#mailboxes.onRecognised(known)
   }
@@ -194,7 +202,7 @@ export class MessageServices {
     this.#peers.clear()
     if (!this.#isStarted) return
     this.#removeEnded()
-    this.#deliver(this.messages.addRecipients())
+    this.#deliver(this.#writer.addRecipients())
     this.#mailboxes.onContactsChanged()
   }
 

@@ -1,25 +1,22 @@
 // node.messages: what a user may do with private messages.
-import { randomBytes } from 'node:crypto'
 import { EventEmitter, on } from 'node:events'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
   type Content,
   type Conversations,
   known,
+  MAX_RECEIPT_IDS,
   MESSAGE_ID_SIZE,
-  MessageError,
-  newContent,
   type Outbox,
   type StoredMessage,
-  TRANSFER_SIZE,
   type Wiping
 } from '../../messages/index.ts'
-import { type ContactRecord, formatDid, TrustError } from '../../trust/index.ts'
+import { type ContactRecord, formatDid } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import type { Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
-import type { Crypt } from './crypt.ts'
-import { GatheredWrites } from './gathered-writes.ts'
+import { toNodeError } from './node-errors.ts'
+import type { Fields, MessageWriter } from './writer.ts'
 
 const DEFAULT_LIMIT = 50
 /** Messages that wait for a slow reader of a live list; past it the oldest changes are left out. */
@@ -28,40 +25,36 @@ const MAX_LIVE = 10_000
 export interface NodeMessagesOptions {
   store: FeedStore
   people: People
-  crypt: Crypt
+  writer: MessageWriter
   conversations: Conversations
   outbox: Outbox
   wiping: Wiping
-  /** This device's key. */
-  deviceKey: () => Uint8Array
-  /** Something waits for these devices. */
-  onQueued: (devices: Uint8Array[]) => void
+  /** Whether authors are told that the user has read what they wrote. */
+  isGivingReadReceipts: () => boolean
 }
 
 export class NodeMessages implements Messages {
   /** Messages that came, or whose state changed. */
   readonly changes = new EventEmitter<{ changed: [StoredMessage] }>()
   readonly #options: NodeMessagesOptions
-  readonly #writes: GatheredWrites
 
   constructor(options: NodeMessagesOptions) {
     this.#options = options
-    this.#writes = new GatheredWrites((work) => options.store.write(work, { isDurable: true }))
     this.changes.setMaxListeners(0)
   }
 
   async send(who: string, { text, reply, expiresInMs }: MessageDraft): Promise<Message> {
     const person = this.#recipient(who)
-    const fields: { type: string; [field: string]: unknown } = { type: 'text', text }
+    const fields: Fields = { type: 'text', text }
     if (reply !== undefined) fields.reply = this.#stored(reply).id
     if (expiresInMs !== undefined) fields.expires = Date.now() + checkDuration(expiresInMs)
-    return this.toItem(await this.#queue(person.key, fields))
+    return this.#write(person.key, fields)
   }
 
   async react(id: string, emoji: string): Promise<Message> {
     const { id: about, peer } = this.#stored(id)
     this.#recipient(formatDid(peer))
-    return this.toItem(await this.#queue(peer, { type: 'reaction', about, emoji }))
+    return this.#write(peer, { type: 'reaction', about, emoji })
   }
 
   async *list({
@@ -88,12 +81,28 @@ export class NodeMessages implements Messages {
     }
   }
 
-  async read(id: string): Promise<Message> {
+  async read(...ids: string[]): Promise<Message[]> {
     const { store, conversations, people } = this.#options
-    const message = this.#stored(id)
-    if (people.isSelf(message.author)) throw new NodeError('NOT_OWN', 'that is a message of your own')
-    if (store.write(() => conversations.advance(message.num, 'read'))) this.announce([message.num])
-    return this.toItem(conversations.get(message.num)!)
+    const messages = ids.map((id) => this.#stored(id))
+    if (messages.some(({ author }) => people.isSelf(author)))
+      throw new NodeError('NOT_OWN', 'that is a message of your own')
+    const news = store.write(() => messages.filter(({ num }) => conversations.advance(num, 'read')))
+    this.announce(news.map(({ num }) => num))
+    if (this.#options.isGivingReadReceipts()) await this.#tellRead(news)
+    return messages.map(({ num }) => this.toItem(conversations.get(num)!))
+  }
+
+  /** A receipt is kept like a message until it has come. */
+  async #tellRead(messages: readonly StoredMessage[]): Promise<void> {
+    const { people, writer } = this.#options
+    for (const [, of] of Map.groupBy(messages, ({ author }) => hex(author))) {
+      const [{ author }] = of
+      if (people.contacts.get(author).relation !== 'followed') continue
+      for (let i = 0; i < of.length; i += MAX_RECEIPT_IDS) {
+        const ids = of.slice(i, i + MAX_RECEIPT_IDS).map(({ id }) => id)
+        await writer.queue(author, { type: 'receipt', state: 'read', ids })
+      }
+    }
   }
 
   async erase(id: string): Promise<{ id: string; erased: true }> {
@@ -105,7 +114,7 @@ export class NodeMessages implements Messages {
       conversations.erase(message.num)
       outbox.removeMessage(message.num)
     })
-    if (isOwn) await this.#queue(message.peer, { type: 'erase', about: message.id })
+    if (isOwn) await this.#options.writer.queue(message.peer, { type: 'erase', about: message.id })
     this.announce([message.num])
     return { id, erased: true }
   }
@@ -129,17 +138,6 @@ export class NodeMessages implements Messages {
     for (const num of nums) this.#announce(this.#options.conversations.get(num))
   }
 
-  /** Every device that is to have a message and is not noted for it yet: a person may have more than when it was written. */
-  addRecipients(): Uint8Array[] {
-    const { store, conversations, outbox, deviceKey } = this.#options
-    const waiting = conversations.undelivered(deviceKey())
-    if (waiting.length > 0)
-      store.write(() => {
-        for (const { num, peer } of waiting) this.#addTo(num, this.#devicesOf(peer))
-      })
-    return outbox.devices()
-  }
-
   /** A message as people see it. */
   toItem(message: StoredMessage): Message {
     const { author, peer, content, timeMs, state, isAfterGap } = message
@@ -160,43 +158,14 @@ export class NodeMessages implements Messages {
     }
   }
 
-  async #queue(peer: Uint8Array, fields: { type: string; [field: string]: unknown }): Promise<StoredMessage> {
-    const { crypt, conversations, people, deviceKey } = this.#options
-    await asNodeError(() => crypt.open())
-    const device = deviceKey()
-    const devices = [...this.#devicesOf(peer), ...this.#ownOthers()]
-    const num = await asNodeError(() =>
-      this.#writes.run(() => {
-        const prev = conversations.lastOf(device, peer)
-        const content: Content = newContent({ ...fields, ...(prev === undefined ? {} : { prev }) })
-        const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
-        const added = conversations.add(message)!
-        this.#addTo(added, devices)
-        return added
-      })
-    )
-    this.#options.onQueued(devices)
-    const message = conversations.get(num)!
+  async #write(peer: Uint8Array, fields: Fields): Promise<Message> {
+    const message = await this.#options.writer.queue(peer, fields)
     this.#announce(message)
-    return message
+    return this.toItem(message)
   }
 
   #announce(message: StoredMessage | undefined): void {
     if (message?.isShown) this.changes.emit('changed', message)
-  }
-
-  #addTo(num: number, devices: readonly Uint8Array[]): void {
-    for (const device of devices) this.#options.outbox.add(num, device, randomBytes(TRANSFER_SIZE))
-  }
-
-  #devicesOf(person: Uint8Array): Uint8Array[] {
-    const devices = this.#options.people.contacts.devicesOf(person)
-    return devices.filter(({ revoked }) => revoked === undefined).map(({ device }) => device)
-  }
-
-  #ownOthers(): Uint8Array[] {
-    const { people, deviceKey } = this.#options
-    return this.#devicesOf(people.root).filter((device) => !isSame(device, deviceKey()))
   }
 
   /** @throws NodeError WHO_UNKNOWN, WHO_AMBIGUOUS, BAD_INPUT */
@@ -217,7 +186,7 @@ export class NodeMessages implements Messages {
     try {
       return this.#options.people.contacts.find(who)
     } catch (error) {
-      throw asNode(error)
+      throw toNodeError(error)
     }
   }
 
@@ -243,24 +212,6 @@ function shownOf(content: Content | undefined): Pick<Message, 'type' | 'text' | 
 function checkDuration(ms: number): number {
   if (!Number.isSafeInteger(ms) || ms <= 0) throw new NodeError('BAD_INPUT', `expected a time in ms, found ${ms}`)
   return ms
-}
-
-async function asNodeError<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw asNode(error)
-  }
-}
-
-function asNode(error: unknown): unknown {
-  if (error instanceof MessageError) {
-    const code = error.code === 'UNAVAILABLE' ? 'UNAVAILABLE' : 'BAD_INPUT'
-    return new NodeError(code, error.message, { cause: error })
-  }
-  if (error instanceof TrustError && (error.code === 'WHO_UNKNOWN' || error.code === 'WHO_AMBIGUOUS'))
-    return new NodeError(error.code, error.message, { cause: error })
-  return error
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
