@@ -16,14 +16,10 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
+import { BUNDLING } from './bundling.ts'
 
 const ROOT = dirname(import.meta.dirname)
-/** Packages with compiled parts, which find them beside their own files. */
-const NATIVE = ['classic-level', '@signalapp/libsignal-client']
 const THREADS = ['src/node/groups/proof-worker.ts']
-/** CommonJS packages inside a bundle of ES modules call `require` for Node's own modules. */
-const BANNER =
-  "import { createRequire as comradeCreateRequire } from 'node:module'; const require = comradeCreateRequire(import.meta.url);"
 /** Chunks of older bundles are kept this long, for nodes that are still running from them. */
 const KEEP_CHUNKS_MS = 7 * 86_400_000
 
@@ -40,19 +36,7 @@ async function bundle(directory: string): Promise<void> {
     outdir: directory,
     // Every file lies one folder deep, as in src/: `new URL('../web/…', import.meta.url)` holds in both.
     entryNames: '[dir]/[name]',
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    external: NATIVE,
-    banner: { js: BANNER },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    absWorkingDir: ROOT
+    ...BUNDLING
   })
 }
 

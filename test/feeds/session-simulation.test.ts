@@ -8,7 +8,18 @@ import type { MessageStream } from '../../src/feeds/sync/message-stream.ts'
 import { SyncSession } from '../../src/feeds/sync/session.ts'
 import { messageStreamPair } from '../../src/feeds/sync/message-stream.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
-import { Author, connect, contentsOf, cut, deliver, temporaryStore, texts, until, want } from '../support/feeds.ts'
+import {
+  Author,
+  connect,
+  contentsOf,
+  cut,
+  deliver,
+  sending,
+  temporaryStore,
+  texts,
+  until,
+  want
+} from '../support/feeds.ts'
 
 const posts = (count: number) => texts(count).map((text) => ({ type: 'post', text }))
 
@@ -65,22 +76,12 @@ class Network implements Disposable {
 /** Lets `k` frames through, then breaks. */
 function breaking(frames: number): (stream: MessageStream) => MessageStream {
   let left = frames
-  return (stream) => ({
-    send: (frame, options) => {
+  return (stream) =>
+    sending(stream, (frame, options) => {
       if (left-- > 0) return stream.send(frame, options)
       stream.abort(new FeedError('ABORTED', 'the line broke'))
       return Promise.reject(new FeedError('ABORTED', 'the line broke'))
-    },
-    receive: () => stream.receive(),
-    close: () => stream.close(),
-    abort: (error) => stream.abort(error),
-    get bytesSent() {
-      return stream.bytesSent
-    },
-    get bytesReceived() {
-      return stream.bytesReceived
-    }
-  })
+    })
 }
 
 describe('sync between two stores', () => {

@@ -5,7 +5,7 @@ import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import type { MessageStream } from '../../src/feeds/sync/message-stream.ts'
 import { KIND } from '../../src/feeds/sync/messages.ts'
 import { rememberPeer, SharedFeeds } from '../../src/feeds/sync/peer-memory.ts'
-import { Author, connect, cut, temporaryStore, texts, until, want } from '../support/feeds.ts'
+import { Author, connect, cut, sending, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 function heightOf(store: FeedStore, author: Author): number {
   return store.feed(author.key.publicKey)?.height ?? 0
@@ -14,21 +14,10 @@ function heightOf(store: FeedStore, author: Author): number {
 /** A way on which entries come later than what is said about them. */
 function lateRuns(stream: MessageStream): MessageStream {
   const isRuns = ([kind]: Uint8Array): boolean => kind === KIND.runs || kind === KIND.packed
-  return {
-    send: async (frame, options) => {
-      if (isRuns(frame)) await new Promise((resolve) => setTimeout(resolve, 20))
-      await stream.send(frame, options)
-    },
-    receive: () => stream.receive(),
-    close: () => stream.close(),
-    abort: (error) => stream.abort(error),
-    get bytesSent() {
-      return stream.bytesSent
-    },
-    get bytesReceived() {
-      return stream.bytesReceived
-    }
-  }
+  return sending(stream, async (frame, options) => {
+    if (isRuns(frame)) await new Promise((resolve) => setTimeout(resolve, 20))
+    await stream.send(frame, options)
+  })
 }
 
 describe('a sync session', () => {

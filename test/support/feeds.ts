@@ -122,6 +122,22 @@ export function deliver(store: FeedStore, runs: readonly CheckedRun[]): void {
   }
 }
 
+/** A stream on which frames are sent in another way; all else is as it was. */
+export function sending(stream: MessageStream, send: MessageStream['send']): MessageStream {
+  return {
+    send,
+    receive: () => stream.receive(),
+    close: () => stream.close(),
+    abort: (error) => stream.abort(error),
+    get bytesSent() {
+      return stream.bytesSent
+    },
+    get bytesReceived() {
+      return stream.bytesReceived
+    }
+  }
+}
+
 export interface LinkOptions {
   alice?: Partial<SyncOptions>
   bob?: Partial<SyncOptions>

@@ -36,7 +36,7 @@ describe('./comrade', function () {
 
   beforeEach(() => {
     checkout = mkdtempSync(join(tmpdir(), 'comrade-launcher-'))
-    for (const file of ['comrade', 'package.json', 'package-lock.json', 'scripts/build.ts']) {
+    for (const file of ['comrade', 'package.json', 'package-lock.json', 'scripts/build.ts', 'scripts/bundling.ts']) {
       cpSync(join(ROOT, file), join(checkout, file))
     }
     makeOld(join(checkout, 'package-lock.json'))
