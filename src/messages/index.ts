@@ -48,6 +48,7 @@ export {
   Sessions,
   type SessionsOptions
 } from './sessions.ts'
+export { brokenDevices, refusedDevices } from './session-troubles.ts'
 export { Transfers } from './transfers.ts'
 export type { Vault } from './vault.ts'
 export { Wiping } from './wiping.ts'

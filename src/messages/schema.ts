@@ -87,5 +87,8 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE message_registration DROP COLUMN identity; -- follows from the keys of the home
+  `,
+  `
+  ALTER TABLE message_devices ADD COLUMN refused INTEGER NOT NULL DEFAULT 0; -- whether it came with another identity
   `
 ]

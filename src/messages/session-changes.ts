@@ -26,7 +26,7 @@ export interface Self {
   registration: number
 }
 
-export type SessionEvent = 'broken' | 'renewed'
+export type SessionEvent = 'broken' | 'renewed' | 'refused'
 
 interface Options {
   signal: Libsignal
@@ -65,6 +65,11 @@ export class SessionChanges
     return this.#state.givenUpMs
   }
 
+  /** Whether a message was opened in the session that there is. */
+  get isHeard(): boolean {
+    return this.#state.isHeard
+  }
+
   /** Whether a message can be encrypted without a bundle. */
   canEncrypt(now: Date): boolean {
     const { session } = this.#state
@@ -87,7 +92,7 @@ export class SessionChanges
     const { isHeard, kyberUses } = this.#state
     const plaintext = await decrypt()
     if (isHeard && this.#state.kyberUses.length > kyberUses.length) this.#events.push('renewed')
-    this.#change({ isHeard: true })
+    this.#change({ isHeard: true, isRefused: false })
     return plaintext
   }
 
@@ -101,9 +106,16 @@ export class SessionChanges
     this.#events.push('broken')
   }
 
+  /** The device has come with another identity than the one that it is known by. */
+  noteRefused(): void {
+    if (this.#state.isRefused) return
+    this.#change({ isRefused: true })
+    this.#events.push('refused')
+  }
+
   /** Nothing was ever known of the device. */
   forget(): void {
-    this.#change({ identity: undefined, session: undefined, isHeard: false, givenUpMs: undefined })
+    this.#change({ identity: undefined, session: undefined, isHeard: false, givenUpMs: undefined, isRefused: false })
   }
 
   /**

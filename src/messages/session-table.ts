@@ -28,6 +28,8 @@ export interface SessionState {
   /** Whether a message was opened in this session. */
   isHeard: boolean
   givenUpMs: number | undefined
+  /** Whether it has come with another identity, and not with the one that is known since. */
+  isRefused: boolean
   usedOnce: readonly number[]
   kyberUses: readonly KyberUse[]
 }
@@ -56,6 +58,7 @@ export class SessionTable {
       session: this.#opened(address, row?.session as Bytes | null | undefined),
       isHeard: row?.heard === 1,
       givenUpMs: (row?.given_up_ms as number | null | undefined) ?? undefined,
+      isRefused: row?.refused === 1,
       usedOnce: [],
       kyberUses: []
     }
@@ -66,13 +69,20 @@ export class SessionTable {
    * @throws MessageError UNREADABLE when another message has used the same prekey meanwhile
    */
   save(address: DeviceAddress, state: SessionState): void {
-    const { identity, session, isHeard, givenUpMs } = state
+    const { identity, session, isHeard, givenUpMs, isRefused } = state
     if (identity === undefined && session === undefined && givenUpMs === undefined)
       this.#statements.run('DELETE FROM message_devices WHERE address = ?', address)
     else
       this.#statements.run(
-        'INSERT OR REPLACE INTO message_devices VALUES (?, ?, ?, ?, ?)',
-        ...[address, identity ?? null, this.#sealed(address, session), isHeard ? 1 : 0, givenUpMs ?? null]
+        'INSERT OR REPLACE INTO message_devices VALUES (?, ?, ?, ?, ?, ?)',
+        ...[
+          address,
+          identity ?? null,
+          this.#sealed(address, session),
+          isHeard ? 1 : 0,
+          givenUpMs ?? null,
+          isRefused ? 1 : 0
+        ]
       )
     this.#usePrekeys(address, state)
   }

@@ -24,7 +24,7 @@ export const MAX_SEALED_SIZE = 65_536
 export const FAILURES_UNTIL_GIVEN_UP = 3
 /** A session with one device is given up at most this often, whatever that device sends. */
 export const GIVE_UP_INTERVAL_MS = 3_600_000
-/** While no new one was begun, that is said again at most this often. */
+/** One in which nothing was heard yet: what it was begun with may have been lost at the other side too. */
 export const BROKEN_INTERVAL_MS = 60_000
 /** How often it is looked whether prekeys have become too old. */
 const UPKEEP_INTERVAL_MS = 6 * 3_600_000
@@ -43,6 +43,8 @@ export interface SessionEvents {
   broken: [DeviceAddress]
   /** This device has begun a new session, because it lost the one that there was or gave it up. */
   renewed: [DeviceAddress]
+  /** This device comes with another libsignal identity than it is known by: its owner is to be met again. */
+  refused: [DeviceAddress]
 }
 
 export class Sessions {
@@ -122,7 +124,7 @@ export class Sessions {
    */
   encrypt(to: DeviceAddress, plaintext: Uint8Array, { bundle }: { bundle?: Uint8Array } = {}): Promise<Sealed> {
     return this.#inTurn(to, (changes) => ({
-      compute: () => changes.attempt(() => this.#seal(changes, to, { plaintext, bundle })),
+      compute: () => noteRefusal(changes, () => changes.attempt(() => this.#seal(changes, to, { plaintext, bundle }))),
       keep: (sealed: Sealed) => sealed
     }))
   }
@@ -137,7 +139,7 @@ export class Sessions {
    */
   decrypt<T>(from: DeviceAddress, sealed: Sealed, accept: (plaintext: Uint8Array) => T): Promise<T> {
     return this.#inTurn(from, (changes) => ({
-      compute: () => this.#openSealed(changes, from, sealed),
+      compute: () => noteRefusal(changes, () => this.#openSealed(changes, from, sealed)),
       keep: (plaintext: Uint8Array) => accept(plaintext)
     }))
   }
@@ -216,7 +218,8 @@ export class Sessions {
     const isUsable = changes.canEncrypt(new Date(now))
     if (isUsable && failures < FAILURES_UNTIL_GIVEN_UP) return
     const { givenUpMs = -Infinity } = changes
-    if (Math.abs(now - givenUpMs) < (isUsable ? GIVE_UP_INTERVAL_MS : BROKEN_INTERVAL_MS)) return
+    const intervalMs = isUsable && changes.isHeard ? GIVE_UP_INTERVAL_MS : BROKEN_INTERVAL_MS
+    if (Math.abs(now - givenUpMs) < intervalMs) return
     this.#failures.delete(from)
     changes.giveUp(now)
     changes.noteBroken()
@@ -224,6 +227,15 @@ export class Sessions {
 
   #checkOpen(): void {
     if (!this.#isOpen) throw new MessageError('CLOSED', 'the sessions are closed')
+  }
+}
+
+async function noteRefusal<T>(changes: SessionChanges, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof MessageError && error.code === 'IDENTITY') changes.noteRefused()
+    throw error
   }
 }
 

@@ -37,6 +37,8 @@ export interface EncountersOptions {
   /** Somebody new wants to meet, or was introduced. */
   onRequest: (person: Uint8Array) => void
   onMet: (person: Uint8Array) => void
+  /** A person was met, also when that is no news. */
+  onCard: (person: Uint8Array) => void
 }
 
 export class Encounters {
@@ -300,6 +302,7 @@ export class Encounters {
     store.ingest(card.runs)
     people.updateNow()
     connections.onContactsChanged()
+    this.#options.onCard(card.root)
     if (isNews) this.#options.onMet(card.root)
   }
 

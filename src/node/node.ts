@@ -222,7 +222,11 @@ class ComradeNode implements Comrade {
       log: this.#log,
       isHosting: () => settings.mailboxes === 'friends' && this.#people.mode === 'all',
       isGivingReadReceipts: () => settings.readReceipts,
-      onMessage: (message) => this.#emit('message', message)
+      onMessage: (message) => this.#emit('message', message),
+      onWarning: (code, message) => {
+        this.#log.warn({ code }, message)
+        this.#emit('warning', { code, message })
+      }
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
@@ -272,6 +276,7 @@ class ComradeNode implements Comrade {
       ...common,
       store: this.#store,
       device: this.#device,
+      onCard: (person) => this.#messages.onMet(person),
       onRequest: (person) => {
         const request = this.#meetings.requestOf(person)
         if (request !== undefined) this.#emit('request', request)

@@ -20,6 +20,7 @@ export class TestDevice implements AsyncDisposable {
   readonly heard: string[] = []
   readonly broken: DeviceAddress[] = []
   readonly renewed: DeviceAddress[] = []
+  readonly refused: DeviceAddress[] = []
   nowMs = START_MS
   readonly #vault: Vault
   readonly #isInMemory: boolean
@@ -63,6 +64,7 @@ export class TestDevice implements AsyncDisposable {
     })
     this.sessions.events.on('broken', (address) => this.broken.push(address))
     this.sessions.events.on('renewed', (address) => this.renewed.push(address))
+    this.sessions.events.on('refused', (address) => this.refused.push(address))
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import {
   BROKEN_INTERVAL_MS,
+  brokenDevices,
   FAILURES_UNTIL_GIVEN_UP,
   GIVE_UP_INTERVAL_MS,
-  type MessageErrorCode
+  type MessageErrorCode,
+  refusedDevices
 } from '../../src/messages/index.ts'
 import { TestDevice } from './devices.ts'
 
@@ -206,6 +208,21 @@ describe('sessions', () => {
     assert.equal(await bob.read(alice, forged), 'from alice')
   })
 
+  it('say once that another identity came, and do not remember it when the known one is back', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await using mallory = await TestDevice.create('mallory')
+    await bob.read(alice, await alice.write(bob, 'hello'))
+    for (const text of ['one', 'two'])
+      await assert.rejects(bob.read(alice, await mallory.write(bob, text)), fails('IDENTITY'))
+    assert.deepEqual([bob.refused, refusedDevices(bob.store.database)], [[alice.address], [alice.address]])
+    await bob.reopen()
+    await assert.rejects(bob.read(alice, await mallory.write(bob, 'three')), fails('IDENTITY'))
+    assert.deepEqual([bob.refused, refusedDevices(bob.store.database)], [[alice.address], [alice.address]])
+    await bob.read(alice, await alice.write(bob, 'it is me'))
+    assert.deepEqual(refusedDevices(bob.store.database), [])
+  })
+
   it('say nothing of their own about mangled messages', async () => {
     await using alice = await TestDevice.create('alice')
     await using bob = await TestDevice.create('bob')
@@ -248,10 +265,50 @@ describe('a session that does not open any more', () => {
     bob.nowMs += BROKEN_INTERVAL_MS
     await fail()
     assert.equal(bob.broken.length, 2)
-    await bob.write(alice, 'something, at last')
+    await bob.write(alice, 'something that does not arrive')
     bob.nowMs += BROKEN_INTERVAL_MS
     await fail()
-    assert.equal(bob.broken.length, 2)
+    assert.equal(bob.broken.length, 3)
+  })
+
+  it('is given up again within the hour, when both sides have lost what it was begun with', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    const lost = new Map([alice, bob].map((device) => [device, device.sessions.bundle()]))
+    for (const device of [alice, bob]) await device.restore(device.copy(), { isRestored: true })
+    const writeInVain = async (from: TestDevice, to: TestDevice): Promise<void> => {
+      for (let i = 0; i < FAILURES_UNTIL_GIVEN_UP; i++) {
+        const options = { bundle: lost.get(to) }
+        const sealed = await from.sessions.encrypt(to.address, Buffer.from('in vain'), options)
+        await assert.rejects(to.read(from, sealed), fails('UNREADABLE'))
+      }
+    }
+    await alice.sessions.encrypt(bob.address, Buffer.from('in vain'), { bundle: lost.get(bob) })
+    for (const times of [1, 2, 3]) {
+      await writeInVain(bob, alice)
+      await writeInVain(alice, bob)
+      assert.deepEqual([alice.broken.length, bob.broken.length], [times, times])
+      for (const device of [alice, bob]) device.nowMs += BROKEN_INTERVAL_MS
+    }
+    await alice.read(bob, await bob.write(alice, 'at last'))
+    assert.equal(await bob.read(alice, await alice.write(bob, 'indeed')), 'indeed')
+  })
+
+  it('is still to be asked for after a restart, until the other side is heard', async () => {
+    await using alice = await TestDevice.create('alice')
+    await using bob = await TestDevice.create('bob')
+    await bob.read(alice, await alice.write(bob, 'one'))
+    await alice.read(bob, await bob.write(alice, 'two'))
+    assert.deepEqual(brokenDevices(bob.store.database), [])
+    await bob.sessions.forget(alice.address)
+    await assert.rejects(bob.read(alice, await alice.write(bob, 'lost')), fails('UNREADABLE'))
+    await bob.reopen()
+    assert.deepEqual(brokenDevices(bob.store.database), [alice.address])
+    await alice.read(bob, await bob.write(alice, 'send it again'))
+    await bob.reopen()
+    assert.deepEqual(brokenDevices(bob.store.database), [alice.address])
+    await bob.read(alice, await alice.write(bob, 'here it is'))
+    assert.deepEqual(brokenDevices(bob.store.database), [])
   })
 
   it('is given up after several failures in a row, and not more than once an hour', async () => {

@@ -222,7 +222,9 @@ export class Stage implements AsyncDisposable {
       format: 'esm',
       platform: 'node',
       external: ['classic-level', '@signalapp/libsignal-client'],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);"
+      },
       logLevel: 'error'
     })
     if (this.#bundles.size <= 1) symlinkSync(join(ROOT, 'node_modules'), join(this.path, 'node_modules'))

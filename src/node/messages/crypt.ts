@@ -7,7 +7,6 @@ import {
   deviceAddress,
   loadLibsignal,
   MessageError,
-  type SessionEvents,
   Sessions,
   Wiping
 } from '../../messages/index.ts'
@@ -26,7 +25,9 @@ export interface CryptOptions {
   /** This device's key; another one after its feed forked. */
   deviceKey: () => Uint8Array
   /** A session was begun anew, by which side. */
-  onAnew: (address: DeviceAddress, event: keyof SessionEvents) => void
+  onAnew: (address: DeviceAddress, event: 'broken' | 'renewed') => void
+  /** A device comes with another libsignal identity than it is known by. @default nothing */
+  onRefused?: (address: DeviceAddress) => void
   /** All sessions were dropped: the database was an older copy. */
   onDropped: () => void
 }
@@ -65,12 +66,13 @@ export class Crypt {
   }
 
   async #open(): Promise<Opened> {
-    const { store, vault, deviceKey, onAnew, onDropped } = this.#options
+    const { store, vault, deviceKey, onAnew, onRefused, onDropped } = this.#options
     const address = deviceAddress(deviceKey())
     const signal = await loadLibsignal()
     const sessions = await Sessions.open({ store, vault, address })
     sessions.events.on('broken', (device) => onAnew(device, 'broken'))
     sessions.events.on('renewed', (device) => onAnew(device, 'renewed'))
+    sessions.events.on('refused', (device) => onRefused?.(device))
     if (sessions.isAnew) onDropped()
     const keys = new CellKeys({ database: store.database, vault, wiping: new Wiping(store), signal })
     return { sessions, keys, address }

@@ -119,7 +119,8 @@ export class Dispatch {
   /** Sends something that is not kept: when it is lost, the device asks again. */
   pass(device: Uint8Array, content: Content): void {
     const line = this.#line(device)
-    if (line.passing.length < MAX_PASSING) line.passing.push(content)
+    const isAsked = content.type === 'resend' && line.passing.some(({ type }) => type === 'resend')
+    if (!isAsked && line.passing.length < MAX_PASSING) line.passing.push(content)
     this.deliver(device)
   }
 

@@ -115,7 +115,8 @@ export class Inbox {
   #accept(content: Content, from: KnownDevice): Outcome {
     const special = known(content)
     if (special?.type === 'receipt') return this.#takeReceipt(special, from)
-    if (special?.type === 'resend') return { changed: [], isResend: true }
+    // Acknowledged, so that whoever asks hears this device, and asks no more.
+    if (special?.type === 'resend') return { changed: [], isResend: true, acknowledge: content.id }
     if (special?.type === 'mailboxes') {
       const { key, descriptor, at } = special
       this.#options.mailboxContacts.set(from.device, { key, descriptor, atMs: Math.min(at, this.#now()) })

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { type FeedStore, migrate } from '../../feeds/index.ts'
 import {
+  brokenDevices,
   Conversations,
   type DeviceAddress,
   deviceAddress,
@@ -13,10 +14,12 @@ import {
   MessageError,
   newContent,
   Outbox,
+  refusedDevices,
   TRANSFER_SIZE,
   Transfers,
   Wiping
 } from '../../messages/index.ts'
+import { harmless } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
@@ -51,6 +54,7 @@ export interface MessageServicesOptions {
   /** Whether authors are told that the user has read what they wrote. */
   isGivingReadReceipts: () => boolean
   onMessage: (message: Message) => void
+  onWarning: (code: 'SESSION_RENEWED' | 'SESSION_REFUSED', message: string) => void
 }
 
 export class MessageServices {
@@ -86,6 +90,7 @@ export class MessageServices {
       vault,
       deviceKey,
       onAnew: (address, event) => this.#onAnew(address, event === 'broken'),
+      onRefused: (address) => this.#onRefused(address),
       onDropped: () => this.#sealAllAnew()
     })
     const tables = { conversations: this.#conversations, outbox: this.#outbox }
@@ -158,6 +163,7 @@ export class MessageServices {
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
     this.onContactsChanged()
+    this.#askForMissing(this.#knownDevices())
   }
 
   /** Before connections are stopped. */
@@ -182,6 +188,7 @@ export class MessageServices {
     if (!this.#isStarted || known === undefined) return
     this.#writer.addRecipients() // it may be one that was not known when something was written
     this.#deliver([known.device])
+    this.#askForMissing([known.device])
     this.#mailboxes.onRecognised(known)
   }
 
@@ -194,6 +201,7 @@ export class MessageServices {
       this.#dispatch.rest(device)
       this.#mailboxes.onDisconnected(device)
       this.#deliver([device])
+      this.#askForMissing([device])
     }
   }
 
@@ -204,6 +212,20 @@ export class MessageServices {
     this.#removeEnded()
     this.#deliver(this.#writer.addRecipients())
     this.#mailboxes.onContactsChanged()
+  }
+
+  /** A person was met, perhaps again: a device that came with another libsignal identity is taken with that from now on. */
+  onMet(person: Uint8Array): void {
+    const { store, people } = this.#options
+    const refused = new Set(refusedDevices(store.database))
+    for (const { device } of people.contacts.devicesOf(person))
+      if (refused.has(deviceAddress(device))) this.#forget(device).catch(this.#onError)
+  }
+
+  async #forget(device: Uint8Array): Promise<void> {
+    const { sessions } = await this.#crypt.open()
+    await sessions.forget(deviceAddress(device))
+    this.#dispatch.sealAnew(device)
   }
 
   /** This device signs with another key from now on. */
@@ -257,9 +279,33 @@ export class MessageServices {
   #onAnew(address: DeviceAddress, isBroken: boolean): void {
     const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
     if (known === undefined || !this.#isStarted) return
-    this.#options.log.warn({ device: address }, `the session with a device was begun anew by ${isBroken ? 'us' : 'it'}`)
-    if (isBroken) this.#dispatch.pass(known, newContent({ type: 'resend' }))
+    const name = this.#nameOf(known)
+    const message = isBroken
+      ? `messages from a device of ${name} could not be opened: it is asked to begin anew, and to send them again`
+      : `a device of ${name} could not open what came from here, and has begun anew: it is sent again`
+    this.#options.onWarning('SESSION_RENEWED', message)
+    if (isBroken) this.#askForMissing([known])
     else this.#dispatch.sealAnew(known)
+  }
+
+  #onRefused(address: DeviceAddress): void {
+    const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
+    if (known === undefined) return
+    const message = `a device of ${this.#nameOf(known)} comes with other keys for messages than before, and is refused: meet them again, and see that it is them`
+    this.#options.onWarning('SESSION_REFUSED', message)
+  }
+
+  /** Where the session with a device was given up: until it is heard, it may not know that it has to send again. */
+  #askForMissing(devices: readonly Uint8Array[]): void {
+    const broken = new Set(brokenDevices(this.#options.store.database))
+    if (broken.size === 0) return
+    for (const device of devices)
+      if (broken.has(deviceAddress(device)) && this.#known(device) !== undefined)
+        this.#dispatch.pass(device, newContent({ type: 'resend' }))
+  }
+
+  #nameOf(device: Uint8Array): string {
+    return harmless(this.#options.people.contactOfDevice(device)?.name ?? '')
   }
 
   #sealAllAnew(): void {
