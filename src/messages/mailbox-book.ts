@@ -1,9 +1,12 @@
 // The queues that this device has at others' nodes: one for each contact at each of a few hosts. What they are read and
-// written with is on the disk before a host or a contact hears of it, or messages would wait where nobody asks.
+// written with is on the disk, sealed, before a host or a contact hears of it, or messages would wait where nobody asks.
 import { type FeedStore, migrate } from '../feeds/index.ts'
 import { type Row, Statements } from '../trust/index.ts'
-import { mailboxKey, type MailboxKey } from './mailbox-key.ts'
+import { MAILBOX_KEY_SIZE, mailboxKey, type MailboxKey } from './mailbox-key.ts'
 import { MAILBOX_MIGRATIONS } from './mailbox-schema.ts'
+import type { Vault } from './vault.ts'
+
+const PURPOSE = Buffer.from('comrade/mailbox/own/1\0')
 
 /** 'making' until the host has agreed, 'ending' until it was told that the queue is not needed any more. */
 export type QueueState = 'making' | 'made' | 'ending'
@@ -23,52 +26,66 @@ export interface OwnQueue {
 export class MailboxBook {
   readonly #statements: Statements
   readonly #store: Pick<FeedStore, 'database' | 'write'>
+  readonly #vault: Vault
 
   /** @throws FeedError STORE_NEWER */
-  constructor(store: Pick<FeedStore, 'database' | 'write'>) {
+  constructor(store: Pick<FeedStore, 'database' | 'write'>, vault: Vault) {
     migrate(store.database, 'mailbox', MAILBOX_MIGRATIONS)
     this.#statements = new Statements(store.database)
     this.#store = store
+    this.#vault = vault
   }
 
   all(): OwnQueue[] {
-    return this.#statements.all('SELECT * FROM mailbox_own').map(toQueue)
+    return this.#queues('SELECT * FROM mailbox_own')
   }
 
   /** For this contact, those that are being ended left out. */
   of(contact: Uint8Array): OwnQueue[] {
-    return this.#statements
-      .all(`SELECT * FROM mailbox_own WHERE contact = ? AND state <> 'ending'`, contact)
-      .map(toQueue)
+    return this.#queues(`SELECT * FROM mailbox_own WHERE contact = ? AND state <> 'ending'`, contact)
   }
 
   at(peer: string): OwnQueue[] {
-    return this.#statements.all('SELECT * FROM mailbox_own WHERE peer = ?', peer).map(toQueue)
+    return this.#queues('SELECT * FROM mailbox_own WHERE peer = ?', peer)
   }
 
   /** A new queue, which this host is still to make. */
   add(contact: Uint8Array, peer: string): OwnQueue {
     const [receive, send] = [mailboxKey(), mailboxKey()]
-    this.#change(
-      `INSERT INTO mailbox_own VALUES (?, ?, ?, ?, NULL, 'making')`,
-      receive.secret,
-      send.secret,
-      contact,
-      peer
-    )
+    const secrets = this.#vault.seal(Buffer.concat([receive.secret, send.secret]), about(receive.id))
+    this.#change(`INSERT INTO mailbox_own VALUES (?, ?, ?, ?, NULL, 'making')`, receive.id, secrets, contact, peer)
     return { contact, peer, receive, send, host: undefined, state: 'making' }
   }
 
   setMade({ receive }: OwnQueue, host: Uint8Array): void {
-    this.#change(`UPDATE mailbox_own SET state = 'made', host = ? WHERE receive = ?`, host, receive.secret)
+    this.#change(`UPDATE mailbox_own SET state = 'made', host = ? WHERE receive = ?`, host, receive.id)
   }
 
   setEnding({ receive }: OwnQueue): void {
-    this.#change(`UPDATE mailbox_own SET state = 'ending' WHERE receive = ?`, receive.secret)
+    this.#change(`UPDATE mailbox_own SET state = 'ending' WHERE receive = ?`, receive.id)
   }
 
   remove({ receive }: OwnQueue): void {
-    this.#change('DELETE FROM mailbox_own WHERE receive = ?', receive.secret)
+    this.#change('DELETE FROM mailbox_own WHERE receive = ?', receive.id)
+  }
+
+  /** Where the keys of the home are others, those of before are of no use. */
+  #queues(sql: string, ...values: (string | Uint8Array)[]): OwnQueue[] {
+    return this.#statements.all(sql, ...values).flatMap((row) => this.#toQueue(row) ?? [])
+  }
+
+  #toQueue({ receive, secrets, contact, peer, host, state }: Row): OwnQueue | undefined {
+    const opened = this.#vault.open(secrets as Uint8Array, about(receive as Uint8Array))
+    return (
+      opened && {
+        contact: contact as Uint8Array,
+        peer: peer as string,
+        receive: mailboxKey(opened.subarray(0, MAILBOX_KEY_SIZE)),
+        send: mailboxKey(opened.subarray(MAILBOX_KEY_SIZE)),
+        host: (host as Uint8Array | null) ?? undefined,
+        state: state as QueueState
+      }
+    )
   }
 
   #change(sql: string, ...values: (string | Uint8Array)[]): void {
@@ -76,13 +93,6 @@ export class MailboxBook {
   }
 }
 
-function toQueue({ receive, send, contact, peer, host, state }: Row): OwnQueue {
-  return {
-    contact: contact as Uint8Array,
-    peer: peer as string,
-    receive: mailboxKey(receive as Uint8Array),
-    send: mailboxKey(send as Uint8Array),
-    host: (host as Uint8Array | null) ?? undefined,
-    state: state as QueueState
-  }
+function about(id: Uint8Array): Uint8Array {
+  return Buffer.concat([PURPOSE, id])
 }

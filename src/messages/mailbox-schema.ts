@@ -52,5 +52,18 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
     transfer BLOB PRIMARY KEY,
     at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  DROP TABLE mailbox_own;
+  CREATE TABLE mailbox_own (            -- queues of this device at others' nodes
+    receive BLOB PRIMARY KEY,           -- X25519 public key
+    secrets BLOB NOT NULL,              -- to read and to write with, sealed
+    contact BLOB NOT NULL,              -- who writes to it
+    peer TEXT NOT NULL,                 -- peer id of the host
+    host BLOB,                          -- its key, NULL: not made yet
+    state TEXT NOT NULL CHECK (state IN ('making', 'made', 'ending'))
+  ) STRICT;
+  CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
+  CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
   `
 ]

@@ -15,6 +15,7 @@ import {
 } from '../../messages/index.ts'
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
+import type { Vault } from '../vault.ts'
 import type { KnownDevice } from './inbox.ts'
 import { MailboxClient } from './mailbox-client.ts'
 import { MailboxService } from './mailbox-service.ts'
@@ -24,6 +25,7 @@ const MAX_ADDRESSES = 4
 
 export interface MailboxesOptions {
   store: FeedStore
+  vault: Vault
   people: People
   connections: Connections
   conversations: Conversations
@@ -65,7 +67,7 @@ export class Mailboxes {
     })
     this.#client = new MailboxClient({
       libp2p,
-      book: new MailboxBook(store),
+      book: new MailboxBook(store, options.vault),
       dial: (peerId, addresses, signal) => connections.dial(peerId, addresses, signal),
       addressesOf: (peerId) =>
         people.contacts.addresses

@@ -110,7 +110,7 @@ export class MessageServices {
 
   /** Once there are connections, which need not be started. */
   open(): void {
-    const { store, people, connections } = this.#options
+    const { store, vault, people, connections } = this.#options
     const { questions, libp2p } = connections()
     const common = { crypt: this.#crypt, conversations: this.#conversations, outbox: this.#outbox, self: people.root }
     const mailboxContacts = new MailboxContacts(store.database)
@@ -143,7 +143,14 @@ export class MessageServices {
       onResend: (device) => this.#dispatch.sealAnew(device)
     })
     this.#mailboxes = new Mailboxes({
-      ...{ store, people, connections: connections(), conversations: this.#conversations, contacts: mailboxContacts },
+      ...{
+        store,
+        vault,
+        people,
+        connections: connections(),
+        conversations: this.#conversations,
+        contacts: mailboxContacts
+      },
       isHosting: this.#options.isHosting,
       cellKey: async () => (await this.#crypt.open()).keys.current(),
       onCell: (cell, from) => this.#inbox.take(cell, from),

@@ -1,9 +1,10 @@
 // People with real nodes who host mailboxes for each other and use them.
 import type { PeerId } from '@libp2p/interface'
-import type { FeedStore } from '../../../src/feeds/index.ts'
+import { type FeedStore, sha256 } from '../../../src/feeds/index.ts'
 import { MailboxBook, type MailboxLimits, MailboxQueues } from '../../../src/messages/index.ts'
 import { MailboxClient } from '../../../src/node/messages/mailbox-client.ts'
 import { MailboxService } from '../../../src/node/messages/mailbox-service.ts'
+import { Vault } from '../../../src/node/vault.ts'
 import { temporaryStore } from '../../support/feeds.ts'
 import { connect, makeTcpNode, startMemoryNode, type TestNetwork } from '../../support/network.ts'
 
@@ -51,7 +52,7 @@ export class Person {
     this.friends = friends
     this.isHosting = isHosting
     this.queues = new MailboxQueues(home.store, { limits })
-    this.book = new MailboxBook(home.store)
+    this.book = new MailboxBook(home.store, new Vault(sha256(Buffer.from(home.name))))
     this.service = new MailboxService({
       libp2p: node.libp2p,
       queues: this.queues,
