@@ -4,7 +4,7 @@
 import { dirname, relative, resolve, sep } from 'node:path'
 
 /** From top to bottom; a layer may import what stands after it, as narrowed below. */
-export const LAYERS = ['cli', 'web', 'api', 'node', 'messages', 'groups', 'trust', 'feeds'] as const
+export const LAYERS = ['cli', 'web', 'api', 'node', 'messages', 'groups', 'trust', 'blobs', 'feeds'] as const
 
 /** Layers that may not use all that is below them. */
 const NARROWED: Partial<Record<string, readonly string[]>> = {

@@ -6,9 +6,32 @@ import { messageShape } from './message-shapes.ts'
 import { parseRequest, requests } from './requests.ts'
 import { post, query } from './route.ts'
 
-/** @param closing ends all streams when the API is closed */
-export function messageRoutes(app: Hono, { messages, contacts }: Comrade, closing: AbortSignal): void {
-  post(app, 'message', requests.message, async ({ who, ...draft }) => messageShape(await messages.send(who, draft)))
+export interface MessageRoutesOptions {
+  /** Ends all streams when the API is closed. */
+  closing: AbortSignal
+  /** @throws NodeError NOT_OWN when the caller may not name files of this machine */
+  onSocket: () => void
+}
+
+export function messageRoutes(
+  app: Hono,
+  { messages, contacts }: Comrade,
+  { closing, onSocket }: MessageRoutesOptions
+): void {
+  post(app, 'message', requests.message, async ({ who, attach, text, ...draft }) => {
+    if (attach !== undefined) onSocket()
+    else if (text === undefined) throw new NodeError('BAD_INPUT', 'text is missing')
+    const attachment = attach === undefined ? undefined : { file: attach }
+    return messageShape(await messages.send(who, { ...draft, text, attachment }))
+  })
+  post(app, 'messages/save', requests.saveMessage, ({ id, file }) => {
+    onSocket()
+    return messages.save(id, file)
+  })
+  app.get('/api/messages/attachment', (c) => {
+    const { id } = parseRequest(requests.oneMessage, query(c))
+    return ndjson((gone) => fetching(messages, id, AbortSignal.any([gone, closing])))
+  })
   post(app, 'messages/react', requests.reactToMessage, async ({ id, emoji }) =>
     messageShape(await messages.react(id, emoji))
   )
@@ -20,6 +43,34 @@ export function messageRoutes(app: Hono, { messages, contacts }: Comrade, closin
     const person = who === undefined ? undefined : (await contacts.find(who)).did
     return ndjson((gone) => list(messages, { with: person, limit, live: follow ?? false }, gone, closing))
   })
+}
+
+/** How far the file of a message has come, until all of it is here. What comes faster than it is read is left out. */
+async function* fetching(messages: Comrade['messages'], id: string, signal: AbortSignal): AsyncGenerator {
+  const state: { latest?: { have: number; size: number }; isDone: boolean; wake: () => void } = {
+    isDone: false,
+    wake: () => {}
+  }
+  const opening = messages.attachment(id, {
+    signal,
+    onProgress: (latest) => {
+      state.latest = latest
+      state.wake()
+    }
+  })
+  const settled = (): void => {
+    state.isDone = true
+    state.wake()
+  }
+  opening.then(settled, settled)
+  while (!state.isDone) {
+    const { latest } = state
+    state.latest = undefined
+    if (latest !== undefined) yield { id, ...latest }
+    else await new Promise<void>((resolve) => (state.wake = resolve))
+  }
+  const { size } = await opening
+  yield { id, have: size, size }
 }
 
 async function* list(

@@ -14,19 +14,37 @@ export interface MessageShape {
   reply: string | null
   about: string | null
   emoji: string | null
+  attachment: { name: string; size: number; mime: string | null; isHere: boolean } | null
   state: Message['state']
   expires: string | null
   isAfterGap: boolean
 }
 
 export function messageShape(message: Message): MessageShape {
-  const { id, from, to, name, warnings, time, type, text, reply, about, emoji, state, expires, isAfterGap } = message
+  const {
+    id,
+    from,
+    to,
+    name,
+    warnings,
+    time,
+    type,
+    text,
+    reply,
+    about,
+    emoji,
+    attachment,
+    state,
+    expires,
+    isAfterGap
+  } = message
   return {
     ...{ id, from, to, name, warnings: warnings.map(warningShape), time, type },
     text: text ?? null,
     reply: reply ?? null,
     about: about ?? null,
     emoji: emoji ?? null,
+    attachment: attachment === undefined ? null : { ...attachment, mime: attachment.mime ?? null },
     state,
     expires: expires ?? null,
     isAfterGap: isAfterGap ?? false

@@ -127,7 +127,8 @@ export const requests = {
   motions: v.strictObject({ group, motion: v.optional(motion) }),
   message: v.strictObject({
     who,
-    text: text(MAX_MESSAGE_SIZE),
+    text: v.optional(text(MAX_MESSAGE_SIZE)),
+    attach: v.optional(file),
     reply: v.optional(messageId),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))
   }),
@@ -140,6 +141,7 @@ export const requests = {
   readMessages: v.strictObject({
     ids: v.pipe(v.array(messageId), v.minLength(1), v.maxLength(MAX_LIMIT, `must be at most ${MAX_LIMIT} messages`))
   }),
+  saveMessage: v.strictObject({ id: messageId, file }),
   reactToMessage: v.strictObject({ id: messageId, emoji: text(32) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),

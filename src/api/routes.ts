@@ -47,7 +47,7 @@ export function routes(init: RouteInit): Hono {
   deviceRoutes(app, init)
   meetingRoutes(app, init)
   groupRoutes(app, init.comrade)
-  messageRoutes(app, init.comrade, init.closing)
+  messageRoutes(app, init.comrade, { closing: init.closing, onSocket: () => checkSocket(init) })
   directoryRoutes(app, init)
   fileRoutes(app, init)
   app.notFound((c) =>
@@ -143,18 +143,21 @@ function deviceRoutes(app: Hono, { comrade: { devices } }: RouteInit): void {
 }
 
 /** Reading and writing files as the node's user is for callers who already are that user. */
-function fileRoutes(app: Hono, { comrade, isSocket }: RouteInit): void {
-  const onSocket = (): void => {
-    if (!isSocket) throw new NodeError('NOT_OWN', 'files are read and written only by the unix socket, not over HTTP')
-  }
+function fileRoutes(app: Hono, init: RouteInit): void {
+  const { comrade } = init
   post(app, 'export', requests.export, ({ file, who }) => {
-    onSocket()
+    checkSocket(init)
     return comrade.exportTo(file, who)
   })
   post(app, 'import', requests.import, ({ file }) => {
-    onSocket()
+    checkSocket(init)
     return comrade.importFrom(file)
   })
+}
+
+/** @throws NodeError NOT_OWN */
+function checkSocket({ isSocket }: RouteInit): void {
+  if (!isSocket) throw new NodeError('NOT_OWN', 'files are read and written only by the unix socket, not over HTTP')
 }
 
 /** The entry with its whole body, which is null when it was erased. */

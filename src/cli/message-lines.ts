@@ -2,7 +2,7 @@
 import type { MessageShape } from '../api/message-shapes.ts'
 import { bold, dim, type Line } from './output.ts'
 import { warningMark } from './paint.ts'
-import { formatAgo } from './quantity.ts'
+import { formatAgo, formatSize } from './quantity.ts'
 
 /** A message: a line with who, when, how far it has come and its id, then its text, indented. */
 export function messageLines(message: MessageShape): Line[] {
@@ -15,8 +15,17 @@ export function messageLines(message: MessageShape): Line[] {
   ]
 }
 
-function textLines({ type, text, emoji, about }: MessageShape): Line[] {
-  if (text !== null) return text.split(/\r?\n/).map((line) => [`  ${line}`])
+function textLines({ type, text, emoji, about, attachment }: MessageShape): Line[] {
+  if (attachment !== null) return [...said(text), [`  ${attachment.name}`, dim(`  ${fileNote(attachment)}`)]]
+  if (text !== null) return said(text)
   if (emoji !== null) return [[`  ${emoji}`, dim(`  about ${about}`)]]
   return [[dim(type === 'erased' ? '  (erased)' : `  (${type})`)]]
+}
+
+function said(text: string | null): Line[] {
+  return text === null ? [] : text.split(/\r?\n/).map((line) => [`  ${line}`])
+}
+
+function fileNote({ size, isHere }: NonNullable<MessageShape['attachment']>): string {
+  return `file, ${formatSize(size)}${isHere ? '' : ', not here yet'}`
 }

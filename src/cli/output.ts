@@ -20,6 +20,9 @@ export const coloured = (style: Style, text: string): Segment => ({ text, style 
  */
 const UNPRINTABLE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
+/** Takes away what stands on the line of a terminal. */
+const BEGIN_ANEW = '\r\x1b[2K'
+
 export interface OutputInit {
   json: boolean
   quiet: boolean
@@ -29,6 +32,7 @@ export interface OutputInit {
 export class Output {
   readonly json: boolean
   readonly #isTalkative: boolean
+  #hasProgress = false
 
   constructor({ json, quiet }: OutputInit) {
     this.json = json
@@ -38,6 +42,7 @@ export class Output {
   /** Prints one result: the value as a line of JSON, or `human`'s lines. */
   result(value: unknown, human: () => Line | readonly Line[]): void {
     if (this.json) return this.jsonLine(value)
+    this.#endProgress()
     for (const line of linesOf(human())) process.stdout.write(render(line, process.stdout))
   }
 
@@ -54,6 +59,13 @@ export class Output {
   /** Says something to the person; not part of the result. Silent under --quiet and --json. */
   talk(...segments: Segment[]): void {
     if (this.#isTalkative) process.stderr.write(render(segments, process.stderr))
+  }
+
+  /** Says how far something has come, in place of what this said before. Only on a terminal; silent as {@link talk}. */
+  progress(text: string): void {
+    if (!this.#isTalkative || !process.stderr.isTTY) return
+    process.stderr.write(`${BEGIN_ANEW}${harmless(text)}`)
+    this.#hasProgress = true
   }
 
   /** Says what to do next: command lines. */
@@ -76,9 +88,15 @@ export class Output {
   error(error: unknown): void {
     const body = errorShape(error)
     if (this.json) return void process.stderr.write(exactJson(body) + '\n')
+    this.#endProgress()
     const [first, ...rest] = body.error.message.split('\n')
     this.notice(coloured('red', 'error: '), first)
     for (const line of rest) this.notice(line)
+  }
+
+  #endProgress(): void {
+    if (this.#hasProgress) process.stderr.write(BEGIN_ANEW)
+    this.#hasProgress = false
   }
 }
 

@@ -1,7 +1,9 @@
 // What a message says: a map in canonical DAG-CBOR. Types that this program does not know are kept, and so are fields of
 // known types that it does not know.
 import { randomBytes } from 'node:crypto'
+import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
+import { cidToBlobId, FILE_KEY_SIZE, MAX_FILE_SIZE } from '../blobs/index.ts'
 import { decodeCbor, encodeCbor } from '../feeds/index.ts'
 import { MessageError } from './errors.ts'
 import { MAX_PLAINTEXT_SIZE } from './padding.ts'
@@ -13,6 +15,10 @@ export const MAX_TEXT_SIZE = 28_000
 const MAX_TYPE_LENGTH = 64
 /** UTF-16 code units of a reaction. */
 const MAX_EMOJI_LENGTH = 32
+/** Most bytes of UTF-8 in a file's name. */
+export const MAX_FILE_NAME_SIZE = 255
+/** Of a file: type and subtype (RFC 6838), at most 127 characters, without parameters. */
+const MEDIA_TYPE = /^(?=.{3,127}$)[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/
 /** Most messages that one receipt is about. */
 export const MAX_RECEIPT_IDS = 32
 /** Of keys and descriptors. */
@@ -44,6 +50,23 @@ export interface ReactionContent extends Common {
   /** Id of the message that it is about. */
   about: Uint8Array
   emoji: string
+}
+
+/** A file, encrypted in a blob; with it what is said of it. */
+export interface AttachmentContent extends Common {
+  type: 'attachment'
+  blob: CID
+  /** 32 random bytes: opens the blob, as sealing.ts of src/blobs does it. */
+  key: Uint8Array
+  /** Of the file, in bytes. */
+  size: number
+  /** As its sender calls it. */
+  name: string
+  /** Media type, as its sender says. */
+  mime?: string
+  text?: string
+  /** Id of the message that it answers. */
+  reply?: Uint8Array
 }
 
 /** That messages were stored, or read. */
@@ -78,6 +101,7 @@ export interface MailboxesContent extends Common {
 export type KnownContent =
   | TextContent
   | ReactionContent
+  | AttachmentContent
   | ReceiptContent
   | ResendContent
   | EraseContent
@@ -102,6 +126,14 @@ const bytes = v.pipe(
   v.maxLength(MAX_BYTES)
 )
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const blob = v.pipe(
+  v.custom<CID>((value) => value instanceof CID),
+  v.check((cid) => cidToBlobId(cid) !== undefined, 'not a blob')
+)
+const fileKey = v.pipe(
+  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  v.length(FILE_KEY_SIZE)
+)
 const common = {
   v: v.literal(1),
   id,
@@ -128,6 +160,20 @@ const schemas = new Map<string, v.GenericSchema>([
       type: v.literal('reaction'),
       about: id,
       emoji: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_EMOJI_LENGTH))
+    })
+  ],
+  [
+    'attachment',
+    v.looseObject({
+      ...common,
+      type: v.literal('attachment'),
+      blob,
+      key: fileKey,
+      size: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_FILE_SIZE)),
+      name: v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_FILE_NAME_SIZE)),
+      mime: v.optional(v.pipe(v.string(), v.regex(MEDIA_TYPE))),
+      text: v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_TEXT_SIZE))),
+      reply: v.optional(id)
     })
   ],
   [

@@ -1,7 +1,8 @@
 // What was written and what came, as people see it: the tables of messages. Who may write to whom is not asked here.
 import type { DatabaseSync } from 'node:sqlite'
+import { cidToBlobId } from '../blobs/index.ts'
 import { Statements } from '../trust/index.ts'
-import { type Content, decodeContent, encodeContent } from './content.ts'
+import { type Content, decodeContent, encodeContent, known } from './content.ts'
 import type { Vault } from './vault.ts'
 
 /** How far an own message has come; of one that came: 'read' when the user has read it, else 'delivered'. */
@@ -66,7 +67,11 @@ export class Conversations {
       ...[author, content.id, device, peer, timeMs, sealed, UNSHOWN.has(content.type) ? 0 : 1],
       ...[content.prev ?? null, content.expires ?? null, state]
     )
-    return added?.num as number | undefined
+    const num = added?.num as number | undefined
+    const about = known(content)
+    if (num !== undefined && about?.type === 'attachment')
+      this.#statements.run('INSERT INTO message_attachments (num, blob) VALUES (?, ?)', num, cidToBlobId(about.blob)!)
+    return num
   }
 
   /** A message that has not come yet is not to be shown when it does. */
@@ -106,6 +111,12 @@ export class Conversations {
     return peer === undefined
       ? this.#select(`is_shown = 1 AND num > ? ORDER BY num ${order} LIMIT ?`, after ?? 0, limit)
       : this.#select(`is_shown = 1 AND peer = ? AND num > ? ORDER BY num ${order} LIMIT ?`, peer, after ?? 0, limit)
+  }
+
+  /** Messages that a file belongs to, the newest first, and the ids of the blobs in which these are. */
+  attachments(): { num: number; blob: Uint8Array }[] {
+    const rows = this.#statements.all('SELECT num, blob FROM message_attachments ORDER BY num DESC')
+    return rows.map(({ num, blob }) => ({ num: num as number, blob: blob as Uint8Array }))
   }
 
   /** Root keys of those with whom messages were exchanged. */

@@ -4,11 +4,13 @@ export { MAX_BUNDLE_SIZE } from './bundle.ts'
 export { CellKeys } from './cell-keys.ts'
 export { CELL_SIZE, type Piece, readPiece, type Sealed, toCells, TRANSFER_SIZE } from './cell.ts'
 export {
+  type AttachmentContent,
   type Content,
   decodeContent,
   encodeContent,
   known,
   type KnownContent,
+  MAX_FILE_NAME_SIZE,
   MAX_RECEIPT_IDS,
   MAX_TEXT_SIZE,
   MESSAGE_ID_SIZE,

@@ -90,5 +90,13 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE message_devices ADD COLUMN refused INTEGER NOT NULL DEFAULT 0; -- whether it came with another identity
+  `,
+  `
+  CREATE TABLE message_attachments (    -- whose blobs are kept
+    num INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    blob BLOB NOT NULL
+  ) STRICT;
+  CREATE TRIGGER message_attachments_erased AFTER UPDATE OF content ON messages WHEN NEW.content IS NULL
+  BEGIN DELETE FROM message_attachments WHERE num = NEW.num; END;
   `
 ]

@@ -38,6 +38,7 @@ import { examine, messagesStatus } from './doctor.ts'
 import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
 import { takeHandover } from './handover.ts'
+import { Blobs } from './blobs/blobs.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
@@ -58,6 +59,8 @@ import { version } from './version.ts'
 const UPKEEP_MS = 60_000
 /** A node leaves within 3 s; what hangs longer is left behind. */
 const STOP_TIMEOUT_MS = 2_800
+/** Part of the quota that files may take which nobody has asked for by name. */
+const BLOB_SHARE = 0.1
 /** How long a change of what is kept is waited for before it is answered; the rest is done behind. */
 const TRIM_WAIT_MS = 1_000
 
@@ -119,6 +122,7 @@ class ComradeNode implements Comrade {
   readonly devices: NodeDevices
   readonly #groups: GroupServices
   readonly #messages: MessageServices
+  readonly #blobs: Blobs
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -213,8 +217,16 @@ class ComradeNode implements Comrade {
       onNews: (event) => this.#emit('group', event),
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
+    this.#blobs = new Blobs({
+      directory: home.blobs,
+      people: this.#people,
+      connections: () => this.#connections,
+      log: this.#log
+    })
     this.#messages = new MessageServices({
       store,
+      blobs: this.#blobs,
+      maxFetchedBytes: () => this.#quota * BLOB_SHARE,
       vault,
       people: this.#people,
       device: this.#device,
@@ -256,7 +268,10 @@ class ComradeNode implements Comrade {
         this.#emit('peer:disconnect', peer)
         this.#messages.onDisconnected(peerIdFromString(peer.peerId))
       },
-      onRecognised: (peerId) => this.#messages.onRecognised(peerId),
+      onRecognised: (peerId) => {
+        this.#messages.onRecognised(peerId)
+        this.#blobs.onRecognised(peerId)
+      },
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
@@ -334,6 +349,7 @@ class ComradeNode implements Comrade {
     this.#startedAt = Date.now()
     try {
       await this.#messages.start()
+      await this.#blobs.start()
       await this.#connections.start()
     } catch (error) {
       await this.stop()
@@ -372,7 +388,7 @@ class ComradeNode implements Comrade {
   }
 
   async #leave(): Promise<void> {
-    for (const part of [this.#groups, this.#messages, this.#connections]) {
+    for (const part of [this.#groups, this.#messages, this.#blobs, this.#connections]) {
       try {
         await part.stop()
       } catch (error) {

@@ -1,4 +1,5 @@
 // comrade message: writes to one person, whom alone it is for.
+import { resolve } from 'node:path'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
@@ -8,19 +9,27 @@ import type { Verb } from '../verb.ts'
 
 /** Largest text, in bytes of UTF-8. */
 const MAX_TEXT_SIZE = 28_000
+/** A large file takes its time to be sealed: the limit, in ms. */
+const SEAL_TIMEOUT_MS = 300_000
 
 interface Options {
   reply?: string
+  attach: string[]
   expires?: number
 }
 
 export const verb: Verb<Options> = {
   arguments: [
     ['<who>', 'whom you follow: a petname, a did, or a name that only one person claims'],
-    ['<text>', 'what to say; - reads it from stdin']
+    ['[text]', 'what to say; - reads it from stdin; may be left out when a file is attached']
   ],
   options: [
     { flags: '--reply <id>', description: 'the message that this answers' },
+    {
+      flags: '--attach <file>',
+      description: 'a file that goes with it; each of several is a message of its own',
+      isMany: true
+    },
     {
       flags: '--expires <duration>',
       description: 'erase it at both ends after this time: 90s, 15m, 12h, 7d, 2w',
@@ -30,13 +39,21 @@ export const verb: Verb<Options> = {
   examples: [
     "comrade message alice 'the key is under the mat'",
     "comrade message alice 'gone tomorrow' --expires 1d",
-    'comrade message alice - < letter.txt'
+    'comrade message alice - < letter.txt',
+    "comrade message alice --attach map.pdf 'the way to the meadow'"
   ],
-  async run({ client, output, signal }, [who, words], { reply, expires }) {
+  async run({ client, output, signal }, [who, words], { reply, expires, attach }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a message') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to send: the text is empty')
-    const message = await client.post<MessageShape>('message', { who, text, reply, expiresInMs: expires }, { signal })
-    output.result(message, () => `${message.state}  ${message.id}`)
+    if (text === undefined && attach.length === 0)
+      throw new NodeError('BAD_INPUT', 'there is nothing to send: give a text, or a file with --attach')
+    const files = attach.length === 0 ? [undefined] : attach.map((file) => resolve(file))
+    for (const [i, file] of files.entries()) {
+      const said = i === 0 ? { text, reply } : {} // the text goes with the first
+      const draft = { who, ...said, attach: file, expiresInMs: expires }
+      const message = await client.post<MessageShape>('message', draft, { signal, timeoutMs: SEAL_TIMEOUT_MS })
+      output.result(message, () => `${message.state}  ${message.id}`)
+    }
     output.next(`comrade messages ${shellWord(who)} --follow`)
   }
 }

@@ -1,4 +1,5 @@
 // comrade messages: reads private messages, newest first, and goes on with --follow; or erases one.
+import { resolve } from 'node:path'
 import type { Client } from '../../api/client.ts'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import type { ProfileShape } from '../../api/shapes.ts'
@@ -6,11 +7,18 @@ import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
 import { messageLines } from '../message-lines.ts'
 import { Reading } from '../reading.ts'
-import { parseCount } from '../quantity.ts'
+import { formatSize, parseCount } from '../quantity.ts'
 import type { Context, Verb } from '../verb.ts'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 10_000
+/** A large file takes its time on a slow disk: the limit, in ms. */
+const SAVE_TIMEOUT_MS = 300_000
+
+interface BlobProgress {
+  have: number
+  size: number
+}
 
 interface Options {
   limit?: number
@@ -20,9 +28,11 @@ interface Options {
 export const verb: Verb<Options> = {
   arguments: [
     ['[who]', 'with whom: a petname, a did, or a name that only one person claims; else with everybody; or an action'],
-    ['[id]', 'for an action: the message']
+    ['[id]', 'for an action: the message'],
+    ['[path]', 'for save: a file that is not there yet, or a directory']
   ],
   actions: [
+    ['save <id> [path]', 'write the file that belongs to a message, here or at this path'],
     ['erase <id>', 'erase a message here; one of yours also where it has come to'],
     ['read <id>', 'note that you have read it; what is shown in words is noted by itself']
   ],
@@ -34,8 +44,15 @@ export const verb: Verb<Options> = {
     },
     { flags: '--follow', description: 'go on with what comes, and how far yours have come, until interrupted' }
   ],
-  examples: ['comrade messages', 'comrade messages alice --follow', 'comrade messages erase 5f1c…'],
-  async run(context, [who, id], options) {
+  examples: [
+    'comrade messages',
+    'comrade messages alice --follow',
+    'comrade messages save 5f1c…',
+    'comrade messages erase 5f1c…'
+  ],
+  async run(context, [who, id, path], options) {
+    if (who === 'save') return save(context, id, path)
+    if (path !== undefined) throw new NodeError('BAD_INPUT', 'comrade messages takes a path only after save and an id')
     if (who === 'erase') return erase(context, id)
     if (who === 'read') return read(context, id)
     if (id !== undefined) throw new NodeError('BAD_INPUT', 'comrade messages takes one person, not 2 words')
@@ -72,6 +89,24 @@ async function read({ client, output, signal }: Context, id: string | undefined)
   if (id === undefined) throw new NodeError('BAD_INPUT', 'comrade messages read takes the id of a message')
   const [message] = await client.post<MessageShape[]>('messages/read', { ids: [id] }, { signal })
   output.result(message, () => `${message.state}  ${message.id}`)
+}
+
+async function save(
+  { client, output, signal }: Context,
+  id: string | undefined,
+  path: string | undefined
+): Promise<void> {
+  if (id === undefined) throw new NodeError('BAD_INPUT', 'comrade messages save takes the id of a message')
+  for await (const { have, size } of client.lines<BlobProgress>('messages/attachment', { id }, { signal }))
+    output.progress(
+      `${formatSize(have)} of ${formatSize(size)}${have === 0 ? ', waiting for a device that has it' : ''}`
+    )
+  const saved = await client.post<{ id: string; file: string; bytes: number }>(
+    'messages/save',
+    { id, file: resolve(path ?? '.') },
+    { signal, timeoutMs: SAVE_TIMEOUT_MS }
+  )
+  output.result(saved, () => `${saved.file}  ${formatSize(saved.bytes)}`)
 }
 
 async function erase({ client, output, signal }: Context, id: string | undefined): Promise<void> {

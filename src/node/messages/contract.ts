@@ -17,9 +17,11 @@ export interface Message {
   warnings: NameNote[]
   /** ISO 8601, by the clock of who wrote it, and no later than it came. */
   time: string
-  /** 'text', 'reaction', a type that this program does not know, or 'erased'. */
+  /** 'text', 'reaction', 'attachment', a type that this program does not know, or 'erased'. */
   type: string
   text?: string
+  /** A file that belongs to it. */
+  attachment?: Attachment
   /** Id of the message that it answers. */
   reply?: string
   /** Of a reaction: the id of what it is about, and what it says. */
@@ -33,8 +35,38 @@ export interface Message {
   isAfterGap?: true
 }
 
+/** A file that came with a message, or goes with one. */
+export interface Attachment {
+  /** One name without a path. Safe to print only after escaping. */
+  name: string
+  /** In bytes. */
+  size: number
+  /** Media type, as its sender says. */
+  mime?: string
+  /** Whether all of it is on this device. */
+  isHere: boolean
+}
+
+export interface OpenedAttachment extends Attachment {
+  /** Its bytes, from the beginning; they are decrypted as they are read. */
+  read(): AsyncIterable<Uint8Array>
+}
+
+/** A file of this machine, or bytes and what to call them. */
+export type AttachmentSource =
+  | { file: string; name?: string; mime?: string }
+  | { data: Uint8Array; name: string; mime?: string }
+
+export interface AttachmentOptions {
+  signal?: AbortSignal
+  /** How far it has come, in bytes. */
+  onProgress?: (progress: { have: number; size: number }) => void
+}
+
 export interface MessageDraft {
-  text: string
+  /** May be left out where a file is attached. */
+  text?: string
+  attachment?: AttachmentSource
   /** Id of the message that it answers. */
   reply?: string
   /** Ask both ends to erase it after this time, in ms. */
@@ -56,10 +88,22 @@ export interface Messages {
    * Writes to a person. Resolves when the message is on the disk: it is delivered as soon as one of their devices can be
    * reached, however long that takes.
    * @throws NodeError BAD_INPUT for oneself, for whom one does not follow or has blocked, and for a text that is empty or
-   *   longer than 28,000 bytes; WHO_UNKNOWN, WHO_AMBIGUOUS; NOT_FOUND for a reply to nothing; UNAVAILABLE where libsignal
+   *   longer than 28,000 bytes, or a file that cannot be read or is larger than 67,092,480 bytes; WHO_UNKNOWN, WHO_AMBIGUOUS; NOT_FOUND for a reply to nothing; UNAVAILABLE where libsignal
    *   cannot be loaded
    */
   send(who: string, draft: MessageDraft): Promise<Message>
+  /**
+   * Waits until all of the file is here that belongs to a message, and opens it. It comes from a device of who wrote the
+   * message, or of another one that has it, when both are connected.
+   * @throws NodeError NOT_FOUND when there is no such message or no file; whatever `signal` was aborted with
+   */
+  attachment(id: string, options?: AttachmentOptions): Promise<OpenedAttachment>
+  /**
+   * Writes it into a file, once all of it is here.
+   * @param path absolute: of a file that is not there yet, or a directory, in which it gets its own name
+   * @throws NodeError NOT_FOUND, BAD_INPUT
+   */
+  save(id: string, path: string, options?: AttachmentOptions): Promise<{ id: string; file: string; bytes: number }>
   /** Reacts to a message. @throws NodeError NOT_FOUND, BAD_INPUT, UNAVAILABLE */
   react(id: string, emoji: string): Promise<Message>
   /** Stored messages, newest first; then, with `live`, what comes and what changes its state. */

@@ -20,6 +20,7 @@ import {
   Wiping
 } from '../../messages/index.ts'
 import { harmless } from '../../trust/index.ts'
+import type { Blobs } from '../blobs/blobs.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
@@ -27,6 +28,7 @@ import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import type { Asker, Message as Question } from '../people-protocol.ts'
 import type { Vault } from '../vault.ts'
+import { NodeAttachments } from './attachments.ts'
 import { CellStreams } from './cell-streams.ts'
 import type { Message } from './contract.ts'
 import { Crypt } from './crypt.ts'
@@ -49,6 +51,9 @@ export interface MessageServicesOptions {
   device: Device
   connections: () => Connections
   log: Log
+  blobs: Blobs
+  /** Most bytes that blobs may take when the user did not ask for them. */
+  maxFetchedBytes: () => number
   /** Whether the user lets friends have mailboxes here. */
   isHosting: () => boolean
   /** Whether authors are told that the user has read what they wrote. */
@@ -66,6 +71,7 @@ export class MessageServices {
   readonly #transfers: Transfers
   readonly #wiping: Wiping
   readonly #writer: MessageWriter
+  readonly #attachments: NodeAttachments
   readonly #badCells = new Map<string, number>()
   readonly #peers = new TurnCache<KnownDevice | undefined>()
   #streams!: CellStreams
@@ -78,7 +84,7 @@ export class MessageServices {
   /** @throws FeedError STORE_NEWER */
   constructor(options: MessageServicesOptions) {
     this.#options = options
-    const { store, vault, people, device, onMessage } = options
+    const { store, vault, people, device, blobs, maxFetchedBytes, onMessage } = options
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(store.database, vault)
     this.#outbox = new Outbox(store.database)
@@ -94,16 +100,21 @@ export class MessageServices {
       onDropped: () => this.#sealAllAnew()
     })
     const tables = { conversations: this.#conversations, outbox: this.#outbox }
+    this.#attachments = new NodeAttachments({
+      ...{ blobs, conversations: this.#conversations, self: people.root, maxFetchedBytes },
+      onHere: (num) => this.messages.announce([num])
+    })
     this.#writer = new MessageWriter({
       ...{ ...tables, store, people, deviceKey, crypt: this.#crypt },
       onQueued: (devices) => this.#deliver(devices)
     })
     this.messages = new NodeMessages({
-      ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping },
+      ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping, attachments: this.#attachments },
       isGivingReadReceipts: options.isGivingReadReceipts
     })
     this.messages.changes.on('changed', (message) => {
       this.#mailboxes.onMessage(message.peer)
+      this.#attachments.onChanged(message)
       onMessage(this.messages.toItem(message))
     })
   }
@@ -166,6 +177,7 @@ export class MessageServices {
     if (unavailable !== undefined) this.#options.log.warn(`no private messages: libsignal ${unavailable.reason}`)
     await this.#streams.start()
     await this.#mailboxes.start()
+    this.#attachments.start()
     this.#isStarted = true
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()

@@ -14,8 +14,17 @@ import {
 import { type ContactRecord, formatDid } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
-import type { Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
+import type { NodeAttachments } from './attachments.ts'
+import type {
+  AttachmentOptions,
+  Message,
+  MessageDraft,
+  MessageListOptions,
+  Messages,
+  OpenedAttachment
+} from './contract.ts'
 import { toNodeError } from './node-errors.ts'
+import { saveAttachment } from './saved-file.ts'
 import type { Fields, MessageWriter } from './writer.ts'
 
 const DEFAULT_LIMIT = 50
@@ -31,6 +40,7 @@ export interface NodeMessagesOptions {
   wiping: Wiping
   /** Whether authors are told that the user has read what they wrote. */
   isGivingReadReceipts: () => boolean
+  attachments: NodeAttachments
 }
 
 export class NodeMessages implements Messages {
@@ -43,12 +53,26 @@ export class NodeMessages implements Messages {
     this.changes.setMaxListeners(0)
   }
 
-  async send(who: string, { text, reply, expiresInMs }: MessageDraft): Promise<Message> {
+  async send(who: string, { text, attachment, reply, expiresInMs }: MessageDraft): Promise<Message> {
     const person = this.#recipient(who)
-    const fields: Fields = { type: 'text', text }
+    const fields: Record<string, unknown> = text === undefined ? {} : { text }
     if (reply !== undefined) fields.reply = this.#stored(reply).id
     if (expiresInMs !== undefined) fields.expires = Date.now() + checkDuration(expiresInMs)
-    return this.#write(person.key, fields)
+    if (attachment === undefined) return this.#write(person.key, { type: 'text', ...fields })
+    return this.#options.attachments.seal(attachment, (file) => this.#write(person.key, { ...fields, ...file }))
+  }
+
+  async attachment(id: string, options: AttachmentOptions = {}): Promise<OpenedAttachment> {
+    return this.#options.attachments.open(this.#stored(id), options)
+  }
+
+  async save(
+    id: string,
+    path: string,
+    options: AttachmentOptions = {}
+  ): Promise<{ id: string; file: string; bytes: number }> {
+    const attachment = await this.attachment(id, options)
+    return { id, file: await saveAttachment(attachment, path), bytes: attachment.size }
   }
 
   async react(id: string, emoji: string): Promise<Message> {
@@ -144,6 +168,7 @@ export class NodeMessages implements Messages {
     const { root, contacts } = this.#options.people
     const from = contacts.get(author)
     const isOwn = isSame(author, root)
+    const attachment = this.#options.attachments.itemOf(content)
     return {
       id: hex(message.id),
       from: from.did,
@@ -152,6 +177,7 @@ export class NodeMessages implements Messages {
       warnings: contacts.names.notesOf(from),
       time: new Date(timeMs).toISOString(),
       ...shownOf(content),
+      ...(attachment === undefined ? {} : { attachment }),
       state,
       ...(content?.expires === undefined ? {} : { expires: new Date(content.expires).toISOString() }),
       ...(isAfterGap ? { isAfterGap: true as const } : {})
@@ -203,8 +229,10 @@ export class NodeMessages implements Messages {
 function shownOf(content: Content | undefined): Pick<Message, 'type' | 'text' | 'reply' | 'about' | 'emoji'> {
   if (content === undefined) return { type: 'erased' }
   const shown = known(content)
-  if (shown?.type === 'text')
-    return { type: 'text', text: shown.text, ...(shown.reply === undefined ? {} : { reply: hex(shown.reply) }) }
+  if (shown?.type === 'text' || shown?.type === 'attachment') {
+    const { type, text, reply } = shown
+    return { type, ...(text === undefined ? {} : { text }), ...(reply === undefined ? {} : { reply: hex(reply) }) }
+  }
   if (shown?.type === 'reaction') return { type: 'reaction', about: hex(shown.about), emoji: shown.emoji }
   return { type: content.type }
 }

@@ -1,0 +1,125 @@
+// The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
+import type { PeerId } from '@libp2p/interface'
+import { BlobStore } from '../../blobs/index.ts'
+import type { Connections } from '../connections.ts'
+import type { Log } from '../log.ts'
+import type { People } from '../people.ts'
+import { BlobFetcher } from './blob-fetcher.ts'
+import { BlobService } from './blob-service.ts'
+
+export interface BlobsOptions {
+  /** Where they lie: a directory of their own, which is there. */
+  directory: string
+  people: People
+  connections: () => Connections
+  log: Log
+}
+
+export class Blobs {
+  readonly store: BlobStore
+  readonly fetcher: BlobFetcher
+  readonly #options: BlobsOptions
+  readonly #service: BlobService
+  /** Each names the blobs that something of its own is about. */
+  readonly #users: (() => Iterable<Uint8Array>)[] = []
+  /** Blobs that are about to be used. */
+  readonly #held = new Set<string>()
+  #tidying: Promise<void> = Promise.resolve()
+
+  constructor(options: BlobsOptions) {
+    this.#options = options
+    const { connections, directory } = options
+    const onFault = (peerId: PeerId): void => connections().blame(peerId)
+    this.store = new BlobStore(directory)
+    this.#service = new BlobService({
+      libp2p: () => connections().libp2p,
+      store: this.store,
+      isWelcome: (peerId) => this.#personAt(peerId) !== undefined,
+      onFault,
+      onError: this.#onError
+    })
+    this.fetcher = new BlobFetcher({
+      store: this.store,
+      service: this.#service,
+      peersOf: (person) => this.#peersOf(person),
+      onFault,
+      onError: this.#onError
+    })
+  }
+
+  /** Registers somebody who uses blobs: those that nobody names are let go. */
+  addUser(using: () => Iterable<Uint8Array>): void {
+    this.#users.push(using)
+  }
+
+  /** Before connections are started, when all users are known. */
+  async start(): Promise<void> {
+    await this.#service.start()
+    this.fetcher.start()
+    await this.tidy()
+  }
+
+  /** Before connections are stopped. */
+  async stop(): Promise<void> {
+    this.fetcher.stop()
+    await this.#service.stop()
+    await this.#tidying
+  }
+
+  /** A connected peer has shown which device it is. */
+  onRecognised(peerId: PeerId): void {
+    this.fetcher.onRecognised(peerId)
+  }
+
+  /**
+   * Stores a blob, and keeps it until `use` has made somebody name it.
+   * @throws BlobError SIZE; what the source, `use` and the file system throw
+   */
+  async add<T>(source: AsyncIterable<Uint8Array>, use: (id: Uint8Array) => Promise<T>): Promise<T> {
+    const id = await this.store.add(source)
+    this.#held.add(hex(id))
+    try {
+      return await use(id)
+    } finally {
+      this.#held.delete(hex(id))
+      void this.tidy() // where `use` has failed
+    }
+  }
+
+  /** Lets go of what nobody names any more. */
+  tidy(): Promise<void> {
+    this.#tidying = this.#tidying.then(() => this.#tidy()).catch(this.#onError)
+    return this.#tidying
+  }
+
+  async #tidy(): Promise<void> {
+    const used = new Set(this.#users.flatMap((using) => [...using()].map(hex)))
+    for (const id of this.store.ids()) {
+      if (used.has(hex(id)) || this.#held.has(hex(id))) continue
+      this.fetcher.drop(id)
+      await this.store.remove(id)
+    }
+  }
+
+  #peersOf(person: Uint8Array): PeerId[] {
+    const { libp2p } = this.#options.connections()
+    return libp2p.getPeers().filter((peerId) => this.#personAt(peerId) === hex(person))
+  }
+
+  /** Which followed person's device, or own other one, a peer has shown to be. */
+  #personAt(peerId: PeerId): string | undefined {
+    const { connections, people } = this.#options
+    const device = connections().deviceOf(peerId)
+    const contact = device && people.contactOfDevice(device)
+    if (contact === undefined || people.contacts.deviceByKey(device!)?.revoked !== undefined) return undefined
+    return ['followed', 'self'].includes(contact.relation) ? hex(contact.key) : undefined
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#options.log.warn({ err: error }, 'blobs: something could not be done; it is tried again')
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
