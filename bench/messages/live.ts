@@ -57,8 +57,8 @@ async function measureSingle(from: Person, to: Person, count: number): Promise<P
 }
 
 async function measureMany(from: Person, to: Person, count: number): Promise<Omit<LiveRun, 'p50' | 'p99'>> {
-  await from.ask('reset')
   await to.ask('reset')
+  for (const person of [from, to]) await person.ask('watch')
   const sent = await from.ask('send', { to: to.did, count, together: TOGETHER })
   const times = await shownAt(to, sent)
   const seconds = (Math.max(...times) - sent[0].startMs) / 1_000

@@ -29,6 +29,10 @@ export class Person {
     return this.ready.did
   }
 
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
   /** @param execArgv for Node.js, such as `--cpu-prof` */
   async start(execArgv: readonly string[] = []): Promise<this> {
     const child = fork(PROGRAM, [this.#home], { execArgv: [...EXEC_ARGV, ...execArgv] })

@@ -49,9 +49,12 @@ const calls = {
   counts: async () => ({ shown: shown.size, delivered: delivered.size, mailed: mailed.size }),
   shown: async () => [...shown],
   delivered: async () => [...delivered],
-  /** Forgets what was noted, and begins to measure how long others wait for the event loop. */
+  /** Forgets what was noted. */
   reset: async () => {
     for (const times of [shown, delivered, mailed]) times.clear()
+  },
+  /** From now on, how long others wait for the event loop is measured, until `delay`. */
+  watch: async () => {
     loop.reset()
     loop.enable()
   },

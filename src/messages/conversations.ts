@@ -124,9 +124,11 @@ export class Conversations {
     return this.#statements.all('SELECT DISTINCT peer FROM messages').map(({ peer }) => peer as Uint8Array)
   }
 
-  /** What a device has written and nobody has acknowledged, the oldest first. */
-  undelivered(device: Uint8Array): StoredMessage[] {
-    return this.#select("state IN ('queued', 'mailed') AND device = ? AND content IS NOT NULL ORDER BY num", device)
+  /** What a device has written and nobody has acknowledged, the oldest first: number, and who is to have it. */
+  undelivered(device: Uint8Array): Pick<StoredMessage, 'num' | 'peer'>[] {
+    const sql = `SELECT num, peer FROM messages
+      WHERE state IN ('queued', 'mailed') AND device = ? AND content IS NOT NULL ORDER BY num`
+    return this.#statements.all(sql, device).map((row) => ({ num: row.num as number, peer: row.peer as Uint8Array }))
   }
 
   /** Id of what a device has written last in a conversation, of what is to be read. */

@@ -1,7 +1,7 @@
 // Sessions with single devices: PQXDH, then libsignal's double ratchet and post-quantum ratchet. A new state is on the
 // disk before anybody sees what it was made for: what is sent, or what was opened.
 import { EventEmitter } from 'node:events'
-import { type FeedStore, migrate } from '../feeds/index.ts'
+import { type FeedStore, migrate, type Turn } from '../feeds/index.ts'
 import { Statements } from '../trust/index.ts'
 import { encodeBundle } from './bundle.ts'
 import type { Sealed } from './cell.ts'
@@ -36,6 +36,8 @@ export interface SessionsOptions {
   address: DeviceAddress
   /** Unix ms. @default Date.now */
   now?: () => number
+  /** Lets others have their turn, together with what else is done in bulk. @default one of its own */
+  turn?: Turn
 }
 
 export interface SessionEvents {
@@ -72,7 +74,7 @@ export class Sessions {
     return new Sessions(await loadLibsignal(), options)
   }
 
-  private constructor(signal: Libsignal, { store, vault, address, now = Date.now }: SessionsOptions) {
+  private constructor(signal: Libsignal, { store, vault, address, now = Date.now, turn }: SessionsOptions) {
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#signal = signal
     this.#statements = new Statements(store.database)
@@ -85,7 +87,7 @@ export class Sessions {
     const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
     this.#self = { identity, registration: id }
     this.isAnew = isAnew
-    this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work) })
+    this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work), turn })
     this.#upkeep = setInterval(() => this.#tryUpkeep(), UPKEEP_INTERVAL_MS).unref()
     this.#tryUpkeep()
   }

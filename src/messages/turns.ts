@@ -1,11 +1,9 @@
 // Operations on sessions, in turn: libsignal does not lock, so of two with one device that read the same state one would be
 // lost. Those that wait for a device meanwhile are written together, since a disk takes longer than the cryptography.
-import { setImmediate } from 'node:timers/promises'
+import { Turn } from '../feeds/index.ts'
 
 /** Operations with one device that are written in one transaction, at most. */
 const MAX_TOGETHER = 32
-/** How long others may have to wait for this thread: libsignal computes in it, and never leaves it by itself. */
-const MAX_BUSY_MS = 8
 
 export interface Operation<Value, Result> {
   /** Computes on the state. What it throws fails this operation alone: it leaves only those changes that are meant. */
@@ -34,16 +32,26 @@ export class Turns<State extends Work> {
   readonly #write: (work: () => void) => void
   readonly #waiting = new Map<string, Waiting<State>[]>()
   readonly #running = new Set<Promise<void>>()
-  /** Since when others may have waited. */
-  #busySinceMs = 0
+  /** libsignal computes in this thread, and never leaves it by itself. */
+  readonly #turn: Turn
 
   /**
    * @param options.load the state as it was written
    * @param options.write runs its argument in one transaction
+   * @param options.turn shared with what else is done in bulk @default one of its own
    */
-  constructor({ load, write }: { load: (name: string) => State; write: (work: () => void) => void }) {
+  constructor({
+    load,
+    write,
+    turn = new Turn()
+  }: {
+    load: (name: string) => State
+    write: (work: () => void) => void
+    turn?: Turn
+  }) {
     this.#load = load
     this.#write = write
+    this.#turn = turn
   }
 
   /** Runs an operation after all those of the same name that began before. */
@@ -85,7 +93,7 @@ export class Turns<State extends Work> {
     const state = this.#load(name)
     const computed: (() => Outcome)[] = []
     for (const waiting of together) {
-      await this.#giveWay()
+      await this.#turn.giveWay()
       computed.push(await compute(state, waiting))
     }
     const outcomes: Outcome[] = []
@@ -95,12 +103,6 @@ export class Turns<State extends Work> {
     })
     state.finish()
     return outcomes
-  }
-
-  async #giveWay(): Promise<void> {
-    if (performance.now() - this.#busySinceMs < MAX_BUSY_MS) return
-    await setImmediate()
-    this.#busySinceMs = performance.now()
   }
 }
 

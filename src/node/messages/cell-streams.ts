@@ -1,7 +1,7 @@
 // `/comrade/message/1`: a stream of cells from one device to another, and nothing else. Each side opens its own, when it
 // has something to send. Bytes: docs/protocol.md.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { FeedError, type MessageStream } from '../../feeds/index.ts'
+import { FeedError, type MessageStream, Turn } from '../../feeds/index.ts'
 import { CELL_SIZE } from '../../messages/index.ts'
 import { framedStream } from '../frames.ts'
 
@@ -18,15 +18,19 @@ export interface CellStreamsOptions {
   onCell: (peerId: PeerId, cell: Uint8Array) => Promise<void>
   /** A peer sent what is no cell. */
   onFault: (peerId: PeerId, error: Error) => void
+  /** Lets others have their turn. @default one of its own */
+  turn?: Turn
 }
 
 export class CellStreams {
   readonly #options: CellStreamsOptions
+  readonly #turn: Turn
   readonly #outbound = new Map<string, Promise<MessageStream>>()
   #stopping = new AbortController()
 
   constructor(options: CellStreamsOptions) {
     this.#options = options
+    this.#turn = options.turn ?? new Turn()
   }
 
   async start(): Promise<void> {
@@ -108,6 +112,7 @@ export class CellStreams {
           .catch((error: Error) => void (failure ??= error)) // also when nobody waits for it any more
           .finally(() => underWay.delete(taking))
         underWay.add(taking)
+        await this.#turn.giveWay()
         if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay)
         if (failure !== undefined) throw failure
       }

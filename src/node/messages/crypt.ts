@@ -1,6 +1,6 @@
 // Sessions and keys of this device, opened when private messages are first used: most of what a node does needs no
 // libsignal.
-import type { FeedStore } from '../../feeds/index.ts'
+import type { FeedStore, Turn } from '../../feeds/index.ts'
 import {
   CellKeys,
   type DeviceAddress,
@@ -30,6 +30,8 @@ export interface CryptOptions {
   onRefused?: (address: DeviceAddress) => void
   /** All sessions were dropped: the database was an older copy. */
   onDropped: () => void
+  /** Lets others have their turn. @default one of its own */
+  turn?: Turn
 }
 
 export class Crypt {
@@ -66,10 +68,10 @@ export class Crypt {
   }
 
   async #open(): Promise<Opened> {
-    const { store, vault, deviceKey, onAnew, onRefused, onDropped } = this.#options
+    const { store, vault, deviceKey, onAnew, onRefused, onDropped, turn } = this.#options
     const address = deviceAddress(deviceKey())
     const signal = await loadLibsignal()
-    const sessions = await Sessions.open({ store, vault, address })
+    const sessions = await Sessions.open({ store, vault, address, turn })
     sessions.events.on('broken', (device) => onAnew(device, 'broken'))
     sessions.events.on('renewed', (device) => onAnew(device, 'renewed'))
     sessions.events.on('refused', (device) => onRefused?.(device))

@@ -2,7 +2,7 @@
 // says that it has it. What was sealed and not acknowledged is sealed anew, and taken once by its id.
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import type { FeedStore } from '../../feeds/index.ts'
+import { type FeedStore, Turn } from '../../feeds/index.ts'
 import {
   type Content,
   type Conversations,
@@ -54,6 +54,8 @@ export interface DispatchOptions {
   awayMs?: number
   /** @default 2_000 */
   firstRetryMs?: number
+  /** Lets others have their turn. @default one of its own */
+  turn?: Turn
   onError: (error: unknown) => void
 }
 
@@ -62,11 +64,13 @@ export class Dispatch {
   readonly #firstRetryMs: number
   readonly #mail: Mail
   readonly #lines = new Map<string, Line>()
+  readonly #turn: Turn
   #isStopped = false
 
   constructor(options: DispatchOptions) {
     this.#options = options
     this.#firstRetryMs = options.firstRetryMs ?? FIRST_RETRY_MS
+    this.#turn = options.turn ?? new Turn()
     this.#mail = new Mail({
       ...options,
       isInUse: (line) => !this.#isStopped && this.#lines.get(hex(line.device)) === line,
@@ -185,8 +189,10 @@ export class Dispatch {
       }
       if (outbox.countUpTo(line.device, line.sentUpTo) >= MAX_UNDER_WAY) return
       // Those that begin a session wait for its first.
-      const limit = opened.sessions.has(deviceAddress(line.device)) ? SEALED_AT_ONCE : 1
-      await this.#sendKept(line, peer, opened, outbox.of(line.device, { after: line.sentUpTo, limit }))
+      const hasSession = opened.sessions.has(deviceAddress(line.device))
+      const limit = hasSession ? SEALED_AT_ONCE : 1
+      const next = outbox.of(line.device, { after: line.sentUpTo, limit })
+      await this.#sendKept(line, peer, opened, { next, hasSession })
     }
   }
 
@@ -199,13 +205,16 @@ export class Dispatch {
     line: Line,
     peer: { peerId: PeerId; person: Uint8Array },
     opened: Opened,
-    next: readonly Outgoing[]
+    { next, hasSession }: { next: readonly Outgoing[]; hasSession: boolean }
   ): Promise<void> {
     line.sentUpTo = next.at(-1)?.num ?? line.sentUpTo
-    const parcels = await this.#keptParcels(line, peer.person, next, (padded) =>
-      this.#seal(line, peer.peerId, opened, padded)
-    )
-    for (const parcel of parcels) await this.#transmit(line, peer.peerId, opened, parcel)
+    const address = deviceAddress(line.device)
+    const seal: Seal = (padded) =>
+      hasSession ? opened.sessions.encrypt(address, padded) : this.#seal(line, peer.peerId, opened, padded)
+    for (const parcel of await this.#keptParcels(line, peer.person, next, seal)) {
+      await this.#turn.giveWay()
+      await this.#transmit(line, peer.peerId, opened, parcel)
+    }
   }
 
   /** What waits for a device, sealed once and kept as it is. What was erased is left out. */

@@ -12,12 +12,16 @@ interface Waiting {
 
 export class GatheredWrites {
   readonly #write: (work: () => void) => void
-  readonly #turn = new Turn()
+  readonly #turn: Turn
   #waiting: Waiting[] = []
 
-  /** @param write runs its argument in one transaction */
-  constructor(write: (work: () => void) => void) {
+  /**
+   * @param write runs its argument in one transaction
+   * @param turn lets others have their turn
+   */
+  constructor(write: (work: () => void) => void, turn: Turn = new Turn()) {
     this.#write = write
+    this.#turn = turn
   }
 
   /** Runs `work` in a transaction. Where it throws, it alone is undone: it may be called once more by itself. */

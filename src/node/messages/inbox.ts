@@ -1,5 +1,6 @@
 // What arrives: cells are put together, opened, and what they say is stored in the same transaction as the session's new
 // state. Each message is taken once, however often it comes.
+import { Turn } from '../../feeds/index.ts'
 import {
   type Content,
   type Conversations,
@@ -43,6 +44,8 @@ export interface InboxOptions {
   onResend: (device: Uint8Array) => void
   /** @default Date.now */
   now?: () => number
+  /** Lets others have their turn. @default one of its own */
+  turn?: Turn
 }
 
 /** What a message has led to. */
@@ -56,11 +59,13 @@ interface Outcome {
 export class Inbox {
   readonly #options: InboxOptions
   readonly #now: () => number
+  readonly #turn: Turn
   readonly #reassembly: Reassembly
 
   constructor(options: InboxOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#turn = options.turn ?? new Turn()
     this.#reassembly = new Reassembly({ now: this.#now })
   }
 
@@ -88,6 +93,7 @@ export class Inbox {
     }
     const outcome = await this.#open(whole, from)
     if (outcome === undefined) return
+    await this.#turn.giveWay()
     this.#options.onChanged(outcome.changed)
     if (outcome.acknowledge !== undefined) onAcknowledge(from.device, outcome.acknowledge)
     if (outcome.isReceipt) this.#options.onProgress(from.device)

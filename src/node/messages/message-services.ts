@@ -2,7 +2,7 @@
 // (dispatch.ts), and what a user may do (messages.ts).
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import { type FeedStore, migrate } from '../../feeds/index.ts'
+import { type FeedStore, migrate, Turn } from '../../feeds/index.ts'
 import {
   brokenDevices,
   Conversations,
@@ -74,6 +74,8 @@ export class MessageServices {
   readonly #attachments: NodeAttachments
   readonly #badCells = new Map<string, number>()
   readonly #peers = new TurnCache<KnownDevice | undefined>()
+  /** One for all: what is done in bulk gives way after the same time, whatever it is. */
+  readonly #turn = new Turn()
   #streams!: CellStreams
   #dispatch!: Dispatch
   #inbox!: Inbox
@@ -95,6 +97,7 @@ export class MessageServices {
       store,
       vault,
       deviceKey,
+      turn: this.#turn,
       onAnew: (address, event) => this.#onAnew(address, event === 'broken'),
       onRefused: (address) => this.#onRefused(address),
       onDropped: () => this.#sealAllAnew()
@@ -105,7 +108,7 @@ export class MessageServices {
       onHere: (num) => this.messages.announce([num])
     })
     this.#writer = new MessageWriter({
-      ...{ ...tables, store, people, deviceKey, crypt: this.#crypt },
+      ...{ ...tables, store, people, deviceKey, crypt: this.#crypt, turn: this.#turn },
       onQueued: (devices) => this.#deliver(devices)
     })
     this.messages = new NodeMessages({
@@ -123,10 +126,16 @@ export class MessageServices {
   open(): void {
     const { store, vault, people, connections } = this.#options
     const { questions, libp2p } = connections()
-    const common = { crypt: this.#crypt, conversations: this.#conversations, outbox: this.#outbox, self: people.root }
+    const common = {
+      crypt: this.#crypt,
+      conversations: this.#conversations,
+      outbox: this.#outbox,
+      self: people.root,
+      turn: this.#turn
+    }
     const mailboxContacts = new MailboxContacts(store.database)
     this.#streams = new CellStreams({
-      libp2p,
+      ...{ libp2p, turn: this.#turn },
       isWelcome: (peerId) => this.#deviceAt(peerId) !== undefined,
       onCell: (peerId, cell) => this.#take(peerId, cell),
       onFault: (peerId) => connections().blame(peerId)

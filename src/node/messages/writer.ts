@@ -1,6 +1,6 @@
 // What this device writes: a message, and for which devices it is, in one transaction. Then it is sent for as long as it takes.
 import { randomBytes } from 'node:crypto'
-import type { FeedStore } from '../../feeds/index.ts'
+import type { FeedStore, Turn } from '../../feeds/index.ts'
 import {
   type Content,
   type Conversations,
@@ -24,6 +24,8 @@ export interface MessageWriterOptions {
   deviceKey: () => Uint8Array
   /** Something waits for these devices. */
   onQueued: (devices: Uint8Array[]) => void
+  /** Lets others have their turn. @default one of its own */
+  turn?: Turn
 }
 
 /** What a message says, without what all of them have. */
@@ -35,7 +37,7 @@ export class MessageWriter {
 
   constructor(options: MessageWriterOptions) {
     this.#options = options
-    this.#writes = new GatheredWrites((work) => options.store.write(work, { isDurable: true }))
+    this.#writes = new GatheredWrites((work) => options.store.write(work, { isDurable: true }), options.turn)
   }
 
   /** @throws NodeError UNAVAILABLE, BAD_INPUT when it is too long; FeedError DISK_FULL */
