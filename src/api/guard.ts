@@ -2,6 +2,7 @@
 // The unix socket is protected by its mode; loopback HTTP can be reached by any page in any browser of this machine.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Sessions } from './sessions.ts'
 
 /** Largest request body, in bytes. */
 export const MAX_REQUEST_SIZE = 1_048_576
@@ -12,6 +13,8 @@ export interface LoopbackPolicy {
   port: number
   /** The bearer token. */
   token: string
+  /** Browsers that were let in. */
+  sessions: Pick<Sessions, 'use'>
 }
 
 /** Why a request is not let in. */
@@ -20,6 +23,11 @@ export interface Refusal {
   code: 'BAD_INPUT' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'TOO_LARGE' | 'UNSUPPORTED_TYPE' | 'MISDIRECTED'
   message: string
 }
+
+/** What is answered without token and session: a page with nothing of the user in it, and where it trades its code. */
+const PUBLIC = new Set(['GET /open', 'POST /api/session'])
+/** Cookies of one name that are looked at: pages of other ports can add some. */
+const MAX_COOKIES = 4
 
 /** The part of a request that is judged; `rawHeaders` because a repeated Host is folded away in `headers`. */
 export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
@@ -30,16 +38,19 @@ export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | '
  *  2. The target is a path, not a whole URL                                                 421
  *  3. No Origin, or the one of this very Host; `null` is a foreign one                      403
  *  4. No Sec-Fetch-Site, or same-origin, or none (typed by the user)                        403
- *  5. Authorization: Bearer with the token                                                  401
- *  6. Content-Length at most 1 MiB                                                          413
- *  7. A body is application/json, which no form can send                                    415
+ *  5. Authorization: Bearer with the token, or the cookie of a session                      401
+ *  6. Without the token, what changes something names its Origin, and
+ *     Sec-Fetch-Site: same-origin                                                           403
+ *  7. Content-Length at most 1 MiB                                                          413
+ *  8. A body is application/json, which no form can send                                    415
+ * The page of `comrade open` is for everybody, and the trade of its code is judged as if it had a session.
  *
- * @param policy absent for the unix socket, where only 6 and 7 apply
+ * @param policy absent for the unix socket, where only 7 and 8 apply
  * @returns undefined when the request may go on
  */
 export function refusalOf(request: RequestHead, policy?: LoopbackPolicy): Refusal | undefined {
   return (
-    (policy && (foreignHost(request, policy) ?? foreignPage(request) ?? noToken(request, policy))) ?? badBody(request)
+    (policy && (foreignHost(request, policy) ?? foreignPage(request) ?? stranger(request, policy))) ?? badBody(request)
   )
 }
 
@@ -66,11 +77,59 @@ function foreignPage({ headers }: RequestHead): Refusal | undefined {
   return { status: 403, code: 'FORBIDDEN', message: 'pages of other origins may not use the local API' }
 }
 
-/** Rule 5. */
-function noToken({ headers }: RequestHead, { token }: LoopbackPolicy): Refusal | undefined {
+/** Rules 5 and 6. A wrong token is not made good by a cookie. */
+function stranger(request: RequestHead, policy: LoopbackPolicy): Refusal | undefined {
+  if (request.headers.authorization !== undefined) return hasToken(request, policy) ? undefined : UNAUTHORIZED
+  const isPublic = PUBLIC.has(`${request.method} ${request.url?.split('?')[0]}`)
+  if (!isPublic && sessionOf(request, policy) === undefined) return UNAUTHORIZED
+  return request.method === 'GET' || request.method === 'HEAD' || isOwnPage(request) ? undefined : NOT_OWN_PAGE
+}
+
+function hasToken({ headers }: RequestHead, { token }: LoopbackPolicy): boolean {
   const given = /^Bearer ([\w-]{1,128})$/i.exec(headers.authorization ?? '')?.[1]
-  if (given !== undefined && isSameSecret(given, token)) return undefined
-  return { status: 401, code: 'UNAUTHORIZED', message: 'send Authorization: Bearer with the token from keys/api-token' }
+  return given !== undefined && isSameSecret(given, token)
+}
+
+function isOwnPage({ headers }: RequestHead): boolean {
+  return headers.origin === `http://${headers.host}` && headers['sec-fetch-site'] === 'same-origin'
+}
+
+const UNAUTHORIZED: Refusal = {
+  status: 401,
+  code: 'UNAUTHORIZED',
+  message:
+    'send Authorization: Bearer with the token from keys/api-token; for a browser, run `comrade open` and follow its address'
+}
+
+const NOT_OWN_PAGE: Refusal = {
+  status: 403,
+  code: 'FORBIDDEN',
+  message: 'with a cookie only own pages may change something: Origin and Sec-Fetch-Site have to say so'
+}
+
+/** The session that a request without a token belongs to. @returns what fires when it is over */
+export function sessionOf(
+  { headers }: RequestHead,
+  { port, sessions }: Omit<LoopbackPolicy, 'token'>
+): AbortSignal | undefined {
+  if (headers.authorization !== undefined) return undefined
+  for (const secret of sessionSecrets(headers.cookie, port)) {
+    const over = sessions.use(secret)
+    if (over !== undefined) return over
+  }
+  return undefined
+}
+
+/** Browsers do not tell ports apart when they send cookies: each node on this machine has a name of its own for its. */
+export function cookieName(port: number): string {
+  return `comrade-${port}`
+}
+
+/** All values that a Cookie header has for the session. */
+export function sessionSecrets(header: string | undefined, port: number): string[] {
+  const name = `${cookieName(port)}=`
+  const values = (header ?? '').split(/; */).filter((pair) => pair.startsWith(name))
+  return values.map((pair) => pair.slice(name.length)).slice(0, MAX_COOKIES)
 }
 
 /** Compares in a time that does not depend on where, or in how many characters, the two differ. */
@@ -79,7 +138,7 @@ function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 
-/** Rules 6 and 7. A body without a length is counted while it is read. */
+/** Rules 7 and 8. A body without a length is counted while it is read. */
 function badBody({ headers }: RequestHead): Refusal | undefined {
   const length = headers['content-length']
   const hasBody = (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined

@@ -3,8 +3,8 @@ import type { Hono } from 'hono'
 import { type Comrade, type MessageListOptions, NodeError } from '../node/comrade.ts'
 import { ndjson } from './lines.ts'
 import { messageShape } from './message-shapes.ts'
-import { parseRequest, requests } from './requests.ts'
-import { post, query } from './route.ts'
+import { requests } from './requests.ts'
+import { post, stream } from './route.ts'
 
 export interface MessageRoutesOptions {
   /** Ends all streams when the API is closed. */
@@ -37,8 +37,7 @@ export function messageRoutes(
   )
   post(app, 'messages/read', requests.readMessages, async ({ ids }) => (await messages.read(...ids)).map(messageShape))
   post(app, 'messages/erase', requests.oneMessage, ({ id }) => messages.erase(id))
-  app.get('/api/messages', async (c) => {
-    const { who, limit, follow } = parseRequest(requests.messages, query(c))
+  stream(app, 'messages', requests.messages, async ({ who, limit, follow }) => {
     // Found before the stream begins, so that an unknown name is a plain error.
     const person = who === undefined ? undefined : (await contacts.find(who)).did
     return ndjson((gone) => list(messages, { with: person, limit, live: follow ?? false }, gone, closing))

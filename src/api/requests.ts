@@ -149,7 +149,8 @@ export const requests = {
     file,
     who: v.optional(v.pipe(v.array(who), v.maxLength(1_000, 'must be at most 1000 people')))
   }),
-  import: v.strictObject({ file })
+  import: v.strictObject({ file }),
+  code: v.strictObject({ code: v.pipe(v.string('must be text'), v.regex(/^[\w-]{43}$/, 'must have 43 characters')) })
 } as const
 
 /**

@@ -1,8 +1,11 @@
 // How a route is made: what comes in is checked by the route's schema, and what its verb gives is the answer.
-import type { Context, Hono } from 'hono'
+import type { Context, Handler, Hono } from 'hono'
 import { NodeError } from '../node/comrade.ts'
 import { parseRequest } from './requests.ts'
 import type * as v from 'valibot'
+
+/** What each handler takes, for whoever describes the API. */
+const inputs = new WeakMap<Handler, v.GenericSchema>()
 
 /** A route that reads, with a query. */
 export function get<S extends v.GenericSchema>(
@@ -11,7 +14,19 @@ export function get<S extends v.GenericSchema>(
   schema: S,
   run: (input: v.InferOutput<S>) => unknown
 ): void {
-  app.get(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, query(c)))))
+  stream(app, verb, schema, async (input, c) => c.json(await run(input)))
+}
+
+/** A route that reads, with a query, and makes its answer itself: a stream. */
+export function stream<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  schema: S,
+  run: (input: v.InferOutput<S>, c: Context) => Response | Promise<Response>
+): void {
+  const handler: Handler = async (c) => run(parseRequest(schema, query(c)), c)
+  inputs.set(handler, schema)
+  app.get(`/api/${verb}`, handler)
 }
 
 /** A route that changes something, with a JSON object. */
@@ -19,13 +34,20 @@ export function post<S extends v.GenericSchema>(
   app: Hono,
   verb: string,
   schema: S,
-  run: (input: v.InferOutput<S>) => unknown
+  run: (input: v.InferOutput<S>, c: Context) => unknown
 ): void {
-  app.post(`/api/${verb}`, async (c) => c.json(await run(parseRequest(schema, await json(c)))))
+  const handler: Handler = async (c) => c.json(await run(parseRequest(schema, await json(c)), c))
+  inputs.set(handler, schema)
+  app.post(`/api/${verb}`, handler)
+}
+
+/** The schema of what a route takes; undefined for a handler that was not made here. */
+export function inputOf(handler: Handler): v.GenericSchema | undefined {
+  return inputs.get(handler)
 }
 
 /** A query's fields. @throws NodeError BAD_INPUT when one is given twice */
-export function query(c: Context): Record<string, string> {
+function query(c: Context): Record<string, string> {
   const fields = Object.entries(c.req.queries())
   const twice = fields.find(([, values]) => values.length > 1)
   if (twice !== undefined) throw new NodeError('BAD_INPUT', `${twice[0]} is given twice`)

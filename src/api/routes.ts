@@ -8,8 +8,9 @@ import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import { eventLines, ndjson } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
-import { parseRequest, requests } from './requests.ts'
-import { get, post, query } from './route.ts'
+import { requests } from './requests.ts'
+import { get, post, stream } from './route.ts'
+import { type BrowserAccess, openRoutes, sessionRoutes } from './session-routes.ts'
 import {
   contactShape,
   entryShape,
@@ -30,6 +31,8 @@ export interface RouteInit {
   onDown: () => Promise<void>
   /** Ends all streams when the API is closed. */
   closing: AbortSignal
+  /** Where browsers come in. @default they do not */
+  browsers?: BrowserAccess
 }
 
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
@@ -50,6 +53,8 @@ export function routes(init: RouteInit): Hono {
   messageRoutes(app, init.comrade, { closing: init.closing, onSocket: () => checkSocket(init) })
   directoryRoutes(app, init)
   fileRoutes(app, init)
+  openRoutes(app, init.browsers, init.isSocket)
+  if (init.browsers !== undefined && !init.isSocket) sessionRoutes(app, init.comrade, init.browsers)
   app.notFound((c) =>
     c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404)
   )
@@ -75,7 +80,7 @@ function nodeRoutes(app: Hono, { comrade, onDown, closing }: RouteInit): void {
     await onDown()
     return { did: comrade.identity.did, stopped: true }
   })
-  app.get('/api/events', () => ndjson((gone) => events(comrade, AbortSignal.any([gone, closing]))))
+  stream(app, 'events', requests.nothing, () => ndjson((gone) => events(comrade, AbortSignal.any([gone, closing]))))
 }
 
 function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
@@ -90,8 +95,7 @@ function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
     if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
     return feeds.publish(body, { group: to })
   })
-  app.get('/api/feed', async (c) => {
-    const { who, in: name, follow, all, ...rest } = parseRequest(requests.feed, query(c))
+  stream(app, 'feed', requests.feed, async ({ who, in: name, follow, all, ...rest }) => {
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
     const group = name === undefined ? undefined : (await comrade.groups.get(name)).id

@@ -45,7 +45,11 @@ export class RunningNode {
     this.#api = await serveApi({
       comrade: node,
       socketPath,
-      http: http === undefined ? undefined : { port: http, tokenPath: join(homeAt(node.home).keys, 'api-token') },
+      http: {
+        port: http,
+        tokenPath: join(homeAt(node.home).keys, 'api-token'),
+        onOpened: (url) => this.#announceUrl(url)
+      },
       onDown: () => this.leave()
     })
     this.#announce(this.#api.url)
@@ -96,8 +100,12 @@ export class RunningNode {
       [dim('home    '), home],
       ...addresses.map((address) => [dim('address '), address])
     ])
-    if (url !== undefined) this.#output.result({ event: 'http', url }, () => [[dim('http    '), `${url}/api/status`]])
+    if (url !== undefined) this.#announceUrl(url)
     this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
+  }
+
+  #announceUrl(url: string): void {
+    this.#output.result({ event: 'http', url }, () => [[dim('http    '), `${url}/api/status`]])
   }
 
   async #printAll(lines: AsyncIterable<EventLine>): Promise<void> {

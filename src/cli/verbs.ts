@@ -9,6 +9,7 @@ export interface VerbEntry {
 export const verbs: Readonly<Record<string, VerbEntry>> = {
   up: { summary: 'run the node of this home until it is told to leave', load: () => import('./verbs/up.ts') },
   down: { summary: 'make the running node leave, and wait until it has', load: () => import('./verbs/down.ts') },
+  open: { summary: 'let a browser of this machine use the node', load: () => import('./verbs/open.ts') },
   status: { summary: 'show how the running node does', load: () => import('./verbs/status.ts') },
   id: { summary: 'show who you are', load: () => import('./verbs/id.ts') },
   profile: { summary: 'show or change what you say about yourself', load: () => import('./verbs/profile.ts') },

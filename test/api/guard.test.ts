@@ -1,8 +1,10 @@
 // The guard's rules, one valid request and one mutation for each.
 import assert from 'node:assert/strict'
 import { MAX_REQUEST_SIZE, refusalOf, type RequestHead } from '../../src/api/guard.ts'
+import { Sessions } from '../../src/api/sessions.ts'
 
 const PORT = 4321
+const sessions = new Sessions()
 const TOKEN = 'a'.repeat(43)
 const OWN = `127.0.0.1:${PORT}`
 
@@ -17,7 +19,7 @@ function request(changes: Record<string, string | undefined> = {}, url = '/api/s
 }
 
 function statusOf(head: RequestHead): number | undefined {
-  return refusalOf(head, { port: PORT, token: TOKEN })?.status
+  return refusalOf(head, { port: PORT, token: TOKEN, sessions })?.status
 }
 
 describe('the guard of loopback HTTP', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmod, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
+import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,26 +11,7 @@ import { serveApi, type Api } from '../../src/api/index.ts'
 import { routes } from '../../src/api/routes.ts'
 import type { Comrade } from '../../src/node/comrade.ts'
 import { createNode } from '../../src/node/index.ts'
-
-interface Answer {
-  status: number
-  headers: IncomingHttpHeaders
-  text: string
-}
-
-/** Asks with exactly these headers; `write` sends the body, else there is none. */
-async function ask(options: RequestOptions, write?: string): Promise<Answer> {
-  const asked = request({ agent: false, ...options })
-  asked.end(write)
-  const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
-  let text = ''
-  for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
-  return { status: response.statusCode!, headers: response.headers, text }
-}
-
-function codeOf({ text }: Answer): string {
-  return (JSON.parse(text) as { error: { code: string } }).error.code
-}
+import { ask, codeOf, type Answer } from './server.ts'
 
 describe('the local API', function () {
   let directory: string

@@ -67,6 +67,21 @@ describe('the verbs of the command line', () => {
     assert.deepEqual(await ids('--limit', '1'), [second.id])
   })
 
+  it('lets browsers in, and shuts them out', async () => {
+    const [opened] = await node.json('open')
+    assert.deepEqual(Object.keys(opened), ['url', 'expires'])
+    const { origin, hash } = new URL(String(opened.url))
+    await node.line(({ event, url }) => event === 'http' && url === origin)
+    const traded = await fetch(`${origin}/api/session`, {
+      method: 'POST',
+      headers: { origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' },
+      body: JSON.stringify({ code: hash.slice(1) })
+    })
+    assert.equal(traded.status, 200)
+    assert.deepEqual(await node.json('open', '--end'), [{ ended: 1 }])
+    await assert.rejects(fetch(origin))
+  })
+
   it('posts what stands on stdin', async () => {
     const { code, stdout } = await node.run(['post', '-', '--json'], { input: 'two\nlines\n' })
     assert.equal(code, 0)

@@ -1,0 +1,108 @@
+// Loopback HTTP of one node: listens from the start when it was asked for, else from the first browser that is to come in,
+// and then as long as there are sessions.
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { NodeError } from '../node/comrade.ts'
+import { drained, guardedServer, listening, type RequestTimeouts } from './guarded-server.ts'
+import type { LoopbackPolicy } from './guard.ts'
+import { routes, type RouteInit } from './routes.ts'
+import type { BrowserAccess } from './session-routes.ts'
+import { CODE_LIFETIME_MS, Sessions } from './sessions.ts'
+import { apiToken } from './token.ts'
+
+export interface LoopbackInit {
+  /** File with the bearer token, made when it is missing. */
+  tokenPath: string
+  timeouts: RequestTimeouts
+  /** What the routes need; `browsers` is this very object. */
+  routes: Omit<RouteInit, 'isSocket' | 'browsers'>
+  /** Told the base address when it begins to listen for a browser. */
+  onOpened?: (url: string) => void
+}
+
+export class Loopback implements BrowserAccess {
+  readonly sessions = new Sessions()
+  readonly #init: LoopbackInit
+  #server: Promise<Server> | undefined
+  #port: number | undefined
+  /** Nobody asked for it but browsers: without them it need not listen. */
+  #isForBrowsers = false
+  #ended: Promise<void> = Promise.resolve()
+  #isRetired = false
+
+  constructor(init: LoopbackInit) {
+    this.#init = init
+  }
+
+  get port(): number | undefined {
+    return this.#port
+  }
+
+  /** Base address, while it listens. */
+  get url(): string | undefined {
+    return this.#port === undefined ? undefined : `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Listens until the API closes. @throws NodeError FAILED when the port is in use, KEYS_EXPOSED for the token's file */
+  async listen(port: number): Promise<void> {
+    this.#server ??= this.#listen(port)
+    try {
+      await this.#server
+    } catch (error) {
+      this.#server = undefined
+      throw error
+    }
+  }
+
+  async open(): Promise<{ url: string; expires: string }> {
+    if (this.#isRetired) throw new NodeError('NOT_RUNNING', 'the node is leaving')
+    const isFirst = this.#server === undefined
+    this.#isForBrowsers ||= isFirst
+    await this.listen(0)
+    if (isFirst) this.#init.onOpened?.(this.url!)
+    const expires = new Date(Date.now() + CODE_LIFETIME_MS).toISOString()
+    // In the fragment, which a browser neither sends nor names as where it came from.
+    return { url: `${this.url}/open#${this.sessions.issue()}`, expires }
+  }
+
+  end(): { ended: number } {
+    const ended = this.sessions.endAll()
+    if (this.#isForBrowsers) this.#stop()
+    return { ended }
+  }
+
+  /** Takes no more connections. Answers under way go on. */
+  retire(): void {
+    this.#isRetired = true
+    this.#stop()
+  }
+
+  async close(): Promise<void> {
+    this.retire()
+    await this.#ended
+  }
+
+  #stop(): void {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    this.#port = undefined
+    this.#isForBrowsers = false
+    this.#ended = Promise.all([this.#ended, server.then(closed, () => {})]).then(() => {})
+  }
+
+  async #listen(port: number): Promise<Server> {
+    const { tokenPath, timeouts } = this.#init
+    const policy: LoopbackPolicy = { port, token: await apiToken(tokenPath), sessions: this.sessions }
+    const app = routes({ ...this.#init.routes, isSocket: false, browsers: this })
+    const server = guardedServer(app, timeouts, policy)
+    await listening(server, { port, host: '127.0.0.1' })
+    this.#port = policy.port = (server.address() as AddressInfo).port
+    return server
+  }
+}
+
+function closed(server: Server): Promise<void> {
+  server.close()
+  return drained(server)
+}

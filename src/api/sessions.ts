@@ -1,0 +1,118 @@
+// Browsers that may use the API: a code from `comrade open` is traded once for a session, whose secret the browser keeps as
+// a cookie. Both live in memory only: a session ends with the node.
+import { createHash, randomBytes } from 'node:crypto'
+import { NodeError } from '../node/comrade.ts'
+
+/** How long a code may be traded, in ms. */
+export const CODE_LIFETIME_MS = 60_000
+/** After this time without a request a session is over, in ms: 30 days. */
+export const SESSION_IDLE_MS = 30 * 86_400_000
+/** Codes and sessions at a time. Past it the oldest code, and the session that was not used for longest, are given up. */
+const MAX_CODES = 16
+const MAX_SESSIONS = 64
+const SECRET_BYTES = 32
+
+interface Code {
+  expiresAtMs: number
+  /** Key of the session that it was traded for. */
+  session?: string
+}
+
+interface Session {
+  usedAtMs: number
+  over: AbortController
+}
+
+/** The codes and sessions of one node, by the sha256 of their secrets: what is looked up tells nothing by its timing. */
+export class Sessions {
+  readonly #codes = new Map<string, Code>()
+  /** In the order of their last use. */
+  readonly #sessions = new Map<string, Session>()
+  readonly #now: () => number
+
+  /** @param now a clock that does not jump, in ms */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  get size(): number {
+    this.#forgetOld()
+    return this.#sessions.size
+  }
+
+  /** Makes a code, good once and for {@link CODE_LIFETIME_MS}: 43 characters of base64url. */
+  issue(): string {
+    this.#forgetOld()
+    if (this.#codes.size >= MAX_CODES) this.#codes.delete(this.#codes.keys().next().value!)
+    const code = randomBytes(SECRET_BYTES).toString('base64url')
+    this.#codes.set(keyOf(code), { expiresAtMs: this.#now() + CODE_LIFETIME_MS })
+    return code
+  }
+
+  /**
+   * Trades a code for a new session. A code that comes a second time has been seen by somebody else, who may have been the
+   * first: what it was traded for is ended (as RFC 6749, section 4.1.2, has it).
+   * @returns the session's secret: 43 characters of base64url
+   * @throws NodeError EXPIRED for a code that is not known, or no longer; USED
+   */
+  trade(code: string): string {
+    this.#forgetOld()
+    const known = this.#codes.get(keyOf(code))
+    if (known === undefined)
+      throw new NodeError('EXPIRED', 'this address is not good any more: ask for another one with `comrade open`')
+    if (known.session !== undefined) {
+      this.#end(known.session)
+      throw new NodeError(
+        'USED',
+        'this address was used before: whoever used it is shut out now; run `comrade open` again'
+      )
+    }
+    const secret = randomBytes(SECRET_BYTES).toString('base64url')
+    known.session = keyOf(secret)
+    if (this.#sessions.size >= MAX_SESSIONS) this.#end(this.#sessions.keys().next().value!)
+    this.#sessions.set(known.session, { usedAtMs: this.#now(), over: new AbortController() })
+    return secret
+  }
+
+  /** Notes that a session is used. @returns what fires when it is over; undefined when there is no such session */
+  use(secret: string): AbortSignal | undefined {
+    this.#forgetOld()
+    const key = keyOf(secret)
+    const session = this.#sessions.get(key)
+    if (session === undefined) return undefined
+    session.usedAtMs = this.#now()
+    this.#sessions.delete(key)
+    this.#sessions.set(key, session)
+    return session.over.signal
+  }
+
+  end(secret: string): void {
+    this.#end(keyOf(secret))
+  }
+
+  /** Ends all sessions, and takes back the codes. @returns how many sessions there were */
+  endAll(): number {
+    const count = this.size
+    for (const key of [...this.#sessions.keys()]) this.#end(key)
+    this.#codes.clear()
+    return count
+  }
+
+  #end(key: string): void {
+    this.#sessions.get(key)?.over.abort()
+    this.#sessions.delete(key)
+  }
+
+  #forgetOld(): void {
+    const now = this.#now()
+    for (const [key, { expiresAtMs }] of this.#codes) if (expiresAtMs <= now) this.#codes.delete(key)
+    for (const [key, { usedAtMs }] of this.#sessions) {
+      if (usedAtMs + SESSION_IDLE_MS > now) break
+      this.#end(key)
+    }
+  }
+}
+
+function keyOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
