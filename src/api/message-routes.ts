@@ -28,10 +28,9 @@ export function messageRoutes(
     onSocket()
     return messages.save(id, file)
   })
-  app.get('/api/messages/attachment', (c) => {
-    const { id } = parseRequest(requests.oneMessage, query(c))
-    return ndjson((gone) => fetching(messages, id, AbortSignal.any([gone, closing])))
-  })
+  stream(app, 'messages/attachment', requests.oneMessage, ({ id }) =>
+    ndjson((gone) => fetching(messages, id, AbortSignal.any([gone, closing])))
+  )
   post(app, 'messages/react', requests.reactToMessage, async ({ id, emoji }) =>
     messageShape(await messages.react(id, emoji))
   )
