@@ -22,7 +22,7 @@ describe('files between people', function () {
     await using stage = new Stage()
     let [alice, bob] = [await stage.up('alice'), await stage.up('bob')]
     await meet(alice, bob)
-    const bytes = randomBytes(20_000_000)
+    const bytes = randomBytes(16_000_000)
     const file = join(stage.path, 'film.bin')
     writeFileSync(file, bytes)
     const [sent] = await alice.json('message', bob.did, '--attach', file, 'look')

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Comrade, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { encodeRequest } from '../../../src/blobs/blob-frame.ts'
+import { type Comrade, joinIdentity, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { framedStream } from '../../../src/node/frames.ts'
 import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 import { messagesAt, reaches, shows } from './support.ts'
@@ -20,6 +23,21 @@ async function arrives(node: Comrade, id: string): Promise<void> {
 async function bytesOf(node: Comrade, id: string): Promise<Buffer> {
   const { read } = await node.messages.attachment(id, { signal: AbortSignal.timeout(20_000) })
   return Buffer.concat(await Array.fromAsync(read()))
+}
+
+/** What a node answers to one frame of another one; undefined when it ends the stream. */
+async function asked(from: Comrade, to: Comrade, frame: Uint8Array): Promise<Uint8Array | undefined> {
+  const stream = await from.libp2p.dialProtocol(peerIdFromString(to.peerId), '/comrade/blob/1')
+  const messages = framedStream(stream)
+  try {
+    await messages.send(frame)
+    for await (const answer of messages.receive()) return answer
+  } catch {
+    return undefined
+  } finally {
+    messages.abort(new Error('done'))
+  }
+  return undefined
 }
 
 const blobsAt = (node: Comrade): string[] => readdirSync(join(node.home, 'blobs'))
@@ -47,5 +65,68 @@ describe('files that go with private messages', function () {
     await until(() => [...blobsAt(alice), ...blobsAt(bob)].length === 0, 'both have let it go')
     assert.ok(existsSync(saved.file))
     await assert.rejects(bob.messages.attachment(sent.id), withCode('NOT_FOUND'))
+  })
+
+  it('are not fetched unasked past a tenth of the quota, and come from an own other device when the author is off', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const { link } = await bob.devices.invite()
+    await joinIdentity({ home: homes.of('phone'), link, deviceName: 'phone' })
+    const phone = await homes.start('phone', {}, { quota: 0 })
+    for (const node of [alice, bob]) await phone.connect(node.addresses[0])
+    await until(
+      async () => (await alice.peers()).filter(({ did }) => did === bob.identity.did).length === 2,
+      'both devices are connected'
+    )
+    const data = randomBytes(70_000)
+    const sent = await alice.messages.send(bob.identity.did, { attachment: { data, name: '../../.ssh/keys' } })
+    await arrives(bob, sent.id)
+    await until(async () => (await messagesAt(phone)).length === 1, 'the message is on the phone')
+    await alice.stop()
+    const [{ attachment }] = await messagesAt(phone)
+    assert.deepEqual(attachment, { name: 'keys', size: 70_000, isHere: false })
+    assert.deepEqual(blobsAt(phone), [])
+    assert.deepEqual(await bytesOf(phone, sent.id), data)
+    const folder = homes.of('downloads')
+    mkdirSync(folder)
+    symlinkSync(homes.of('elsewhere'), join(folder, 'keys'))
+    await assert.rejects(phone.messages.save(sent.id, folder), withCode('BAD_INPUT'))
+    assert.equal(existsSync(homes.of('elsewhere')), false)
+  })
+
+  it('are given to friends only, and only as long as they are friends', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob', {}, { quota: 0 })]
+    const carol = await homes.start('carol')
+    await befriend(alice, bob)
+    await carol.connect(alice.addresses[0])
+    const sent = await alice.messages.send(bob.identity.did, { attachment: { data: randomBytes(100), name: 'secret' } })
+    await until(async () => (await messagesAt(bob)).length === 1, 'the message is there')
+    const [blob] = blobsAt(alice)
+    const want = encodeRequest({ kind: 'want', id: Buffer.from(blob, 'hex') })
+    assert.equal((await asked(bob, alice, want))?.[0], 33)
+    assert.equal(await asked(carol, alice, want), undefined)
+    await alice.contacts.unfollow(bob.identity.did)
+    assert.equal(await asked(bob, alice, want), undefined)
+    await assert.rejects(bob.messages.attachment(sent.id, { signal: AbortSignal.timeout(300) }))
+    assert.deepEqual(blobsAt(bob), [])
+    await alice.contacts.follow(bob.identity.did)
+    assert.equal((await bytesOf(bob, sent.id)).length, 100)
+  })
+
+  it('are refused when they cannot be read, are too large, or are no files', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await alice.contacts.follow(bob.identity.did)
+    writeFileSync(homes.of('large'), '')
+    truncateSync(homes.of('large'), 67_092_481)
+    for (const file of [homes.of('nothing'), homes.of('large'), homes.path])
+      await assert.rejects(alice.messages.send(bob.identity.did, { attachment: { file } }), withCode('BAD_INPUT'))
+    const [name, data] = ['a', randomBytes(10)]
+    const wrong = { attachment: { name, data, mime: 'text/html; charset=x' } }
+    await assert.rejects(alice.messages.send(bob.identity.did, wrong), withCode('BAD_INPUT'))
+    await until(() => blobsAt(alice).length === 0, 'nothing is left of them')
+    assert.deepEqual(await messagesAt(alice), [])
   })
 })
