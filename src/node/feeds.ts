@@ -26,6 +26,7 @@ import {
   type TimelinePoint
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
+import { Backlog } from './backlog.ts'
 import {
   type Feeds,
   NodeError,
@@ -271,51 +272,32 @@ interface Query extends Omit<ReadOptions, 'before' | 'group'> {
 /** Entries that arrive from now on, kept as places, so that a slow reader costs little. */
 export class Arrivals {
   readonly #store: FeedStore
-  readonly #stretches: { from: number; to: number; feed: Extension['feed'] }[] = []
-  #wake: (() => void) | undefined
-  readonly #onExtended = ({ feed, from, to }: Extension): void => {
-    if (this.#stretches.length >= MAX_LIVE_STRETCHES) this.#stretches.shift()
-    this.#stretches.push({ feed, from, to })
-    this.#wake?.()
-  }
-
-  readonly #onClosed = (): void => this.#wake?.()
+  readonly #stretches: Backlog<{ num: number; from: number; to: number }>
+  readonly #onExtended = ({ feed: { num }, from, to }: Extension): void => this.#stretches.push({ num, from, to })
 
   constructor(store: FeedStore) {
     this.#store = store
+    this.#stretches = new Backlog(store, MAX_LIVE_STRETCHES)
     store.events.on('extended', this.#onExtended)
-    store.events.on('closed', this.#onClosed)
   }
 
   /** Ends when the store is closed. @throws the signal's reason when it aborts */
   async *entries(signal: AbortSignal | undefined): AsyncGenerator<StoredEntry> {
-    const onAbort = (): void => this.#wake?.()
-    signal?.addEventListener('abort', onAbort)
-    try {
-      while (this.#store.isOpen) {
+    for await (const { num, from, to } of this.#stretches.items(signal))
+      for (let low = from; low <= to && this.#store.isOpen; low += LIVE_PAGE) {
         signal?.throwIfAborted()
-        const stretch = this.#stretches[0]
-        if (stretch === undefined) await new Promise<void>((resolve) => (this.#wake = resolve))
-        else yield* this.#take(stretch)
+        yield* this.#page(num, low, Math.min(to, low + LIVE_PAGE - 1))
       }
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-    }
   }
 
-  *#take(stretch: { from: number; to: number; feed: Extension['feed'] }): Generator<StoredEntry> {
-    const end = Math.min(stretch.to, stretch.from + LIVE_PAGE - 1)
-    const feed = this.#store.feedByNumber(stretch.feed.num)
-    const entries = feed === undefined ? [] : entriesBetween(this.#store, feed, stretch.from, end)
-    stretch.from = end + 1
-    if (stretch.from > stretch.to) this.#stretches.shift()
-    yield* entries
+  #page(num: number, from: number, to: number): Iterable<StoredEntry> {
+    const feed = this.#store.feedByNumber(num)
+    return feed === undefined ? [] : entriesBetween(this.#store, feed, from, to)
   }
 
   close(): void {
     this.#store.events.off('extended', this.#onExtended)
-    this.#store.events.off('closed', this.#onClosed)
-    this.#wake?.()
+    this.#stretches.close()
   }
 }
 

@@ -25,26 +25,6 @@ export function framedStream(stream: Stream, options: FrameOptions = {}): Messag
   return new FramedStream(stream, options)
 }
 
-/** Ends the stream with the work, whichever way that ends, and at the latest when the signal says so. */
-export async function withStream<T>(
-  messages: MessageStream,
-  signal: AbortSignal,
-  work: (messages: MessageStream) => Promise<T>
-): Promise<T> {
-  const onAbort = (): void => messages.abort(signal.reason as Error)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    const result = await work(messages)
-    void messages.close()
-    return result
-  } catch (error) {
-    messages.abort(error as Error)
-    throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
 class FramedStream implements MessageStream {
   readonly #stream: Stream
   readonly #sendTimeoutMs: number

@@ -1,9 +1,9 @@
 // `/comrade/people/1`: one question and one answer on a stream of its own. Meeting, asking friends for an address, and
 // joining a device all speak it; each registers what it answers. Bytes: docs/protocol.md.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { decodeCbor, encodeCbor, FeedError, type MessageStream } from '../feeds/index.ts'
+import { decodeCbor, encodeCbor, FeedError, type MessageStream, withStream } from '../feeds/index.ts'
 import { NodeError, type NodeErrorCode } from './comrade.ts'
-import { framedStream, withStream } from './frames.ts'
+import { framedStream } from './frames.ts'
 
 export const PEOPLE_PROTOCOL = '/comrade/people/1'
 /** Largest question or answer, in bytes: an identity log of 128 devices fits. */

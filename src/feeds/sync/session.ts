@@ -19,6 +19,7 @@ import { Reconciliation } from './reconcile.ts'
 import { RunIntake } from './run-intake.ts'
 import { RunSender } from './run-sender.ts'
 import { Turn } from './turn.ts'
+import { withStream } from './with-stream.ts'
 
 /** How long the peer may take for its hello, and then for the next bytes of what was asked for, in ms. */
 const PROGRESS_TIMEOUT_MS = 30_000
@@ -90,22 +91,11 @@ export class SyncSession {
 
   /** Runs until the stream ends or `signal` aborts. Resolves when the peer closed; rejects with what went wrong. */
   async run(): Promise<void> {
-    const signal =
-      this.#options.signal === undefined
-        ? this.#abort.signal
-        : AbortSignal.any([this.#abort.signal, this.#options.signal])
-    const onAbort = (): void =>
-      this.#stream.abort(signal.reason instanceof Error ? signal.reason : new FeedError('ABORTED', 'sync was ended'))
-    signal.addEventListener('abort', onAbort, { once: true })
+    const { signal: outer } = this.#options
+    const signal = outer === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, outer])
     try {
-      signal.throwIfAborted()
-      await this.#talk()
-      this.#stream.close().catch(() => {}) // the peer closed; nothing is left to be said
-    } catch (error) {
-      this.#stream.abort(error instanceof Error ? error : new FeedError('ABORTED', 'sync failed'))
-      throw error
+      await withStream(this.#stream, signal, () => this.#talk())
     } finally {
-      signal.removeEventListener('abort', onAbort)
       this.#end()
     }
   }

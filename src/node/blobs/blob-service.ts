@@ -2,8 +2,8 @@
 // announced: who asks knows the blob's id from a message or a post. Bytes: docs/protocol.md.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { BlobCaller, BlobError, type BlobStore, giveBlob } from '../../blobs/index.ts'
-import { FeedError } from '../../feeds/index.ts'
-import { framedStream, withStream } from '../frames.ts'
+import { FeedError, withStream } from '../../feeds/index.ts'
+import { framedStream } from '../frames.ts'
 
 export const BLOB_PROTOCOL = '/comrade/blob/1'
 const OPEN_TIMEOUT_MS = 10_000

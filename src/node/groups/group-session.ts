@@ -2,7 +2,15 @@
 // hold and what differs in their logs, send what the other lacks, and then push what is new for as long as the stream
 // lives. docs/protocol.md describes it.
 import { randomBytes } from 'node:crypto'
-import { FeedError, type MessageStream, NONCE_SIZE, Reconciliation, sessionSalt, Turn } from '../../feeds/index.ts'
+import {
+  FeedError,
+  type MessageStream,
+  NONCE_SIZE,
+  Reconciliation,
+  sessionSalt,
+  Turn,
+  withStream
+} from '../../feeds/index.ts'
 import { FrameOutbox } from './frame-outbox.ts'
 import * as message from './group-messages.ts'
 import { KIND } from './group-messages.ts'
@@ -85,18 +93,9 @@ export class GroupSession {
   async run(): Promise<void> {
     const { signal: outer } = this.#options
     const signal = outer === undefined ? this.#abort.signal : AbortSignal.any([this.#abort.signal, outer])
-    const onAbort = (): void =>
-      this.#stream.abort(signal.reason instanceof Error ? signal.reason : new FeedError('ABORTED', 'it was ended'))
-    signal.addEventListener('abort', onAbort, { once: true })
     try {
-      signal.throwIfAborted()
-      await this.#talk()
-      this.#stream.close().catch(() => {}) // the peer closed; nothing is left to be said
-    } catch (error) {
-      this.#stream.abort(error instanceof Error ? error : new FeedError('ABORTED', 'replication failed'))
-      throw error
+      await withStream(this.#stream, signal, () => this.#talk())
     } finally {
-      signal.removeEventListener('abort', onAbort)
       this.#end()
     }
   }

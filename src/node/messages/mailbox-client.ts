@@ -2,6 +2,7 @@
 // cells into those of others. Bytes and rules: src/messages/README.md, Mailboxes.
 import type { IdentifyResult, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { withStream } from '../../feeds/index.ts'
 import {
   MailboxCaller,
   type MailboxBook,
@@ -10,7 +11,7 @@ import {
   type MailboxPlace,
   type OwnQueue
 } from '../../messages/index.ts'
-import { framedStream, withStream } from '../frames.ts'
+import { framedStream } from '../frames.ts'
 import { MAILBOX_PROTOCOL } from './mailbox-service.ts'
 
 /** Hosts that a contact is given, where there are as many. */

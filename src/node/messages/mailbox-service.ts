@@ -1,9 +1,9 @@
 // Hosts mailboxes: answers `/comrade/mailbox/1` for whoever asks, and lets go what has waited too long. Nothing about
 // queues is logged. Bytes and rules: src/messages/README.md, Mailboxes.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { FeedError } from '../../feeds/index.ts'
+import { FeedError, withStream } from '../../feeds/index.ts'
 import { MailboxHost, type MailboxQueues, MessageError } from '../../messages/index.ts'
-import { framedStream, withStream } from '../frames.ts'
+import { framedStream } from '../frames.ts'
 
 export const MAILBOX_PROTOCOL = '/comrade/mailbox/1'
 /** A stream on which nothing is asked for so long is ended, in ms. */
