@@ -6,7 +6,8 @@ import { NodeError } from '../node/comrade.ts'
 import { dagJson } from './dag-json.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
-import { eventLines, ndjson } from './lines.ts'
+import type { EventLog } from './event-log.ts'
+import { eventLines, ndjson, serverSentEvents } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
 import { requests } from './requests.ts'
 import { get, post, stream } from './route.ts'
@@ -31,6 +32,8 @@ export interface RouteInit {
   onDown: () => Promise<void>
   /** Ends all streams when the API is closed. */
   closing: AbortSignal
+  /** What happened last, for browsers. */
+  log: EventLog
   /** Where browsers come in. @default they do not */
   browsers?: BrowserAccess
 }
@@ -44,6 +47,8 @@ export function routes(init: RouteInit): Hono {
       onError: (c) => c.json({ error: { code: TOO_LARGE.code, message: TOO_LARGE.message } }, 413)
     })
   )
+  // A stream that is begun for its head alone would never be read, and so never end.
+  app.use((c, next) => (c.req.method === 'HEAD' ? Promise.resolve(c.notFound()) : next()))
   nodeRoutes(app, init)
   feedRoutes(app, init)
   contactRoutes(app, init)
@@ -65,7 +70,7 @@ export function routes(init: RouteInit): Hono {
   return app
 }
 
-function nodeRoutes(app: Hono, { comrade, onDown, closing }: RouteInit): void {
+function nodeRoutes(app: Hono, { comrade, onDown, closing, log }: RouteInit): void {
   get(app, 'status', requests.nothing, () => comrade.status())
   get(app, 'id', requests.nothing, async () => profileShape(await comrade.profile()))
   get(app, 'profile', requests.nothing, async () => profileShape(await comrade.profile()))
@@ -80,7 +85,11 @@ function nodeRoutes(app: Hono, { comrade, onDown, closing }: RouteInit): void {
     await onDown()
     return { did: comrade.identity.did, stopped: true }
   })
-  stream(app, 'events', requests.nothing, () => ndjson((gone) => events(comrade, AbortSignal.any([gone, closing]))))
+  stream(app, 'events', requests.nothing, (_nothing, c) => {
+    if (!(c.req.header('accept') ?? '').includes('text/event-stream'))
+      return ndjson((gone) => events(comrade, AbortSignal.any([gone, closing])))
+    return serverSentEvents((gone) => log.read(c.req.header('last-event-id'), gone))
+  })
 }
 
 function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {

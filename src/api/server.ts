@@ -3,6 +3,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { Comrade } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
+import { EventLog } from './event-log.ts'
 import { drained, guardedServer, listening, REQUEST_TIMEOUTS, type RequestTimeouts } from './guarded-server.ts'
 import { Loopback } from './loopback.ts'
 import { routes } from './routes.ts'
@@ -43,7 +44,7 @@ export interface Api {
 export async function serveApi(init: ApiInit): Promise<Api> {
   const { comrade, socketPath, http, onDown, timeouts = REQUEST_TIMEOUTS } = init
   const closing = new AbortController()
-  const needs = { comrade, onDown, closing: closing.signal }
+  const needs = { comrade, onDown, closing: closing.signal, log: new EventLog(comrade, closing.signal) }
   const loopback = http && new Loopback({ ...http, timeouts, routes: needs })
   const socket = guardedServer(routes({ ...needs, isSocket: true, browsers: loopback }), timeouts)
   const api: Api = {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import { createContext, runInContext } from 'node:vm'
 import { OPEN_SCRIPT } from '../../src/api/open-page.ts'
 import { ask, asked, Browser, codeOf, served, type Served } from './server.ts'
@@ -129,6 +130,24 @@ describe('a browser', () => {
     await closed
   })
 
+  it('reads what happens, and after a break what it has missed', async () => {
+    const browser = await letIn()
+    const first = await events(browser)
+    assert.equal((await first.next()).event, 'open')
+    const { id } = await there.node.feeds.publish({ type: 'post', text: 'seen' })
+    const seen = await first.next()
+    assert.deepEqual([seen.event, seen.id], ['entry', id])
+    first.leave()
+    const missed = await there.node.feeds.publish({ type: 'post', text: 'missed' })
+    const second = await events(browser, first.lastId())
+    assert.equal((await second.next()).event, 'open')
+    assert.equal((await second.next()).id, missed.id)
+    second.leave()
+    const third = await events(browser, 'deadbeef-1')
+    assert.deepEqual([(await third.next()).event, (await third.next()).event], ['open', 'reset'])
+    third.leave()
+  })
+
   it('is not confused by cookies of the same name that another port has set', async () => {
     const browser = await letIn()
     const name = `comrade-${browser.base.port}`
@@ -227,6 +246,11 @@ describe('a browser', () => {
       assert.equal((await there.node.status()).entries, before)
     })
 
+    it('begins no stream for its head alone', async () => {
+      const browser = await letIn()
+      assert.equal((await ask(browser.options('HEAD', '/api/events'))).status, 404)
+    })
+
     it('opens no WebSocket', async () => {
       const browser = await letIn()
       const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-key': 'x', origin: 'null' }
@@ -321,4 +345,33 @@ describe('slow requests', () => {
 
 function createContextAndRun(globals: Record<string, unknown>): void {
   runInContext(OPEN_SCRIPT, createContext(globals), { timeout: 5_000 })
+}
+
+interface Events {
+  next(): Promise<Record<string, unknown>>
+  lastId(): string
+  leave(): void
+}
+
+/** Reads the event stream as an EventSource does. */
+async function events(browser: Browser, lastId?: string): Promise<Events> {
+  const headers = { accept: 'text/event-stream', 'last-event-id': lastId }
+  const response = await asked(browser.options('GET', '/api/events', headers))
+  assert.deepEqual([response.statusCode, response.headers['content-type']], [200, 'text/event-stream'])
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]()
+  let id = ''
+  return {
+    async next() {
+      for (;;) {
+        const { value, done } = await lines.next()
+        assert.ok(!done, 'the stream has ended')
+        if (value.startsWith('id: ')) id = value.slice(4)
+        if (value.startsWith('data: ')) return JSON.parse(value.slice(6)) as Record<string, unknown>
+      }
+    },
+    lastId: () => id,
+    leave: () => {
+      response.on('error', () => {}).destroy()
+    }
+  }
 }

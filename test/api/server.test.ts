@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '../../src/api/client.ts'
+import { EventLog } from '../../src/api/event-log.ts'
 import { serveApi, type Api } from '../../src/api/index.ts'
 import { routes } from '../../src/api/routes.ts'
 import type { Comrade } from '../../src/node/comrade.ts'
@@ -64,7 +65,9 @@ describe('the local API', function () {
 
   it('has every route in its reference', async () => {
     const reference = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8')
-    const app = routes({ comrade: node, isSocket: true, onDown: async () => {}, closing: new AbortController().signal })
+    const { signal: closing } = new AbortController()
+    const log = new EventLog(node, closing)
+    const app = routes({ comrade: node, isSocket: true, onDown: async () => {}, closing, log })
     const names = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
     assert.ok(names.length > 20)
     assert.deepEqual(
