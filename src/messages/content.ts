@@ -5,6 +5,14 @@ import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
 import { cidToBlobId, FILE_KEY_SIZE, MAX_FILE_SIZE } from '../blobs/index.ts'
 import { decodeCbor, encodeCbor } from '../feeds/index.ts'
+import {
+  CONVERSATION_ID_SIZE,
+  MAX_CONVERSATION_NAME_SIZE,
+  MAX_PEOPLE,
+  MAX_TIMER_MS,
+  type StateFields,
+  VIEW_SIZE
+} from './conversation-state.ts'
 import { MessageError } from './errors.ts'
 import { MAX_PLAINTEXT_SIZE } from './padding.ts'
 
@@ -34,8 +42,12 @@ interface Common {
   to?: Uint8Array
   /** Id of the message that the same device wrote in this conversation before: where one is missing is seen by it. */
   prev?: Uint8Array
-  /** When it is to be erased at both ends, in ms since 1970. */
+  /** When it is to be erased where it was written, in ms since 1970; elsewhere that long after it came. See {@link lifetimeOf}. */
   expires?: number
+  /** Id of the conversation of several that it belongs to. */
+  conversation?: Uint8Array
+  /** Digest of what its author's device knew to be agreed there. Left out: nothing. */
+  view?: Uint8Array
 }
 
 export interface TextContent extends Common {
@@ -89,6 +101,21 @@ export interface EraseContent extends Common {
   about: Uint8Array
 }
 
+/** What is agreed in a conversation, as the device that says it knows; see conversation-state.ts. */
+export interface ConversationContent extends Common, StateFields {
+  type: 'conversation'
+  /** What has become different by it, for people to read; whoever takes it puts there what is different for them. */
+  changes?: ContentChanges
+}
+
+/** As {@link ConversationChanges}, with keys as bytes. */
+export interface ContentChanges {
+  added: Uint8Array[]
+  removed: Uint8Array[]
+  name?: string
+  timer?: number
+}
+
 /** Where the device that says it has mailboxes for the one that it says it to, in place of what it said before. */
 export interface MailboxesContent extends Common {
   type: 'mailboxes'
@@ -105,6 +132,7 @@ export type KnownContent =
   | ReceiptContent
   | ResendContent
   | EraseContent
+  | ConversationContent
   | MailboxesContent
 
 /** Any content, of a known type or not. */
@@ -113,14 +141,13 @@ export interface Content extends Common {
   [field: string]: unknown
 }
 
-const id = v.pipe(
-  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  v.length(MESSAGE_ID_SIZE)
-)
-const key = v.pipe(
-  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  v.length(32)
-)
+const ofSize = (size: number) =>
+  v.pipe(
+    v.custom<Uint8Array>((value) => value instanceof Uint8Array),
+    v.length(size)
+  )
+const id = ofSize(MESSAGE_ID_SIZE)
+const key = ofSize(32)
 const bytes = v.pipe(
   v.custom<Uint8Array>((value) => value instanceof Uint8Array),
   v.maxLength(MAX_BYTES)
@@ -130,17 +157,20 @@ const blob = v.pipe(
   v.custom<CID>((value) => value instanceof CID),
   v.check((cid) => cidToBlobId(cid) !== undefined, 'not a blob')
 )
-const fileKey = v.pipe(
-  v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  v.length(FILE_KEY_SIZE)
-)
+const fileKey = ofSize(FILE_KEY_SIZE)
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const people = v.pipe(v.array(v.strictTuple([key, v.pipe(count, v.minValue(1))])), v.maxLength(MAX_PEOPLE))
+const conversationName = v.pipe(v.string(), v.maxBytes(MAX_CONVERSATION_NAME_SIZE))
+const timer = v.pipe(count, v.maxValue(MAX_TIMER_MS))
 const common = {
   v: v.literal(1),
   id,
   at: time,
   to: v.optional(key),
   prev: v.optional(id),
-  expires: v.optional(time)
+  expires: v.optional(time),
+  conversation: v.optional(ofSize(CONVERSATION_ID_SIZE)),
+  view: v.optional(ofSize(VIEW_SIZE))
 }
 const anyType = v.looseObject({ ...common, type: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TYPE_LENGTH)) })
 const schemas = new Map<string, v.GenericSchema>([
@@ -185,6 +215,25 @@ const schemas = new Map<string, v.GenericSchema>([
       ids: v.pipe(v.array(id), v.minLength(1), v.maxLength(MAX_RECEIPT_IDS))
     })
   ],
+  [
+    'conversation',
+    v.looseObject({
+      ...common,
+      type: v.literal('conversation'),
+      members: people,
+      former: people,
+      name: v.strictTuple([conversationName, count]),
+      timer: v.strictTuple([timer, count]),
+      changes: v.optional(
+        v.object({
+          added: v.pipe(v.array(key), v.maxLength(MAX_PEOPLE)),
+          removed: v.pipe(v.array(key), v.maxLength(MAX_PEOPLE)),
+          name: v.optional(conversationName),
+          timer: v.optional(timer)
+        })
+      )
+    })
+  ],
   ['resend', v.looseObject({ ...common, type: v.literal('resend') })],
   ['erase', v.looseObject({ ...common, type: v.literal('erase'), about: id })],
   ['mailboxes', v.looseObject({ ...common, type: v.literal('mailboxes'), key: bytes, descriptor: bytes })]
@@ -220,6 +269,11 @@ export function decodeContent(bytes: Uint8Array): Content {
   }
   check(content)
   return content as Content
+}
+
+/** How long it is kept, in ms: by the author's clock at both ends of that time, so that a wrong one does no harm. */
+export function lifetimeOf({ at, expires }: Pick<Content, 'at' | 'expires'>): number | undefined {
+  return expires === undefined ? undefined : Math.min(Math.max(0, expires - at), MAX_TIMER_MS)
 }
 
 /** The content, typed, when its type is one of those above: it has matched its schema then. */

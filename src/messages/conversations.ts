@@ -2,14 +2,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { cidToBlobId } from '../blobs/index.ts'
 import { Statements } from '../trust/index.ts'
-import { type Content, decodeContent, encodeContent, known } from './content.ts'
+import { type Content, decodeContent, encodeContent, known, lifetimeOf } from './content.ts'
+import { CONVERSATION_ID_SIZE } from './conversation-state.ts'
+import { earlierThan, type MessageState } from './message-state.ts'
+import { Recipients } from './recipients.ts'
 import type { Vault } from './vault.ts'
 
-/** How far an own message has come; of one that came: 'read' when the user has read it, else 'delivered'. */
-export type MessageState = 'queued' | 'mailed' | 'delivered' | 'read'
-
-/** States in the order in which they come; a message never goes back. */
-const STATES: readonly MessageState[] = ['queued', 'mailed', 'delivered', 'read']
 /** Types that do something, and are not read. */
 const UNSHOWN: ReadonlySet<string> = new Set(['erase', 'receipt'])
 
@@ -17,29 +15,34 @@ export interface NewMessage {
   /** Root key of who wrote it, and the key of the device that did. */
   author: Uint8Array
   device: Uint8Array
-  /** Root key of the other person in the conversation. */
+  /** Root key of the other person in the conversation, or the id of a conversation of several. */
   peer: Uint8Array
   /** That it is shown with, in ms. */
   timeMs: number
   content: Content
   state: MessageState
+  /** Whether it is to be read, or only does something. @default by its type */
+  isShown?: boolean
+  /** When it came, from which on its lifetime counts. @default Date.now() */
+  nowMs?: number
 }
 
-export interface StoredMessage extends Omit<NewMessage, 'content'> {
+export interface StoredMessage extends Omit<NewMessage, 'content' | 'nowMs'> {
   /** Rises in the order in which they came to this device. */
   num: number
   id: Uint8Array
   /** undefined when it was erased. */
   content?: Content
-  /** Whether it is to be read, or only does something. */
   isShown: boolean
+  /** When it is erased here. */
+  expiresMs?: number
   /** Something that its device wrote before it has not come. */
   isAfterGap: boolean
 }
 
 /** What a list is to hold. */
 export interface MessageQuery {
-  /** Root key. @default everybody */
+  /** A person's root key or a conversation's id. @default everybody */
   peer?: Uint8Array
   /** @default no limit */
   limit?: number
@@ -49,23 +52,29 @@ export interface MessageQuery {
 
 /** Its writes belong into a transaction of the caller's. */
 export class Conversations {
+  /** Of own messages to several people. */
+  readonly recipients: Recipients
   readonly #statements: Statements
   readonly #vault: Vault
 
   /** @param database one in which the tables of messages were made */
   constructor(database: DatabaseSync, vault: Vault) {
     this.#statements = new Statements(database)
+    this.recipients = new Recipients(this.#statements)
     this.#vault = vault
   }
 
   /** @returns its number, or undefined when it is here already, or was and has been erased */
-  add({ author, device, peer, timeMs, content, state }: NewMessage): number | undefined {
+  add({ author, device, peer, timeMs, content, state, ...more }: NewMessage): number | undefined {
+    const { isShown = !UNSHOWN.has(content.type), nowMs = Date.now() } = more
+    const lifetime = lifetimeOf(content)
     const sealed = this.#vault.seal(encodeContent(content), nameOf(author, content.id))
     const [added] = this.#statements.all(
-      `INSERT OR IGNORE INTO messages (author, id, device, peer, time, content, is_shown, prev, expires, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
-      ...[author, content.id, device, peer, timeMs, sealed, UNSHOWN.has(content.type) ? 0 : 1],
-      ...[content.prev ?? null, content.expires ?? null, state]
+      `INSERT OR IGNORE INTO messages (author, id, device, peer, time, content, is_shown, prev, expires, lifetime,
+         state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING num`,
+      ...[author, content.id, device, peer, timeMs, sealed, isShown ? 1 : 0, content.prev ?? null],
+      ...[lifetime === undefined ? null : nowMs + lifetime, lifetime ?? null, state]
     )
     const num = added?.num as number | undefined
     const about = known(content)
@@ -121,7 +130,8 @@ export class Conversations {
 
   /** Root keys of those with whom messages were exchanged. */
   peers(): Uint8Array[] {
-    return this.#statements.all('SELECT DISTINCT peer FROM messages').map(({ peer }) => peer as Uint8Array)
+    const sql = 'SELECT DISTINCT peer FROM messages WHERE length(peer) <> ?'
+    return this.#statements.all(sql, CONVERSATION_ID_SIZE).map(({ peer }) => peer as Uint8Array)
   }
 
   /** What a device has written and nobody has acknowledged, the oldest first: number, and who is to have it. */
@@ -139,9 +149,29 @@ export class Conversations {
 
   /** @returns whether it was less far before */
   advance(num: number, state: MessageState): boolean {
-    const earlier = STATES.slice(0, STATES.indexOf(state)).map((each) => `'${each}'`)
-    const sql = `UPDATE messages SET state = ? WHERE num = ? AND state IN (${earlier.join()})`
+    const sql = `UPDATE messages SET state = ? WHERE num = ? AND state IN (${earlierThan(state)})`
     return this.#statements.run(sql, state, num) > 0
+  }
+
+  /** Notes how far an own message has come with somebody. @returns whether that is news */
+  advanceFor({ num, peer }: Pick<StoredMessage, 'num' | 'peer'>, person: Uint8Array, state: MessageState): boolean {
+    if (peer.length !== CONVERSATION_ID_SIZE) return Buffer.compare(peer, person) === 0 && this.advance(num, state)
+    const isNews = this.recipients.advance(num, person, state)
+    if (isNews) this.#advanceAll(num)
+    return isNews
+  }
+
+  /** Somebody has left a conversation: they get nothing any more. @returns the numbers of messages that this changes */
+  giveUp(peer: Uint8Array, person: Uint8Array): number[] {
+    const nums = this.recipients.giveUp(peer, person)
+    for (const num of nums) this.#advanceAll(num)
+    return nums
+  }
+
+  /** A message to several is as far as with the last of them. */
+  #advanceAll(num: number): void {
+    const state = this.recipients.leastOf(num)
+    if (state !== undefined && state !== 'queued') this.advance(num, state)
   }
 
   /** Leaves of a message that it was there, so that it is not shown when it comes again. */
@@ -156,6 +186,19 @@ export class Conversations {
          AND num NOT IN (SELECT num FROM message_outbox WHERE num = ?)`,
       ...[num, num]
     )
+  }
+
+  /** When the next message is to be erased, in ms. */
+  nextExpiry(): number | undefined {
+    const sql = 'SELECT min(expires) AS next FROM messages WHERE expires IS NOT NULL AND content IS NOT NULL'
+    return (this.#statements.all(sql)[0].next as number | null) ?? undefined
+  }
+
+  /** Whatever is to be kept for longer than from now on: the clock was wrong when it came. */
+  shortenExpiries(nowMs: number): void {
+    const isWrong = 'expires IS NOT NULL AND content IS NOT NULL AND expires > ? + lifetime'
+    if (this.#statements.all(`SELECT 1 FROM messages WHERE ${isWrong} LIMIT 1`, nowMs).length > 0)
+      this.#statements.run(`UPDATE messages SET expires = ? + lifetime WHERE ${isWrong}`, nowMs, nowMs)
   }
 
   /** Numbers of what is to be erased by now. */
@@ -189,6 +232,7 @@ export class Conversations {
       timeMs: time as number,
       state: state as MessageState,
       isShown: row.is_shown === 1,
+      ...(row.expires === null ? {} : { expiresMs: row.expires as number }),
       isAfterGap: gap === 1,
       ...(opened === undefined ? {} : { content: decodeContent(opened) })
     }

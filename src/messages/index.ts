@@ -6,10 +6,13 @@ export { CELL_SIZE, type Piece, readPiece, type Sealed, toCells, TRANSFER_SIZE }
 export {
   type AttachmentContent,
   type Content,
+  type ContentChanges,
+  type ConversationContent,
   decodeContent,
   encodeContent,
   known,
   type KnownContent,
+  lifetimeOf,
   MAX_FILE_NAME_SIZE,
   MAX_RECEIPT_IDS,
   MAX_TEXT_SIZE,
@@ -17,7 +20,30 @@ export {
   newContent,
   type TextContent
 } from './content.ts'
-export { Conversations, type MessageState, type StoredMessage } from './conversations.ts'
+export { ConversationBook, isConversationId } from './conversation-book.ts'
+export {
+  changesOf,
+  CONVERSATION_ID_SIZE,
+  type ConversationChanges,
+  type ConversationState,
+  EMPTY_STATE,
+  fromFields,
+  MAX_CONVERSATION_NAME_SIZE,
+  MAX_MEMBERS,
+  MAX_TIMER_MS,
+  membersOf,
+  merge,
+  receive,
+  standingOf,
+  type StateFields,
+  toFields,
+  viewOf,
+  withMember,
+  withName,
+  withoutMember,
+  withTimer
+} from './conversation-state.ts'
+export { Conversations, type StoredMessage } from './conversations.ts'
 export { type DeviceAddress, deviceAddress } from './device-address.ts'
 export { MessageError, type MessageErrorCode } from './errors.ts'
 export { isLibsignalLoaded, type Libsignal, libsignalUnavailable, loadLibsignal } from './libsignal.ts'
@@ -36,10 +62,12 @@ export { MAILBOX_FRAME_SIZE } from './mailbox-frame.ts'
 export { MailboxHost } from './mailbox-host.ts'
 export { type MailboxKey, mailboxKey } from './mailbox-key.ts'
 export { type MailboxLimits, MailboxQueues, MAX_QUEUE_CELLS, type NumberedCell } from './mailbox-queues.ts'
+export type { MessageState } from './message-state.ts'
 export { Outbox, type Outgoing } from './outbox.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
 export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'
+export type { Recipient, RecipientState } from './recipients.ts'
 export { MESSAGE_MIGRATIONS } from './schema.ts'
 export {
   BROKEN_INTERVAL_MS,

@@ -70,6 +70,12 @@ export class Outbox {
     this.#statements.run('DELETE FROM message_outbox WHERE device = ?', device)
   }
 
+  /** A device gets nothing of a conversation any more. @param peer its id */
+  removeConversation(peer: Uint8Array, device: Uint8Array): void {
+    const sql = 'DELETE FROM message_outbox WHERE device = ? AND num IN (SELECT num FROM messages WHERE peer = ?)'
+    this.#statements.run(sql, device, peer)
+  }
+
   /** Nobody gets it any more. */
   removeMessage(num: number): void {
     this.#statements.run('DELETE FROM message_outbox WHERE num = ?', num)

@@ -41,7 +41,7 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     author BLOB NOT NULL,               -- root key of who wrote it
     id BLOB NOT NULL,
     device BLOB NOT NULL,               -- key of the device that wrote it
-    peer BLOB NOT NULL,                 -- root key of the other person in the conversation
+    peer BLOB NOT NULL,                 -- root key of the other person, or id of a conversation of several
     time INTEGER NOT NULL,              -- that it is shown with
     content BLOB,                       -- sealed; NULL: erased
     is_shown INTEGER NOT NULL,          -- 0: it does something, and is not read
@@ -98,5 +98,20 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE TRIGGER message_attachments_erased AFTER UPDATE OF content ON messages WHEN NEW.content IS NULL
   BEGIN DELETE FROM message_attachments WHERE num = NEW.num; END;
+  `,
+  `
+  ALTER TABLE messages ADD COLUMN lifetime INTEGER; -- for how long after it came it is kept, in ms; NULL: until it is erased
+
+  CREATE TABLE message_conversations (  -- what is agreed in a conversation
+    peer BLOB PRIMARY KEY,              -- its id, or the root key of the other person
+    state BLOB NOT NULL                 -- sealed
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message_recipients (     -- of own messages to several people
+    num INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    person BLOB NOT NULL,               -- root key
+    state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read', 'unreachable')),
+    PRIMARY KEY (num, person)
+  ) STRICT, WITHOUT ROWID;
   `
 ]

@@ -74,7 +74,14 @@ describe('content of a message', () => {
 
 describe('padding', () => {
   it('makes texts of up to 1,500 bytes, receipts and reactions the same length', () => {
-    const fields = { reply: id(), prev: id(), to: new Uint8Array(32), expires: Date.now() }
+    const fields = {
+      reply: id(),
+      prev: id(),
+      to: new Uint8Array(32),
+      expires: Date.now(),
+      conversation: id(),
+      view: id()
+    }
     const lengths = new Set<number>()
     for (let size = 1; size <= 1_500; size++)
       for (const more of [{}, fields]) lengths.add(pad(encodeContent(text({ text: 'x'.repeat(size), ...more }))).length)

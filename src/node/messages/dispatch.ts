@@ -240,7 +240,7 @@ export class Dispatch {
     const message = this.#options.conversations.get(next.num)
     if (message?.content === undefined) return undefined
     const isOwn = Buffer.compare(person, this.#options.self) === 0
-    const parcel = await parcelOf(isOwn ? { ...message.content, to: message.peer } : message.content, seal)
+    const parcel = await parcelOf(contentFor(message.content, isOwn ? message.peer : undefined), seal)
     return { ...parcel, transfer }
   }
 
@@ -293,4 +293,9 @@ export class Dispatch {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
+}
+
+/** What a device gets of a message. @param peer with whom the conversation is, for one's own other devices */
+function contentFor(content: Content, peer: Uint8Array | undefined): Content {
+  return peer === undefined || content.conversation !== undefined ? content : { ...content, to: peer }
 }

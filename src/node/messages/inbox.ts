@@ -8,6 +8,7 @@ import {
   deviceAddress,
   known,
   type KnownContent,
+  lifetimeOf,
   type MailboxContacts,
   MessageError,
   type Outbox,
@@ -17,14 +18,9 @@ import {
   type Transfers,
   unpad
 } from '../../messages/index.ts'
+import type { ConversationIntake, Judgement } from './conversation-intake.ts'
 import type { Crypt } from './crypt.ts'
-
-/** A device that is known, and whose it is. */
-export interface KnownDevice {
-  device: Uint8Array
-  /** Root key. */
-  person: Uint8Array
-}
+import type { KnownDevice } from './known-device.ts'
 
 export interface InboxOptions {
   crypt: Crypt
@@ -32,6 +28,7 @@ export interface InboxOptions {
   outbox: Outbox
   transfers: Transfers
   mailboxContacts: MailboxContacts
+  intake: ConversationIntake
   /** Own root key. */
   self: Uint8Array
   /** Numbers of messages that came, or whose state changed. */
@@ -52,6 +49,7 @@ export interface InboxOptions {
 interface Outcome {
   changed: number[]
   acknowledge?: Uint8Array
+  judgement?: Judgement
   isReceipt?: boolean
   isResend?: boolean
 }
@@ -96,6 +94,7 @@ export class Inbox {
     await this.#turn.giveWay()
     this.#options.onChanged(outcome.changed)
     if (outcome.acknowledge !== undefined) onAcknowledge(from.device, outcome.acknowledge)
+    if (outcome.judgement !== undefined) this.#options.intake.follow(outcome.judgement, from)
     if (outcome.isReceipt) this.#options.onProgress(from.device)
     if (outcome.isResend) this.#options.onResend(from.device)
   }
@@ -128,21 +127,25 @@ export class Inbox {
       this.#options.mailboxContacts.set(from.device, { key, descriptor, atMs: Math.min(at, this.#now()) })
       return { changed: [] }
     }
-    const peer = this.#isSelf(from.person) ? content.to : from.person
-    if (peer === undefined || this.#isSelf(peer)) return { changed: [] }
+    const judgement = this.#options.intake.judge(content, from)
+    const changed = [...this.#keep(judgement, from), ...judgement.changed]
+    return { changed, judgement, ...(judgement.isAcknowledged ? { acknowledge: content.id } : {}) }
+  }
+
+  /** @returns the numbers of messages that came or are others now */
+  #keep({ peer, content, isShown }: Judgement, from: KnownDevice): number[] {
+    if (peer === undefined) return []
     const now = this.#now()
     const about = { author: from.person, device: from.device, peer, timeMs: Math.min(content.at, now) }
-    if (content.expires !== undefined && content.expires <= now) {
+    if (lifetimeOf(content) === 0) {
       this.#options.conversations.addErased({ ...about, id: content.id })
-      return { changed: [], acknowledge: content.id }
+      return []
     }
-    const num = this.#options.conversations.add({
-      ...about,
-      content,
-      state: this.#isSelf(from.person) ? 'queued' : 'delivered'
-    })
+    const state = this.#isSelf(from.person) ? 'queued' : 'delivered'
+    const num = this.#options.conversations.add({ ...about, content, isShown, nowMs: now, state })
+    const special = known(content)
     const erased = special?.type === 'erase' ? this.#erase(special.about, about) : []
-    return { changed: [...(num === undefined ? [] : [num]), ...erased], acknowledge: content.id }
+    return [...(num === undefined ? [] : [num]), ...erased]
   }
 
   /** Only who wrote it may take it back; what has not come yet is not shown when it does. */
@@ -171,8 +174,7 @@ export class Inbox {
     const message = conversations.placeOf(self, id)
     if (message === undefined) return []
     outbox.remove(message.num, device)
-    const isRecipient = Buffer.compare(message.peer, person) === 0
-    const isNews = isRecipient && conversations.advance(message.num, state)
+    const isNews = conversations.advanceFor(message, person, state)
     if (!message.isShown) conversations.forgetDone(message.num)
     return isNews ? [message.num] : []
   }

@@ -121,8 +121,7 @@ export class Mail {
     const isMailed = store.write(() => {
       mailboxes.contacts.notePut(next.transfer, Date.now())
       const [message, person] = [conversations.get(next.num), personOf(line.device)]
-      const isRecipient = message !== undefined && person !== undefined && Buffer.compare(message.peer, person) === 0
-      return isRecipient && conversations.advance(next.num, 'mailed')
+      return message !== undefined && person !== undefined && conversations.advanceFor(message, person, 'mailed')
     })
     if (isMailed) onMailed(next.num)
   }

@@ -16,7 +16,7 @@ import {
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import type { Vault } from '../vault.ts'
-import type { KnownDevice } from './inbox.ts'
+import type { KnownDevice } from './known-device.ts'
 import { MailboxClient } from './mailbox-client.ts'
 import { MailboxService } from './mailbox-service.ts'
 

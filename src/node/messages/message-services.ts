@@ -5,10 +5,12 @@ import type { PeerId } from '@libp2p/interface'
 import { type FeedStore, migrate, Turn } from '../../feeds/index.ts'
 import {
   brokenDevices,
+  ConversationBook,
   Conversations,
   type DeviceAddress,
   deviceAddress,
   libsignalUnavailable,
+  isConversationId,
   MailboxContacts,
   MESSAGE_MIGRATIONS,
   MessageError,
@@ -28,12 +30,16 @@ import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import type { Asker, Message as Question } from '../people-protocol.ts'
 import type { Vault } from '../vault.ts'
+import { Addressees } from './addressees.ts'
 import { NodeAttachments } from './attachments.ts'
 import { CellStreams } from './cell-streams.ts'
 import type { Message } from './contract.ts'
+import { ConversationIntake } from './conversation-intake.ts'
 import { Crypt } from './crypt.ts'
 import { Dispatch } from './dispatch.ts'
-import { Inbox, type KnownDevice } from './inbox.ts'
+import { Expiry } from './expiry.ts'
+import { Inbox } from './inbox.ts'
+import type { KnownDevice } from './known-device.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
 import { TurnCache } from './turn-cache.ts'
@@ -67,9 +73,11 @@ export class MessageServices {
   readonly #options: MessageServicesOptions
   readonly #crypt: Crypt
   readonly #conversations: Conversations
+  readonly #book: ConversationBook
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #wiping: Wiping
+  readonly #expiry: Expiry
   readonly #writer: MessageWriter
   readonly #attachments: NodeAttachments
   readonly #badCells = new Map<string, number>()
@@ -89,6 +97,7 @@ export class MessageServices {
     const { store, vault, people, device, blobs, maxFetchedBytes, onMessage } = options
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(store.database, vault)
+    this.#book = new ConversationBook(store.database, vault)
     this.#outbox = new Outbox(store.database)
     this.#transfers = new Transfers(store.database)
     this.#wiping = new Wiping(store)
@@ -102,7 +111,7 @@ export class MessageServices {
       onRefused: (address) => this.#onRefused(address),
       onDropped: () => this.#sealAllAnew()
     })
-    const tables = { conversations: this.#conversations, outbox: this.#outbox }
+    const tables = { conversations: this.#conversations, book: this.#book, outbox: this.#outbox }
     this.#attachments = new NodeAttachments({
       ...{ blobs, conversations: this.#conversations, self: people.root, maxFetchedBytes },
       onHere: (num) => this.messages.announce([num])
@@ -113,10 +122,17 @@ export class MessageServices {
     })
     this.messages = new NodeMessages({
       ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping, attachments: this.#attachments },
+      addressees: new Addressees(people, this.#book),
       isGivingReadReceipts: options.isGivingReadReceipts
     })
+    this.#expiry = new Expiry({
+      next: () => this.#conversations.nextExpiry(),
+      erase: () => this.messages.eraseExpired(),
+      onError: this.#onError
+    })
     this.messages.changes.on('changed', (message) => {
-      this.#mailboxes.onMessage(message.peer)
+      if (!isConversationId(message.peer)) this.#mailboxes.onMessage(message.peer)
+      if (message.expiresMs !== undefined) this.#expiry.note(message.expiresMs)
       this.#attachments.onChanged(message)
       onMessage(this.messages.toItem(message))
     })
@@ -153,8 +169,14 @@ export class MessageServices {
       onMailed: (num) => this.messages.announce([num]),
       onError: this.#onError
     })
-    this.#inbox = new Inbox({
+    const intake = new ConversationIntake({
       ...common,
+      book: this.#book,
+      devicesOf: (person) => this.#devicesOf(person),
+      tell: (device, content) => this.#dispatch.pass(device, content)
+    })
+    this.#inbox = new Inbox({
+      ...{ ...common, intake },
       transfers: this.#transfers,
       mailboxContacts,
       onChanged: (nums) => this.messages.announce(nums),
@@ -188,6 +210,7 @@ export class MessageServices {
     await this.#mailboxes.start()
     this.#attachments.start()
     this.#isStarted = true
+    this.#expiry.start()
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
     this.onContactsChanged()
@@ -197,6 +220,7 @@ export class MessageServices {
   /** Before connections are stopped. */
   async stop(): Promise<void> {
     clearInterval(this.#upkeep)
+    this.#expiry.stop()
     if (!this.#isStarted) return
     this.#isStarted = false
     this.#dispatch.stop()
@@ -342,6 +366,15 @@ export class MessageServices {
     })
   }
 
+  /** Those that may be written to, this one left out. */
+  #devicesOf(person: Uint8Array): Uint8Array[] {
+    const { people, device } = this.#options
+    return people.contacts
+      .devicesOf(person)
+      .map((each) => each.device)
+      .filter((each) => this.#known(each) !== undefined && Buffer.compare(each, device.key.publicKey) !== 0)
+  }
+
   #knownDevices(): Uint8Array[] {
     return this.#options.people.knownDevices()
   }
@@ -373,7 +406,6 @@ export class MessageServices {
 
   #doUpkeep(): void {
     try {
-      this.messages.eraseExpired()
       this.#transfers.forgetOld(Date.now())
       this.#mailboxes.contacts.tidy(Date.now(), (device) => this.#known(device) !== undefined)
       this.#deliver(this.#outbox.devices().filter((device) => this.#peerOf(device) === undefined))

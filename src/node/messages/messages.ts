@@ -2,18 +2,17 @@
 import { EventEmitter, on } from 'node:events'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
-  type Content,
+  type ConversationBook,
   type Conversations,
-  known,
   MAX_RECEIPT_IDS,
   MESSAGE_ID_SIZE,
   type Outbox,
   type StoredMessage,
   type Wiping
 } from '../../messages/index.ts'
-import { type ContactRecord, formatDid } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import type { Addressees } from './addressees.ts'
 import type { NodeAttachments } from './attachments.ts'
 import type {
   AttachmentOptions,
@@ -23,9 +22,10 @@ import type {
   Messages,
   OpenedAttachment
 } from './contract.ts'
-import { toNodeError } from './node-errors.ts'
+import { toMessageItem } from './message-item.ts'
+import { NodeConversations } from './node-conversations.ts'
 import { saveAttachment } from './saved-file.ts'
-import type { Fields, MessageWriter } from './writer.ts'
+import type { MessageWriter, NewLetter } from './writer.ts'
 
 const DEFAULT_LIMIT = 50
 /** Messages that wait for a slow reader of a live list; past it the oldest changes are left out. */
@@ -35,7 +35,9 @@ export interface NodeMessagesOptions {
   store: FeedStore
   people: People
   writer: MessageWriter
+  addressees: Addressees
   conversations: Conversations
+  book: ConversationBook
   outbox: Outbox
   wiping: Wiping
   /** Whether authors are told that the user has read what they wrote. */
@@ -46,20 +48,24 @@ export interface NodeMessagesOptions {
 export class NodeMessages implements Messages {
   /** Messages that came, or whose state changed. */
   readonly changes = new EventEmitter<{ changed: [StoredMessage] }>()
+  readonly conversations: NodeConversations
   readonly #options: NodeMessagesOptions
 
   constructor(options: NodeMessagesOptions) {
     this.#options = options
+    this.conversations = new NodeConversations({ ...options, onWritten: (message) => this.#announced(message) })
     this.changes.setMaxListeners(0)
   }
 
   async send(who: string, { text, attachment, reply, expiresInMs }: MessageDraft): Promise<Message> {
-    const person = this.#recipient(who)
+    const peer = this.#options.addressees.writable(who)
     const fields: Record<string, unknown> = text === undefined ? {} : { text }
     if (reply !== undefined) fields.reply = this.#stored(reply).id
-    if (expiresInMs !== undefined) fields.expires = Date.now() + checkDuration(expiresInMs)
-    if (attachment === undefined) return this.#write(person.key, { type: 'text', ...fields })
-    return this.#options.attachments.seal(attachment, (file) => this.#write(person.key, { ...fields, ...file }))
+    const lifetimeMs = expiresInMs === undefined ? undefined : checkDuration(expiresInMs)
+    if (attachment === undefined) return this.#write({ peer, fields: { type: 'text', ...fields }, lifetimeMs })
+    return this.#options.attachments.seal(attachment, (file) =>
+      this.#write({ peer, fields: { ...fields, ...file }, lifetimeMs })
+    )
   }
 
   async attachment(id: string, options: AttachmentOptions = {}): Promise<OpenedAttachment> {
@@ -77,8 +83,8 @@ export class NodeMessages implements Messages {
 
   async react(id: string, emoji: string): Promise<Message> {
     const { id: about, peer } = this.#stored(id)
-    this.#recipient(formatDid(peer))
-    return this.#write(peer, { type: 'reaction', about, emoji })
+    this.#options.addressees.check(peer)
+    return this.#write({ peer, fields: { type: 'reaction', about, emoji } })
   }
 
   async *list({
@@ -87,8 +93,8 @@ export class NodeMessages implements Messages {
     live = false,
     signal
   }: MessageListOptions = {}): AsyncGenerator<Message> {
-    const { conversations, people } = this.#options
-    const peer = who === undefined ? undefined : this.#find(who).key
+    const { conversations, people, addressees } = this.#options
+    const peer = who === undefined ? undefined : addressees.find(who)
     const ending = new AbortController()
     const either = signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal])
     // Listened to before the stored ones are read: nothing is in neither part.
@@ -96,7 +102,7 @@ export class NodeMessages implements Messages {
     try {
       for (const message of conversations.list({ peer, limit })) {
         signal?.throwIfAborted()
-        if (!people.isBlocked(message.peer)) yield this.toItem(message)
+        if (!people.isBlocked(message.author) && !people.isBlocked(message.peer)) yield this.toItem(message)
       }
       for await (const [message] of (changes ?? []) as AsyncIterable<[StoredMessage]>)
         if (peer === undefined || isSame(message.peer, peer)) yield this.toItem(message)
@@ -124,13 +130,13 @@ export class NodeMessages implements Messages {
       if (people.contacts.get(author).relation !== 'followed') continue
       for (let i = 0; i < of.length; i += MAX_RECEIPT_IDS) {
         const ids = of.slice(i, i + MAX_RECEIPT_IDS).map(({ id }) => id)
-        await writer.queue(author, { type: 'receipt', state: 'read', ids })
+        await writer.queue({ peer: author, fields: { type: 'receipt', state: 'read', ids } })
       }
     }
   }
 
   async erase(id: string): Promise<{ id: string; erased: true }> {
-    const { conversations, outbox, people, wiping } = this.#options
+    const { conversations, outbox, people, wiping, addressees } = this.#options
     const message = this.#stored(id)
     const isOwn = people.isSelf(message.author)
     // A device that never got it need not be asked; one that may have is.
@@ -138,7 +144,8 @@ export class NodeMessages implements Messages {
       conversations.erase(message.num)
       outbox.removeMessage(message.num)
     })
-    if (isOwn) await this.#options.writer.queue(message.peer, { type: 'erase', about: message.id })
+    if (isOwn && addressees.isWritten(message.peer))
+      await this.#options.writer.queue({ peer: message.peer, fields: { type: 'erase', about: message.id } })
     this.announce([message.num])
     return { id, erased: true }
   }
@@ -146,7 +153,9 @@ export class NodeMessages implements Messages {
   /** Erases what has expired. */
   eraseExpired(): void {
     const { conversations, outbox, wiping } = this.#options
-    const nums = conversations.expired(Date.now())
+    const now = Date.now()
+    conversations.shortenExpiries(now)
+    const nums = conversations.expired(now)
     if (nums.length === 0) return
     wiping.write(() => {
       for (const num of nums) {
@@ -164,56 +173,21 @@ export class NodeMessages implements Messages {
 
   /** A message as people see it. */
   toItem(message: StoredMessage): Message {
-    const { author, peer, content, timeMs, state, isAfterGap } = message
-    const { root, contacts } = this.#options.people
-    const from = contacts.get(author)
-    const isOwn = isSame(author, root)
-    const attachment = this.#options.attachments.itemOf(content)
-    return {
-      id: hex(message.id),
-      from: from.did,
-      to: formatDid(isOwn ? peer : root),
-      name: from.name,
-      warnings: contacts.names.notesOf(from),
-      time: new Date(timeMs).toISOString(),
-      ...shownOf(content),
-      ...(attachment === undefined ? {} : { attachment }),
-      state,
-      ...(content?.expires === undefined ? {} : { expires: new Date(content.expires).toISOString() }),
-      ...(isAfterGap ? { isAfterGap: true as const } : {})
-    }
+    const attachment = this.#options.attachments.itemOf(message.content)
+    return { ...toMessageItem(message, this.#options), ...(attachment === undefined ? {} : { attachment }) }
   }
 
-  async #write(peer: Uint8Array, fields: Fields): Promise<Message> {
-    const message = await this.#options.writer.queue(peer, fields)
+  async #write(letter: NewLetter): Promise<Message> {
+    return this.#announced(await this.#options.writer.queue(letter))
+  }
+
+  #announced(message: StoredMessage): Message {
     this.#announce(message)
     return this.toItem(message)
   }
 
   #announce(message: StoredMessage | undefined): void {
     if (message?.isShown) this.changes.emit('changed', message)
-  }
-
-  /** @throws NodeError WHO_UNKNOWN, WHO_AMBIGUOUS, BAD_INPUT */
-  #recipient(who: string): ContactRecord {
-    const person = this.#find(who)
-    if (person.relation === 'self') throw new NodeError('BAD_INPUT', 'a message is for somebody else')
-    if (person.relation !== 'followed')
-      throw new NodeError(
-        'BAD_INPUT',
-        person.relation === 'blocked'
-          ? 'that person is blocked: unblock and follow them first'
-          : 'messages go between people who follow each other: follow them first'
-      )
-    return person
-  }
-
-  #find(who: string): ContactRecord {
-    try {
-      return this.#options.people.contacts.find(who)
-    } catch (error) {
-      throw toNodeError(error)
-    }
   }
 
   #stored(id: string): StoredMessage {
@@ -224,17 +198,6 @@ export class NodeMessages implements Messages {
       throw new NodeError('NOT_FOUND', `there is no message ${JSON.stringify(id.slice(0, 80))} here`)
     return message
   }
-}
-
-function shownOf(content: Content | undefined): Pick<Message, 'type' | 'text' | 'reply' | 'about' | 'emoji'> {
-  if (content === undefined) return { type: 'erased' }
-  const shown = known(content)
-  if (shown?.type === 'text' || shown?.type === 'attachment') {
-    const { type, text, reply } = shown
-    return { type, ...(text === undefined ? {} : { text }), ...(reply === undefined ? {} : { reply: hex(reply) }) }
-  }
-  if (shown?.type === 'reaction') return { type: 'reaction', about: hex(shown.about), emoji: shown.emoji }
-  return { type: content.type }
 }
 
 function checkDuration(ms: number): number {

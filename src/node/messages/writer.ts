@@ -3,22 +3,32 @@ import { randomBytes } from 'node:crypto'
 import type { FeedStore, Turn } from '../../feeds/index.ts'
 import {
   type Content,
+  type ConversationBook,
   type Conversations,
+  type ConversationState,
+  isConversationId,
+  membersOf,
   newContent,
   type Outbox,
   type StoredMessage,
-  TRANSFER_SIZE
+  TRANSFER_SIZE,
+  viewOf
 } from '../../messages/index.ts'
+import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import type { Crypt } from './crypt.ts'
 import { GatheredWrites } from './gathered-writes.ts'
 import { asNodeError } from './node-errors.ts'
+
+/** Types that a conversation's timer does not erase: they do something. */
+const LASTING: ReadonlySet<string> = new Set(['conversation', 'erase', 'receipt'])
 
 export interface MessageWriterOptions {
   store: FeedStore
   people: People
   crypt: Crypt
   conversations: Conversations
+  book: ConversationBook
   outbox: Outbox
   /** This device's key. */
   deviceKey: () => Uint8Array
@@ -31,6 +41,17 @@ export interface MessageWriterOptions {
 /** What a message says, without what all of them have. */
 export type Fields = { type: string; [field: string]: unknown }
 
+export interface NewLetter {
+  /** The other person's root key, or a conversation's id. */
+  peer: Uint8Array
+  /** Called in the transaction. @throws NodeError, MessageError: nothing is written */
+  fields: Fields | (() => Fields)
+  /** After which time it is erased, in ms, where no timer is shorter. @default never */
+  lifetimeMs?: number
+  /** People who get it although they do not belong to the conversation, by their root keys. */
+  also?: () => Uint8Array[]
+}
+
 export class MessageWriter {
   readonly #options: MessageWriterOptions
   readonly #writes: GatheredWrites
@@ -40,22 +61,11 @@ export class MessageWriter {
     this.#writes = new GatheredWrites((work) => options.store.write(work, { isDurable: true }), options.turn)
   }
 
-  /** @throws NodeError UNAVAILABLE, BAD_INPUT when it is too long; FeedError DISK_FULL */
-  async queue(peer: Uint8Array, fields: Fields): Promise<StoredMessage> {
-    const { crypt, conversations, people, deviceKey } = this.#options
+  /** @throws NodeError UNAVAILABLE, BAD_INPUT when it is too long or would reach nobody; FeedError DISK_FULL */
+  async queue(letter: NewLetter): Promise<StoredMessage> {
+    const { crypt, conversations } = this.#options
     await asNodeError(() => crypt.open())
-    const device = deviceKey()
-    const devices = [...this.#devicesOf(peer), ...this.#ownOthers()]
-    const num = await asNodeError(() =>
-      this.#writes.run(() => {
-        const prev = conversations.lastOf(device, peer)
-        const content: Content = newContent({ ...fields, ...(prev === undefined ? {} : { prev }) })
-        const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
-        const added = conversations.add(message)!
-        this.#addTo(added, devices)
-        return added
-      })
-    )
+    const { num, devices } = await asNodeError(() => this.#writes.run(() => this.#write(letter)))
     this.#options.onQueued(devices)
     return conversations.get(num)!
   }
@@ -66,9 +76,65 @@ export class MessageWriter {
     const waiting = conversations.undelivered(deviceKey())
     if (waiting.length > 0)
       store.write(() => {
-        for (const { num, peer } of waiting) this.#addTo(num, this.#devicesOf(peer))
+        for (const { num, peer } of waiting)
+          for (const person of this.#waitingIn(num, peer)) this.#addTo(num, this.#devicesOf(person))
       })
     return outbox.devices()
+  }
+
+  #write({ peer, fields, lifetimeMs, also }: NewLetter): { num: number; devices: Uint8Array[] } {
+    const { conversations, book, people, deviceKey } = this.#options
+    const device = deviceKey()
+    const given = typeof fields === 'function' ? fields() : fields
+    const state = book.find(peer)
+    const content = this.#contentOf(given, { peer, state, lifetimeMs })
+    const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
+    const num = conversations.add({ ...message, nowMs: content.at })!
+    const readers = isConversationId(peer) ? this.#readersOf(num, state!, also?.() ?? []) : [peer]
+    if (readers.length === 0 && given.type !== 'conversation')
+      throw new NodeError('BAD_INPUT', 'this would reach nobody: follow somebody in this conversation first')
+    const devices = [...readers.flatMap((person) => this.#devicesOf(person)), ...this.#ownOthers()]
+    this.#addTo(num, devices)
+    return { num, devices }
+  }
+
+  #contentOf(
+    fields: Fields,
+    { peer, state, lifetimeMs }: { peer: Uint8Array; state: ConversationState | undefined; lifetimeMs?: number }
+  ): Content {
+    const prev = this.#options.conversations.lastOf(this.#options.deviceKey(), peer)
+    const timers = [lifetimeMs, state?.timer.value].filter((ms) => ms !== undefined && ms > 0) as number[]
+    const at = Date.now()
+    const isErased = timers.length > 0 && !LASTING.has(fields.type)
+    return newContent(
+      {
+        ...fields,
+        ...(isConversationId(peer) ? { conversation: peer } : {}),
+        ...(state === undefined ? {} : { view: viewOf(state) }),
+        ...(prev === undefined ? {} : { prev }),
+        ...(isErased ? { expires: at + Math.min(...timers) } : {})
+      },
+      { at }
+    )
+  }
+
+  /** Notes for whom a message to several is. @returns those whom it reaches */
+  #readersOf(num: number, state: ConversationState, also: readonly Uint8Array[]): Uint8Array[] {
+    const { conversations, people } = this.#options
+    const members = membersOf(state).map((key) => new Uint8Array(Buffer.from(key, 'hex')))
+    const others = [...members, ...also].filter((person) => !people.isSelf(person))
+    return others.filter((person) => {
+      const isReached = people.contacts.get(person).relation === 'followed'
+      conversations.recipients.add(num, { person, state: isReached ? 'queued' : 'unreachable' })
+      return isReached
+    })
+  }
+
+  /** Who has not got a message yet. */
+  #waitingIn(num: number, peer: Uint8Array): Uint8Array[] {
+    if (!isConversationId(peer)) return [peer]
+    const recipients = this.#options.conversations.recipients.of(num)
+    return recipients.filter(({ state }) => state === 'queued' || state === 'mailed').map(({ person }) => person)
   }
 
   #addTo(num: number, devices: readonly Uint8Array[]): void {

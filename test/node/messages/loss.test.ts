@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { FeedStore, sha256 } from '../../../src/feeds/index.ts'
 import {
+  ConversationBook,
   Conversations,
   MailboxContacts,
   MessageError,
@@ -16,8 +17,10 @@ import {
 import type { CellStreams } from '../../../src/node/messages/cell-streams.ts'
 import { Crypt } from '../../../src/node/messages/crypt.ts'
 import { Dispatch } from '../../../src/node/messages/dispatch.ts'
-import { Inbox, type KnownDevice } from '../../../src/node/messages/inbox.ts'
+import { Inbox } from '../../../src/node/messages/inbox.ts'
+import type { KnownDevice } from '../../../src/node/messages/known-device.ts'
 import type { PeopleProtocol } from '../../../src/node/people-protocol.ts'
+import { ConversationIntake } from '../../../src/node/messages/conversation-intake.ts'
 import { Vault } from '../../../src/node/vault.ts'
 import { sleep, until } from '../../support/processes.ts'
 
@@ -99,6 +102,10 @@ class Side {
     })
     this.#inbox = new Inbox({
       ...{ ...common, mailboxContacts, transfers: new Transfers(store.database) },
+      intake: new ConversationIntake({
+        ...{ ...common, book: new ConversationBook(store.database, this.#vault) },
+        ...{ devicesOf: () => [], tell: () => {} }
+      }),
       onChanged: () => {},
       onAcknowledge: (device, id) => dispatch().acknowledge(device, id),
       onProgress: (device) => dispatch().noteProgress(device),
