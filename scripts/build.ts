@@ -19,20 +19,20 @@ import { build } from 'esbuild'
 import { BUNDLING } from './bundling.ts'
 
 const ROOT = dirname(import.meta.dirname)
-const THREADS = ['src/node/groups/proof-worker.ts']
+const ASIDE = ['src/node/groups/proof-worker.ts', 'src/node/messages/prekey-worker.ts']
 /** Chunks of older bundles are kept this long, for nodes that are still running from them. */
 const KEEP_CHUNKS_MS = 7 * 86_400_000
 
-/** Programs of threads lie beside the chunks, which start them by `new URL('./…', import.meta.url)`. */
-function threads(): Record<string, string> {
-  const present = THREADS.filter((source) => existsSync(join(ROOT, source)))
+/** Programs of threads and of other processes lie beside the chunks, which start them by `new URL('./…', import.meta.url)`. */
+function aside(): Record<string, string> {
+  const present = ASIDE.filter((source) => existsSync(join(ROOT, source)))
   return Object.fromEntries(present.map((source) => [`chunks/${basename(source, '.ts')}`, source]))
 }
 
 /** Bundles the command line into `directory`/bin/comrade.js and `directory`/chunks; what is imported late is loaded late. */
 async function bundle(directory: string): Promise<void> {
   await build({
-    entryPoints: { 'bin/comrade': 'src/cli/main.ts', ...threads() },
+    entryPoints: { 'bin/comrade': 'src/cli/main.ts', ...aside() },
     outdir: directory,
     // Every file lies one folder deep, as in src/: `new URL('../web/…', import.meta.url)` holds in both.
     entryNames: '[dir]/[name]',

@@ -42,6 +42,11 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
     to: `groups/${file}.ts`,
     reason: 'a thread that loads the ring signatures alone: the door of groups also loads feeds and trust'
   })),
+  ...['libsignal', 'prekey-maker', 'prekeys'].map((file) => ({
+    from: 'node/messages/prekey-worker.ts',
+    to: `messages/${file}.ts`,
+    reason: 'a process that loads libsignal alone: the door of messages also loads feeds and trust'
+  })),
   { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' }
 ]
 

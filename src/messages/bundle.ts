@@ -3,6 +3,7 @@
 import type { PreKeyBundle } from '@signalapp/libsignal-client'
 import * as v from 'valibot'
 import { decodeCbor, encodeCbor } from '../feeds/index.ts'
+import { CURVE_KEY_SIZE } from './curve-key.ts'
 import { MessageError } from './errors.ts'
 import type { Libsignal } from './libsignal.ts'
 
@@ -12,8 +13,6 @@ export const MAX_BUNDLE_SIZE = 4_096
 export const MAX_PREKEY_ID = 2 ** 24 - 1
 /** Registration ids have 14 bits and are not 0. */
 export const MAX_REGISTRATION = 2 ** 14 - 1
-/** libsignal's serialized public keys: a type byte, then the key. */
-const CURVE_KEY_SIZE = 33
 const KYBER_KEY_SIZE = 1_569
 const SIGNATURE_SIZE = 64
 /** Every device has an address of its own. */

@@ -1,21 +1,23 @@
 // The keys to which cells are sealed: a new one each week, none of which tells who it belongs to. Who steals a device
-// cannot say of older cells who sent them.
+// cannot say of older cells who sent them. To make and to give them needs no libsignal; to seal and to open does.
+import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import { kemKey } from '../groups/index.ts'
 import { Statements } from '../trust/index.ts'
 import { CELL_CONTENT_SIZE, CELL_SIZE } from './cell.ts'
 import { MessageError } from './errors.ts'
-import type { Libsignal } from './libsignal.ts'
+import { CURVE_KEY_SIZE, curveKey, isCurveKey } from './curve-key.ts'
+import { type Libsignal, loadedLibsignal } from './libsignal.ts'
+import { BUNDLE_LIFE_MS } from './prekeys.ts'
 import type { Vault } from './vault.ts'
 import type { Wiping } from './wiping.ts'
 
 /** How long a key is handed out. */
 export const CELL_KEY_RENEWED_MS = 604_800_000
-/** How long it opens cells after that: as long as a mailbox keeps them. */
-export const CELL_KEY_KEPT_MS = 1_209_600_000
+/** How long it opens cells after that: whoever was given it may write for that long, and a mailbox keeps what they wrote. */
+export const CELL_KEY_KEPT_MS = BUNDLE_LIFE_MS + 1_209_600_000
 /** HPKE's info: what a seal is for. */
 const PURPOSE = 'comrade/message/cell/1'
-/** A public key as libsignal writes it: its kind, then X25519. */
-const PUBLIC_KEY_SIZE = 33
 
 interface Key {
   public: Uint8Array
@@ -23,14 +25,11 @@ interface Key {
   madeMs: number
 }
 
-type Libkeys = Pick<Libsignal, 'PrivateKey' | 'PublicKey'>
-
 export interface CellKeysOptions {
   /** One in which the tables of messages were made. */
   database: DatabaseSync
   vault: Vault
   wiping: Wiping
-  signal: Libkeys
   /** Unix ms. @default Date.now */
   now?: () => number
 }
@@ -39,15 +38,13 @@ export class CellKeys {
   readonly #statements: Statements
   readonly #vault: Vault
   readonly #wiping: Wiping
-  readonly #signal: Libkeys
   readonly #now: () => number
   #keys: Key[]
 
-  constructor({ database, vault, wiping, signal, now = Date.now }: CellKeysOptions) {
+  constructor({ database, vault, wiping, now = Date.now }: CellKeysOptions) {
     this.#statements = new Statements(database)
     this.#vault = vault
     this.#wiping = wiping
-    this.#signal = signal
     this.#now = now
     this.#keys = this.#read()
   }
@@ -68,13 +65,14 @@ export class CellKeys {
     this.#keys = this.#read()
   }
 
-  /** Opens a cell. @throws MessageError CELL when none of the keys does */
+  /** Opens a cell, once libsignal is loaded. @throws MessageError CELL when none of the keys does, UNAVAILABLE */
   open(cell: Uint8Array): Uint8Array {
     if (cell.length !== CELL_SIZE) throw new MessageError('CELL', `a cell has ${CELL_SIZE} bytes, not ${cell.length}`)
+    const { PrivateKey } = loadedLibsignal()
     const copy = new Uint8Array(cell)
     for (const { secret } of this.#keys) {
       try {
-        const key = this.#signal.PrivateKey.deserialize(new Uint8Array(secret))
+        const key = PrivateKey.deserialize(new Uint8Array(secret))
         return key.open(copy, PURPOSE)
       } catch {
         // sealed to another
@@ -83,33 +81,24 @@ export class CellKeys {
     throw new MessageError('CELL', 'this cell is not sealed to a key of this device')
   }
 
-  /** Seals the content of a cell to somebody's key. @throws MessageError CELL when it is none */
+  /** Seals the content of a cell to somebody's key, once libsignal is loaded. @throws MessageError CELL when it is none */
   seal(content: Uint8Array, to: Uint8Array): Uint8Array {
     if (content.length !== CELL_CONTENT_SIZE)
       throw new MessageError('CELL', `a cell holds ${CELL_CONTENT_SIZE} bytes, not ${content.length}`)
-    return this.#publicKey(to).seal(new Uint8Array(content), PURPOSE)
+    return publicKey(to).seal(new Uint8Array(content), PURPOSE)
   }
 
   /** Checks what somebody says is their key. @throws MessageError CELL */
   check(key: unknown): Uint8Array {
     if (!(key instanceof Uint8Array)) throw new MessageError('CELL', 'a key for cells is bytes')
-    this.#publicKey(key)
+    if (!isCurveKey(key))
+      throw new MessageError('CELL', `a key for cells has ${CURVE_KEY_SIZE} bytes and begins with its kind`)
     return key
   }
 
-  #publicKey(key: Uint8Array): ReturnType<Libsignal['PublicKey']['deserialize']> {
-    if (key.length !== PUBLIC_KEY_SIZE)
-      throw new MessageError('CELL', `a key for cells has ${PUBLIC_KEY_SIZE} bytes, not ${key.length}`)
-    try {
-      return this.#signal.PublicKey.deserialize(new Uint8Array(key))
-    } catch (error) {
-      throw new MessageError('CELL', 'a key for cells that is none', { cause: error })
-    }
-  }
-
   #make(now: number): Key {
-    const secret = this.#signal.PrivateKey.generate()
-    const key = { public: secret.getPublicKey().serialize(), secret: secret.serialize(), madeMs: now }
+    const secret = randomBytes(32)
+    const key = { public: curveKey(kemKey(secret)), secret, madeMs: now }
     const sealed = this.#vault.seal(key.secret, key.public)
     this.#wiping.write(() =>
       this.#statements.run('INSERT INTO message_cell_keys VALUES (?, ?, ?)', key.public, sealed, now)
@@ -126,5 +115,14 @@ export class CellKeys {
       const secret = this.#vault.open(row.secret as Uint8Array, key)
       return secret === undefined ? [] : [{ public: key, secret, madeMs: row.made_ms as number }]
     })
+  }
+}
+
+function publicKey(key: Uint8Array): ReturnType<Libsignal['PublicKey']['deserialize']> {
+  try {
+    return loadedLibsignal().PublicKey.deserialize(new Uint8Array(key))
+  } catch (error) {
+    if (error instanceof MessageError) throw error
+    throw new MessageError('CELL', 'a key for cells that is none', { cause: error })
   }
 }

@@ -128,9 +128,9 @@ export class Conversations {
     return rows.map(({ num, blob }) => ({ num: num as number, blob: blob as Uint8Array }))
   }
 
-  /** Root keys of those with whom messages were exchanged. */
+  /** Root keys of those with whom messages were exchanged, the last ones first. */
   peers(): Uint8Array[] {
-    const sql = 'SELECT DISTINCT peer FROM messages WHERE length(peer) <> ?'
+    const sql = 'SELECT peer FROM messages WHERE length(peer) <> ? GROUP BY peer ORDER BY max(num) DESC'
     return this.#statements.all(sql, CONVERSATION_ID_SIZE).map(({ peer }) => peer as Uint8Array)
   }
 

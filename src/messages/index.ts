@@ -56,16 +56,25 @@ export {
   encodeDescriptor,
   type MailboxDescriptor,
   type MailboxPlace,
+  MAX_DESCRIPTOR_SIZE,
   MAX_MAILBOX_HOSTS
 } from './mailbox-descriptor.ts'
 export { MAILBOX_FRAME_SIZE } from './mailbox-frame.ts'
 export { MailboxHost } from './mailbox-host.ts'
 export { type MailboxKey, mailboxKey } from './mailbox-key.ts'
-export { type MailboxLimits, MailboxQueues, MAX_QUEUE_CELLS, type NumberedCell } from './mailbox-queues.ts'
+export {
+  type MailboxLimits,
+  MailboxQueues,
+  MAX_QUEUE_CELLS,
+  MAX_QUEUES_PER_FRIEND,
+  type NumberedCell
+} from './mailbox-queues.ts'
 export type { MessageState } from './message-state.ts'
 export { Outbox, type Outgoing } from './outbox.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
-export { MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
+export { makePrekeys, type PrekeyOrder } from './prekey-maker.ts'
+export { PrekeyStock } from './prekey-stock.ts'
+export { BUNDLE_LIFE_MS, type MadePrekey, MAX_ONE_TIME, PREKEY_LIFE_MS } from './prekeys.ts'
 export { type Reassembled, Reassembly } from './reassembly.ts'
 export type { Recipient, RecipientState } from './recipients.ts'
 export { MESSAGE_MIGRATIONS } from './schema.ts'
@@ -78,6 +87,7 @@ export {
   Sessions,
   type SessionsOptions
 } from './sessions.ts'
+export { hasSession } from './session-table.ts'
 export { brokenDevices, refusedDevices } from './session-troubles.ts'
 export { Transfers } from './transfers.ts'
 export type { Vault } from './vault.ts'

@@ -6,6 +6,7 @@ import { libsignalMissing, type Unavailable } from './libsignal-build.ts'
 export type Libsignal = typeof import('@signalapp/libsignal-client')
 
 let loading: Promise<Libsignal> | undefined
+let loaded: Libsignal | undefined
 /** Asked once: a machine does not change while a program runs. */
 let missing: { found: Unavailable | undefined } | undefined
 
@@ -23,6 +24,12 @@ export function isLibsignalLoaded(): boolean {
   return loading !== undefined
 }
 
+/** What {@link loadLibsignal} has loaded. @throws MessageError UNAVAILABLE when it has not */
+export function loadedLibsignal(): Libsignal {
+  if (loaded === undefined) throw new MessageError('UNAVAILABLE', 'libsignal was not loaded yet')
+  return loaded
+}
+
 /** Why there are no private messages here, if so; it is not loaded for that. What only loading shows is known after it. */
 export function libsignalUnavailable(): Unavailable | undefined {
   missing ??= { found: libsignalMissing() }
@@ -33,7 +40,7 @@ async function load(): Promise<Libsignal> {
   const unavailable = libsignalUnavailable()
   if (unavailable !== undefined) throw errorOf(unavailable)
   try {
-    return await import('@signalapp/libsignal-client')
+    return (loaded = await import('@signalapp/libsignal-client'))
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
     const found = { reason: `cannot be loaded: ${reason}`, todo: 'npm rebuild, or npm ci, and start the node again' }

@@ -65,8 +65,23 @@ export class MailboxBook {
     this.#change(`UPDATE mailbox_own SET state = 'ending' WHERE receive = ?`, receive.id)
   }
 
-  remove({ receive }: OwnQueue): void {
+  remove({ peer, receive }: OwnQueue): void {
     this.#change('DELETE FROM mailbox_own WHERE receive = ?', receive.id)
+    if (this.missedMs(peer) > 0 && this.at(peer).length === 0) this.noteMissed(peer, 0)
+  }
+
+  /** For how long a host was not reached since it was last, while others were, in ms. */
+  missedMs(peer: string): number {
+    const [row] = this.#statements.all('SELECT missed_ms FROM mailbox_hosts WHERE peer = ?', peer)
+    return (row?.missed_ms as number | undefined) ?? 0
+  }
+
+  /** @param missedMs 0: it was reached */
+  noteMissed(peer: string, missedMs: number): void {
+    this.#store.write(() => {
+      if (missedMs === 0) this.#statements.run('DELETE FROM mailbox_hosts WHERE peer = ?', peer)
+      else this.#statements.run('INSERT OR REPLACE INTO mailbox_hosts VALUES (?, ?)', peer, Math.round(missedMs))
+    })
   }
 
   /** Where the keys of the home are others, those of before are of no use. */

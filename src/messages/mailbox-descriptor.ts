@@ -8,6 +8,8 @@ import { MAILBOX_KEY_SIZE } from './mailbox-key.ts'
 /** Hosts that one descriptor names. */
 export const MAX_MAILBOX_HOSTS = 4
 const MAX_HOST_ADDRESSES = 4
+/** Of an encoded descriptor, in bytes. */
+export const MAX_DESCRIPTOR_SIZE = 4_096
 /** So that a descriptor is a short message like any other. */
 const MAX_TEXT = 128
 

@@ -28,7 +28,14 @@ export interface MailboxLimits {
   cellsPerFriend: number
 }
 
-const LIMITS: MailboxLimits = { queues: 3_200, cells: 25_600, queuesPerFriend: 64, cellsPerFriend: 512 }
+/** Queues that one friend has at a host, for all devices together. */
+export const MAX_QUEUES_PER_FRIEND = 64
+const LIMITS: MailboxLimits = {
+  queues: 3_200,
+  cells: 25_600,
+  queuesPerFriend: MAX_QUEUES_PER_FRIEND,
+  cellsPerFriend: 512
+}
 
 export interface MailboxQueuesOptions {
   /** UTC days since 1970. @default of Date.now */

@@ -65,5 +65,19 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
   CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
+  `,
+  `
+  ALTER TABLE mailbox_contacts ADD COLUMN bundle BLOB;       -- by which a session is begun, NULL: none, or it was used
+  ALTER TABLE mailbox_contacts ADD COLUMN bundle_ms INTEGER; -- when it came
+
+  CREATE TABLE mailbox_told (           -- which key and queues devices of others were told of last
+    device BLOB PRIMARY KEY,
+    digest BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE mailbox_hosts (          -- hosts of this device's queues that could not be reached
+    peer TEXT PRIMARY KEY,
+    missed_ms INTEGER NOT NULL          -- for how long, while this node ran and reached others
+  ) STRICT, WITHOUT ROWID;
   `
 ]

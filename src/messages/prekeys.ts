@@ -1,14 +1,15 @@
-// This device's prekeys: made each week, handed out, and deleted when nothing can come any more that needs them.
+// This device's prekeys: made each week, handed out, and deleted when nothing can come any more that needs them. Making them
+// is the work of prekey-maker.ts.
 import { randomInt } from 'node:crypto'
-import type { PrivateKey } from '@signalapp/libsignal-client'
 import type { Statements } from '../trust/index.ts'
 import { type Bundle, MAX_PREKEY_ID } from './bundle.ts'
-import type { Libsignal } from './libsignal.ts'
 import type { Vault } from './vault.ts'
 
 const WEEK_MS = 7 * 86_400_000
-/** A prekey that was handed out on its last day is kept as long as mailboxes keep a message: two more weeks. */
-export const PREKEY_LIFE_MS = 3 * WEEK_MS
+/** How long whoever was given prekeys may begin a session with them, in ms. */
+export const BUNDLE_LIFE_MS = 8 * WEEK_MS
+/** A prekey is handed out for a week, then kept by whoever was given it, and what was written with it lies in a mailbox. */
+export const PREKEY_LIFE_MS = WEEK_MS + BUNDLE_LIFE_MS + 2 * WEEK_MS
 /** Prekeys for one use that are handed out and not used yet; whoever asks beyond that gets a bundle without one. */
 export const MAX_ONE_TIME = 1_000
 
@@ -16,28 +17,72 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 export type PrekeyKind = 'once' | 'signed' | 'kyber'
 
+/** One that is to be made. */
+export interface WantedPrekey {
+  kind: PrekeyKind
+  id: number
+}
+
+export interface MadePrekey extends WantedPrekey {
+  /** Public, as libsignal writes it. */
+  key: Uint8Array
+  /** By the libsignal identity key; none of a key for one use. */
+  signature?: Uint8Array
+  /** libsignal's record, with the secret. */
+  record: Uint8Array
+}
+
 interface Tables {
   statements: Statements
   vault: Vault
 }
 
-interface Maker extends Tables {
-  signal: Libsignal
-  identity: PrivateKey
+interface TablesNow extends Tables {
   nowMs: number
 }
 
-/** What a bundle has of prekeys; makes those that are missing. Call it in a durable transaction. */
-export function handOut(maker: Maker): Pick<Bundle, 'signed' | 'kyber' | 'once'> {
-  const { signal } = maker
-  const signed = signal.SignedPreKeyRecord.deserialize(current('signed', maker))
-  const kyber = signal.KyberPreKeyRecord.deserialize(current('kyber', maker))
-  const once = newOneTime(maker)
-  return {
-    signed: { id: signed.id(), key: signed.publicKey().serialize(), signature: signed.signature() },
-    kyber: { id: kyber.id(), key: kyber.publicKey().serialize(), signature: kyber.signature() },
-    ...(once !== undefined && { once })
-  }
+/**
+ * What is to be made before a bundle can be handed out.
+ * @param stock how many for one use are to be there
+ */
+export function missingPrekeys({ statements, nowMs }: Omit<TablesNow, 'vault'>, stock: number): WantedPrekey[] {
+  const lasting = (['signed', 'kyber'] as const).filter((kind) => newest(statements, kind, nowMs) === undefined)
+  const { given, here } = countOneTime(statements)
+  const once = given >= MAX_ONE_TIME ? 0 : Math.max(0, stock - here)
+  return [
+    ...lasting.map((kind) => ({ kind, id: freeId(statements, kind, new Set()) })),
+    ...freeIds(statements, once).map((id) => ({ kind: 'once' as const, id }))
+  ]
+}
+
+/** Call it in a durable transaction. */
+export function keepPrekeys({ statements, vault, nowMs }: TablesNow, made: readonly MadePrekey[]): void {
+  for (const { kind, id, key, signature, record } of made)
+    statements.run(
+      'INSERT INTO message_prekeys VALUES (?, ?, ?, 0, ?, ?, ?)',
+      ...[kind, id, nowMs, key, signature ?? null, vault.seal(record, about(kind, id))]
+    )
+}
+
+/**
+ * What a bundle has of prekeys, for one device. Call it in a durable transaction.
+ * @returns undefined when those of this week are still to be made
+ */
+export function handOut({
+  statements,
+  nowMs
+}: Omit<TablesNow, 'vault'>): Pick<Bundle, 'signed' | 'kyber' | 'once'> | undefined {
+  const [signed, kyber] = [newest(statements, 'signed', nowMs), newest(statements, 'kyber', nowMs)]
+  if (signed === undefined || kyber === undefined) return undefined
+  const once = takeOneTime(statements, nowMs)
+  return { signed, kyber, ...(once !== undefined && { once }) }
+}
+
+/** How many for one use are still to be given out. */
+export function countOneTime(statements: Statements): { given: number; here: number } {
+  const sql = `SELECT coalesce(sum(is_given), 0) AS given, count(*) AS total FROM message_prekeys WHERE kind = 'once'`
+  const [{ given, total }] = statements.all(sql) as [{ given: number; total: number }]
+  return { given, here: total - given }
 }
 
 /** Deletes what is too old to be asked for; by a clock that was set back, also what is far too new. */
@@ -60,49 +105,37 @@ export function prekeyRecord({ statements, vault }: Tables, kind: PrekeyKind, id
   return record === undefined ? undefined : new Uint8Array(record)
 }
 
-/** The newest of a kind, or a new one where that is older than a week. */
-function current(kind: 'signed' | 'kyber', maker: Maker): Bytes {
-  const sql = 'SELECT id FROM message_prekeys WHERE kind = ? AND made_ms BETWEEN ? AND ? ORDER BY made_ms DESC LIMIT 1'
-  const newest = maker.statements.all(sql, kind, maker.nowMs - WEEK_MS, maker.nowMs)[0]
-  const known = newest === undefined ? undefined : prekeyRecord(maker, kind, newest.id as number)
-  const make = kind === 'signed' ? signedRecord : kyberRecord
-  return known ?? add(kind, maker, (id) => make(id, maker))
+/** That of this week. */
+function newest(statements: Statements, kind: 'signed' | 'kyber', nowMs: number): Bundle['signed'] | undefined {
+  const [row] = statements.all(
+    `SELECT id, key, signature FROM message_prekeys WHERE kind = ? AND made_ms BETWEEN ? AND ?
+     ORDER BY made_ms DESC LIMIT 1`,
+    ...[kind, nowMs - WEEK_MS, nowMs]
+  )
+  return row && { id: row.id as number, key: row.key as Bytes, signature: row.signature as Bytes }
 }
 
-function signedRecord(id: number, { signal, identity, nowMs }: Maker): Bytes {
-  const key = signal.PrivateKey.generate()
-  const signature = identity.sign(key.getPublicKey().serialize())
-  return signal.SignedPreKeyRecord.new(id, nowMs, key.getPublicKey(), key, signature).serialize()
+/** From now on somebody may have it. */
+function takeOneTime(statements: Statements, nowMs: number): Bundle['once'] {
+  if (countOneTime(statements).given >= MAX_ONE_TIME) return undefined
+  const [row] = statements.all("SELECT id, key FROM message_prekeys WHERE kind = 'once' AND is_given = 0 LIMIT 1")
+  if (row === undefined) return undefined
+  const id = row.id as number
+  statements.run("UPDATE message_prekeys SET is_given = 1, made_ms = ? WHERE kind = 'once' AND id = ?", nowMs, id)
+  return { id, key: row.key as Bytes }
 }
 
-function kyberRecord(id: number, { signal, identity, nowMs }: Maker): Bytes {
-  const keys = signal.KEMKeyPair.generate()
-  const signature = identity.sign(keys.getPublicKey().serialize())
-  return signal.KyberPreKeyRecord.new(id, nowMs, keys, signature).serialize()
+function freeIds(statements: Statements, count: number): number[] {
+  const ids = new Set<number>()
+  while (ids.size < count) ids.add(freeId(statements, 'once', ids))
+  return [...ids]
 }
 
-function newOneTime(maker: Maker): Bundle['once'] {
-  const { signal, statements } = maker
-  const { count } = statements.all("SELECT count(*) AS count FROM message_prekeys WHERE kind = 'once'")[0]
-  if ((count as number) >= MAX_ONE_TIME) return undefined
-  const key = signal.PrivateKey.generate()
-  const record = add('once', maker, (id) => signal.PreKeyRecord.new(id, key.getPublicKey(), key).serialize())
-  return { id: signal.PreKeyRecord.deserialize(record).id(), key: key.getPublicKey().serialize() }
-}
-
-function add(kind: PrekeyKind, { statements, vault, nowMs }: Maker, make: (id: number) => Bytes): Bytes {
-  const id = freeId(statements, kind)
-  const record = make(id)
-  const sealed = vault.seal(record, about(kind, id))
-  statements.run('INSERT INTO message_prekeys VALUES (?, ?, ?, ?)', kind, id, nowMs, sealed)
-  return record
-}
-
-function freeId(statements: Statements, kind: PrekeyKind): number {
+function freeId(statements: Statements, kind: PrekeyKind, others: ReadonlySet<number>): number {
   for (;;) {
     const id = randomInt(1, MAX_PREKEY_ID + 1)
     const taken = statements.all('SELECT 1 FROM message_prekeys WHERE kind = ? AND id = ?', kind, id)
-    if (taken.length === 0) return id
+    if (taken.length === 0 && !others.has(id)) return id
   }
 }
 

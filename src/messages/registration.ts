@@ -2,23 +2,22 @@
 // changes when the database turns out to be an older copy. The identity key follows from the home's keys and the
 // address: contacts know the device again when its database was lost, and refuse any other.
 import { randomInt } from 'node:crypto'
-import type { IdentityKeyPair } from '@signalapp/libsignal-client'
 import type { Statements } from '../trust/index.ts'
 import { MAX_REGISTRATION } from './bundle.ts'
 import type { DeviceAddress } from './device-address.ts'
-import type { Libsignal } from './libsignal.ts'
 import type { Vault } from './vault.ts'
 
 const PURPOSE = 'comrade/message/identity/1\0'
 
 export interface Registration {
   id: number
-  identity: IdentityKeyPair
+  /** Of libsignal's identity key: 32 bytes. */
+  secret: Uint8Array<ArrayBuffer>
   /** Whether the sessions that were here are gone: the database was an older copy, or another device's. */
   isAnew: boolean
 }
 
-interface Place {
+export interface RegistrationPlace {
   vault: Vault
   address: DeviceAddress
   /** Of the store: renewed where it is noticed that it is an older copy. */
@@ -30,25 +29,19 @@ interface Place {
  * prekey is older than what others have seen of it, and would use keys a second time: they are dropped. A device with a new
  * key begins with nothing.
  */
-export function register(statements: Statements, signal: Libsignal, place: Place): Registration {
-  const { vault, address, epoch } = place
-  const identity = identityOf(signal, vault.derive(PURPOSE + address))
+export function register(statements: Statements, { vault, address, epoch }: RegistrationPlace): Registration {
+  const secret = vault.derive(PURPOSE + address)
   const known = statements.all('SELECT * FROM message_registration')[0]
   const isSameDevice = known?.address === address
   if (isSameDevice && Buffer.compare(known.epoch as Uint8Array, epoch) === 0)
-    return { id: known.registration as number, identity, isAnew: false }
+    return { id: known.registration as number, secret, isAnew: false }
   dropSessions(statements, isSameDevice)
   const id = randomInt(1, MAX_REGISTRATION)
   statements.run(
     'INSERT OR REPLACE INTO message_registration (id, address, epoch, registration) VALUES (0, ?, ?, ?)',
     ...[address, epoch, id]
   )
-  return { id, identity, isAnew: known !== undefined }
-}
-
-function identityOf({ IdentityKeyPair, PrivateKey }: Libsignal, secret: Uint8Array<ArrayBuffer>): IdentityKeyPair {
-  const key = PrivateKey.deserialize(secret)
-  return new IdentityKeyPair(key.getPublicKey(), key)
+  return { id, secret, isAnew: known !== undefined }
 }
 
 /** @param keepsIdentities whose libsignal identity is whose does not depend on the own one's age */

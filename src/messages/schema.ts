@@ -113,5 +113,19 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read', 'unreachable')),
     PRIMARY KEY (num, person)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  DROP TABLE message_prekeys;
+  CREATE TABLE message_prekeys (
+    kind TEXT NOT NULL CHECK (kind IN ('once', 'signed', 'kyber')),
+    id INTEGER NOT NULL,                -- random, 24 bits: tells nothing of how many there were
+    made_ms INTEGER NOT NULL,           -- of one for one use: when it was given out, if it was
+    is_given INTEGER NOT NULL,          -- for one use: whether somebody has it
+    key BLOB NOT NULL,                  -- what is given out: the public key as libsignal writes it
+    signature BLOB,                     -- by the libsignal identity key; NULL: for one use
+    record BLOB NOT NULL,               -- libsignal's, sealed
+    PRIMARY KEY (kind, id)
+  ) STRICT;
+  CREATE INDEX message_prekeys_by_age ON message_prekeys (kind, made_ms);
   `
 ]

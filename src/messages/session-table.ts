@@ -1,4 +1,5 @@
 // What is kept of other devices and the sessions with them, in the node's database.
+import type { DatabaseSync } from 'node:sqlite'
 import type { SessionRecord } from '@signalapp/libsignal-client'
 import type { Statements } from '../trust/index.ts'
 import type { DeviceAddress } from './device-address.ts'
@@ -119,6 +120,12 @@ export class SessionTable {
   #sealed(address: DeviceAddress, session: SessionRecord | undefined): Uint8Array | null {
     return session === undefined ? null : this.#vault.seal(session.serialize(), about(address))
   }
+}
+
+/** Whether there is a session with a device, also where libsignal is not loaded. It may have to be begun anew all the same. */
+export function hasSession(database: DatabaseSync, address: DeviceAddress): boolean {
+  const sql = 'SELECT 1 FROM message_devices WHERE address = ? AND session IS NOT NULL'
+  return database.prepare(sql).get(address) !== undefined
 }
 
 export function missingPrekey(kind: PrekeyKind, id: number): MessageError {

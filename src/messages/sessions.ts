@@ -8,7 +8,8 @@ import type { Sealed } from './cell.ts'
 import type { DeviceAddress } from './device-address.ts'
 import { MessageError } from './errors.ts'
 import { type Libsignal, loadLibsignal } from './libsignal.ts'
-import { deleteOldPrekeys, handOut, hasOldPrekeys } from './prekeys.ts'
+import { makePrekeys } from './prekey-maker.ts'
+import { deleteOldPrekeys, handOut, hasOldPrekeys, keepPrekeys, missingPrekeys } from './prekeys.ts'
 import { register } from './registration.ts'
 import { MESSAGE_MIGRATIONS } from './schema.ts'
 import { type Self, SessionChanges, type SessionEvent } from './session-changes.ts'
@@ -84,8 +85,9 @@ export class Sessions {
     this.#cipher = new SessionCipher(signal, address)
     this.#table = new SessionTable({ signal, statements: this.#statements, vault })
     const place = { vault, address, epoch: store.epoch }
-    const { id, identity, isAnew } = this.#wiping.write(() => register(this.#statements, signal, place))
-    this.#self = { identity, registration: id }
+    const { id, secret, isAnew } = this.#wiping.write(() => register(this.#statements, place))
+    const key = signal.PrivateKey.deserialize(secret)
+    this.#self = { identity: new signal.IdentityKeyPair(key.getPublicKey(), key), registration: id }
     this.isAnew = isAnew
     this.#turns = new Turns({ load: (of) => this.#changes(of), write: (work) => this.#wiping.write(work), turn })
     this.#upkeep = setInterval(() => this.#tryUpkeep(), UPKEEP_INTERVAL_MS).unref()
@@ -108,10 +110,17 @@ export class Sessions {
   bundle(): Uint8Array {
     this.#checkOpen()
     const { identity, registration } = this.#self
-    const [signal, statements, vault] = [this.#signal, this.#statements, this.#vault]
-    const maker = { signal, statements, vault, identity: identity.privateKey, nowMs: this.#now() }
-    const prekeys = this.#wiping.write(() => handOut(maker))
-    return encodeBundle({ v: 1, registration, identity: identity.publicKey.serialize(), ...prekeys })
+    const tables = { statements: this.#statements, vault: this.#vault, nowMs: this.#now() }
+    const prekeys = this.#wiping.write(() => {
+      const order = {
+        identity: identity.privateKey.serialize(),
+        nowMs: tables.nowMs,
+        wanted: missingPrekeys(tables, 1)
+      }
+      keepPrekeys(tables, makePrekeys(this.#signal, order))
+      return handOut(tables)
+    })
+    return encodeBundle({ v: 1, registration, identity: identity.publicKey.serialize(), ...prekeys! })
   }
 
   /** Whether something can be encrypted for this device without its bundle. */

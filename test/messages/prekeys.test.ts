@@ -73,7 +73,9 @@ describe('prekeys', () => {
     await using bob = await TestDevice.create('bob')
     bob.store.write(() => {
       for (let id = 1; id <= MAX_ONE_TIME; id++)
-        bob.store.database.prepare("INSERT INTO message_prekeys VALUES ('once', ?, ?, x'00')").run(-id, START_MS)
+        bob.store.database
+          .prepare("INSERT INTO message_prekeys VALUES ('once', ?, ?, 1, x'00', NULL, x'00')")
+          .run(-id, START_MS)
     })
     assert.equal(partsOf(bob).once, undefined)
     assert.equal(count(bob, 'once'), MAX_ONE_TIME)

@@ -1,16 +1,17 @@
-// Sessions and keys of this device, opened when private messages are first used: most of what a node does needs no
-// libsignal.
+// Sessions and keys of this device. Sessions are opened when private messages are first used: most of what a node does
+// needs no libsignal, and neither does giving contacts what they need to write.
 import type { FeedStore, Turn } from '../../feeds/index.ts'
 import {
   CellKeys,
   type DeviceAddress,
   deviceAddress,
-  loadLibsignal,
   MessageError,
+  PrekeyStock,
   Sessions,
   Wiping
 } from '../../messages/index.ts'
 import type { Vault } from '../vault.ts'
+import { orderPrekeys } from './prekey-process.ts'
 
 export interface Opened {
   sessions: Sessions
@@ -35,12 +36,22 @@ export interface CryptOptions {
 }
 
 export class Crypt {
+  /** To which others seal cells for this device. */
+  readonly keys: CellKeys
   readonly #options: CryptOptions
+  #stock: PrekeyStock | undefined
   #opening: Promise<Opened> | undefined
   #isClosed = false
 
   constructor(options: CryptOptions) {
     this.#options = options
+    const { store, vault } = options
+    this.keys = new CellKeys({ database: store.database, vault, wiping: new Wiping(store) })
+  }
+
+  /** What another device needs to begin a session with this one. */
+  get stock(): PrekeyStock {
+    return (this.#stock ??= this.#openStock())
   }
 
   /** @throws MessageError UNAVAILABLE where libsignal cannot be loaded, CLOSED; FeedError DISK_FULL */
@@ -63,20 +74,26 @@ export class Crypt {
   async renew(): Promise<void> {
     const opening = this.#opening
     this.#opening = undefined
+    this.#stock = undefined
     const opened = await opening?.catch(() => {})
     await opened?.sessions.close()
   }
 
   async #open(): Promise<Opened> {
-    const { store, vault, deviceKey, onAnew, onRefused, onDropped, turn } = this.#options
+    const { store, vault, deviceKey, onAnew, onRefused, turn } = this.#options
     const address = deviceAddress(deviceKey())
-    const signal = await loadLibsignal()
+    void this.stock // notices an older copy, before sessions are used
     const sessions = await Sessions.open({ store, vault, address, turn })
     sessions.events.on('broken', (device) => onAnew(device, 'broken'))
     sessions.events.on('renewed', (device) => onAnew(device, 'renewed'))
     sessions.events.on('refused', (device) => onRefused?.(device))
-    if (sessions.isAnew) onDropped()
-    const keys = new CellKeys({ database: store.database, vault, wiping: new Wiping(store), signal })
-    return { sessions, keys, address }
+    return { sessions, keys: this.keys, address }
+  }
+
+  #openStock(): PrekeyStock {
+    const { store, vault, deviceKey, onDropped } = this.#options
+    const stock = new PrekeyStock({ store, vault, address: deviceAddress(deviceKey()), order: orderPrekeys })
+    if (stock.isAnew) onDropped()
+    return stock
   }
 }

@@ -6,7 +6,8 @@ import {
   deviceAddress,
   type MailboxContact,
   type Outbox,
-  type Outgoing
+  type Outgoing,
+  type Sealed
 } from '../../messages/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Crypt, Opened } from './crypt.ts'
@@ -23,6 +24,8 @@ export interface Mailing {
   of(device: Uint8Array): MailboxContact | undefined
   put(to: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean>
   readonly contacts: {
+    bundleOf(device: Uint8Array, nowMs: number): Uint8Array | undefined
+    removeBundle(device: Uint8Array): void
     isPut(transfer: Uint8Array, nowMs: number): boolean
     notePut(transfer: Uint8Array, nowMs: number): void
   }
@@ -94,12 +97,25 @@ export class Mail {
     if (line.passing.length + line.receipts.length === 0 && next === undefined) return 'done'
     const opened = await crypt.open()
     const address = deviceAddress(line.device)
-    if (!opened.sessions.has(address)) return 'done'
-    const seal: Seal = (padded) => opened.sessions.encrypt(address, padded)
+    const isNew = !opened.sessions.has(address)
+    const bundle = isNew ? mailboxes.contacts.bundleOf(line.device, Date.now()) : undefined
+    if (isNew && bundle === undefined) return 'done'
+    const seal: Seal = (padded) => this.#seal(line.device, opened, padded, bundle)
     if (await this.#putPassing(line, box, opened, seal)) return 'more'
     const [parcel] = await parcelsOf(line, person, [next!], seal)
     if (parcel !== undefined) await this.#putKept(line, next!, box, opened, parcel)
     return 'more'
+  }
+
+  /** With a bundle, a session is begun: it serves once, also when nothing could be begun with it. */
+  async #seal(device: Uint8Array, { sessions }: Opened, padded: Uint8Array, bundle?: Uint8Array): Promise<Sealed> {
+    if (bundle === undefined) return sessions.encrypt(deviceAddress(device), padded)
+    const { store, mailboxes } = this.#options
+    try {
+      return await sessions.encrypt(deviceAddress(device), padded, { bundle })
+    } finally {
+      store.write(() => mailboxes.contacts.removeBundle(device))
+    }
   }
 
   /** @returns whether there was something */

@@ -9,6 +9,7 @@ import {
   type MailboxDescriptor,
   mailboxKey,
   type MailboxPlace,
+  MAX_MAILBOX_HOSTS,
   type OwnQueue
 } from '../../messages/index.ts'
 import { framedStream } from '../frames.ts'
@@ -30,6 +31,10 @@ const PARALLEL_VISITS = 4
 const MAX_CELLS_PER_VISIT = 256
 /** After so many cells what was taken is acknowledged. */
 const ACKNOWLEDGE_EVERY = 16
+/** A host that was not reached for so long, while this node ran and reached others, is replaced, in ms. */
+const GONE_MS = 3 * 86_400_000
+/** For how long it is asked on after that, in ms: a host keeps a queue that nobody asks for as long. */
+const KEPT_MS = 60 * 86_400_000
 /** Who refused to host is asked again after so long, in ms. */
 const REFUSED_MS = 6 * 3_600_000
 /** The first time: it may not know yet that we are friends, since both sides say so at the same moment. */
@@ -44,6 +49,8 @@ export interface MailboxClientOptions {
   addressesOf: (peerId: string) => string[]
   /** For whom there are to be queues: 32 bytes each. */
   contacts: () => Iterable<Uint8Array>
+  /** Queues that one host may have. @default as many as it makes */
+  queuesPerHost?: () => number
   /** Connected devices of friends and own other ones, but for those of this contact. */
   candidates: (contact: Uint8Array) => Iterable<string>
   /**
@@ -57,14 +64,19 @@ export interface MailboxClientOptions {
   random?: () => number
   /** @default 600_000 */
   pollMs?: number
+  /** For how long a host cannot be reached before another takes its place, in ms. @default 259_200_000 */
+  goneMs?: number
 }
 
 export class MailboxClient {
   readonly #options: MailboxClientOptions
   readonly #random: () => number
   readonly #pollMs: number
+  readonly #goneMs: number
+  /** When hosts were asked last (performance.now()). */
+  #polledMs = performance.now()
   /** By peer: the visit that is under way, and one that follows because there is more to be done by now. */
-  readonly #visits = new Map<string, { now: Promise<void>; next?: Promise<void> }>()
+  readonly #visits = new Map<string, { now: Promise<boolean>; next?: Promise<boolean> }>()
   /** Until when (performance.now()) who refused to host is not asked again. */
   readonly #refused = new Map<string, number>()
   #reviewing: Promise<void> | undefined
@@ -77,6 +89,7 @@ export class MailboxClient {
     this.#options = options
     this.#random = options.random ?? Math.random
     this.#pollMs = options.pollMs ?? POLL_MS
+    this.#goneMs = options.goneMs ?? GONE_MS
   }
 
   /** Polls by the clock, and whoever connects and has queues of this device. */
@@ -96,7 +109,8 @@ export class MailboxClient {
 
   /** What this contact is to be told; undefined while no host has made a queue for it. */
   descriptorFor(contact: Uint8Array): MailboxDescriptor | undefined {
-    const made = this.#options.book.of(contact).filter(({ host }) => host !== undefined)
+    const queues = this.#options.book.of(contact)
+    const made = queues.filter(({ peer, host }) => host !== undefined && !this.#isGone(peer))
     if (made.length === 0) return undefined
     const hosts = made.map(({ peer, host, send }) => ({
       peer,
@@ -128,13 +142,38 @@ export class MailboxClient {
     return copies.reduce((sum, each) => sum + each, 0)
   }
 
-  /** Asks all hosts for what has come, those that do not answer left out. */
+  /** Asks all hosts for what has come, and notes which of them cannot be reached. */
   async poll(): Promise<void> {
     const peers = [...new Set(this.#options.book.all().map(({ peer }) => peer))]
+    const left = [...peers]
+    const missed: string[] = []
     const work = async (): Promise<void> => {
-      for (let peer = peers.shift(); peer !== undefined; peer = peers.shift()) await this.#visit(peer)
+      for (let peer = left.shift(); peer !== undefined; peer = left.shift())
+        if (!(await this.#visit(peer))) missed.push(peer)
     }
     await Promise.all(Array.from({ length: PARALLEL_VISITS }, work))
+    if (this.#stopping.signal.aborted) return
+    const sinceMs = Math.min(performance.now() - this.#polledMs, 2 * this.#pollMs)
+    this.#polledMs = performance.now()
+    // Where nobody can be reached, it is this node that is cut off.
+    if (this.#options.libp2p.getPeers().length > 0) for (const peer of missed) this.#noteMissed(peer, sinceMs)
+  }
+
+  /** One that is gone for long is replaced by another, and asked on in case it comes back. */
+  #noteMissed(peer: string, sinceMs: number): void {
+    const { book } = this.#options
+    const before = book.missedMs(peer)
+    const missedMs = before + sinceMs
+    const queues = book.at(peer)
+    if (missedMs > this.#goneMs + KEPT_MS) return queues.forEach((queue) => book.remove(queue))
+    book.noteMissed(peer, missedMs)
+    if (before > this.#goneMs || missedMs <= this.#goneMs) return
+    for (const { contact } of queues) this.#options.onMoved(contact)
+    this.#reviewSoon()
+  }
+
+  #isGone(peer: string): boolean {
+    return this.#options.book.missedMs(peer) > this.#goneMs
   }
 
   /**
@@ -168,23 +207,29 @@ export class MailboxClient {
       if (!wanted.has(nameOf(queue.contact))) book.setEnding(queue)
       if (this.#isConnected(queue.peer)) peers.add(queue.peer)
     }
-    for (const contact of wanted.values()) for (const peer of await this.#addHosts(contact)) peers.add(peer)
+    const hosts = await this.#possibleHosts()
+    for (const contact of wanted.values()) for (const peer of this.#addHosts(contact, hosts)) peers.add(peer)
     await Promise.all([...peers].map((peer) => this.#visit(peer)))
   }
 
-  async #addHosts(contact: Uint8Array): Promise<string[]> {
-    const { book, candidates } = this.#options
-    const present = new Set(book.of(contact).map(({ peer }) => peer))
-    const added: string[] = []
-    for (const peer of this.#shuffled([...candidates(contact)])) {
-      if (present.size >= HOSTS_PER_CONTACT) break
-      if (present.has(peer) || !(await this.#mayHost(peer))) continue
-      if (this.#stopping.signal.aborted) break
-      book.add(contact, peer)
-      present.add(peer)
-      added.push(peer)
-    }
+  #addHosts(contact: Uint8Array, hosts: ReadonlySet<string>): string[] {
+    const { book, candidates, queuesPerHost = () => Infinity } = this.#options
+    if (this.#stopping.signal.aborted) return []
+    const queues = book.of(contact)
+    const missing = HOSTS_PER_CONTACT - queues.filter(({ peer }) => !this.#isGone(peer)).length
+    if (missing <= 0) return []
+    const isPossible = (peer: string): boolean =>
+      hosts.has(peer) && !queues.some((queue) => queue.peer === peer) && book.at(peer).length < queuesPerHost()
+    const added = this.#shuffled([...candidates(contact)].filter(isPossible)).slice(0, missing)
+    for (const peer of added) book.add(contact, peer)
     return added
+  }
+
+  /** Connected peers that speak the protocol and have not just refused. */
+  async #possibleHosts(): Promise<Set<string>> {
+    const peers = this.#options.libp2p.getPeers().map(String)
+    const found = await Promise.all(peers.map(async (peer) => ((await this.#mayHost(peer)) ? [peer] : [])))
+    return new Set(found.flat())
   }
 
   async #mayHost(peer: string): Promise<boolean> {
@@ -197,23 +242,45 @@ export class MailboxClient {
     }
   }
 
-  /** One visit of a host at a time. It does not reject: what failed is tried again at the next. */
-  #visit(peer: string): Promise<void> {
+  /**
+   * One visit of a host at a time. It does not reject: what failed is tried again at the next.
+   * @returns whether the host answered
+   */
+  #visit(peer: string): Promise<boolean> {
     const visits = this.#visits.get(peer)
     if (visits !== undefined) return (visits.next ??= visits.now.then(() => this.#visit(peer)))
-    const now = this.#tendAll(peer)
-      .catch(() => {})
-      .then(() => void this.#visits.delete(peer))
+    const now = this.#tendAll(peer).finally(() => this.#visits.delete(peer))
     this.#visits.set(peer, { now })
     return now
   }
 
-  async #tendAll(peer: string): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    const place = { peer, addresses: this.#options.addressesOf(peer) }
-    await this.#call(place, AbortSignal.timeout(VISIT_TIMEOUT_MS), async (caller) => {
-      for (const queue of this.#options.book.at(peer)) await this.#tend(queue, caller)
-    })
+  async #tendAll(peer: string): Promise<boolean> {
+    const { book, addressesOf } = this.#options
+    if (this.#stopping.signal.aborted) return false
+    let isReached = false
+    try {
+      await this.#call(
+        { peer, addresses: addressesOf(peer) },
+        AbortSignal.timeout(VISIT_TIMEOUT_MS),
+        async (caller) => {
+          isReached = true
+          const queues = book.at(peer)
+          this.#noteReached(peer, queues)
+          for (const queue of queues) await this.#tend(queue, caller)
+        }
+      )
+    } catch {
+      // It went away in the middle, or what it gave could not be kept.
+    }
+    return isReached
+  }
+
+  #noteReached(peer: string, queues: readonly OwnQueue[]): void {
+    const { book, onMoved } = this.#options
+    if (book.missedMs(peer) === 0) return
+    const wasGone = this.#isGone(peer)
+    book.noteMissed(peer, 0)
+    if (wasGone) for (const { contact } of queues) onMoved(contact)
   }
 
   async #tend(queue: OwnQueue, caller: MailboxCaller): Promise<void> {
@@ -224,7 +291,9 @@ export class MailboxClient {
       return book.remove(queue)
     }
     const isThere = isSame(caller.host, queue.host!) && (await this.#drain(queue, caller))
-    if (isThere && caller.isHosting) return
+    // A host that comes back when others have taken its place is one too many.
+    const isSpare = book.of(queue.contact).length > MAX_MAILBOX_HOSTS
+    if (isThere && caller.isHosting && !isSpare) return
     if (isThere) await caller.end(queue.receive)
     this.#moveOn(queue)
   }

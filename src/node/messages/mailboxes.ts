@@ -1,23 +1,25 @@
-// Mailboxes as a node has them: hosted for friends, and used with those with whom messages were exchanged. Their devices
-// are told in messages where they can leave some.
+// Mailboxes as a node has them: hosted for friends, and used with those who follow this user and whom this user follows, and
+// between the user's own devices.
 import type { PeerId } from '@libp2p/interface'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
+  type Content,
   type Conversations,
-  encodeDescriptor,
+  libsignalUnavailable,
   MailboxBook,
   type MailboxContact,
   type MailboxContacts,
   MailboxQueues,
-  MessageError,
-  type Content,
-  newContent
+  MAX_QUEUES_PER_FRIEND,
+  MessageError
 } from '../../messages/index.ts'
 import type { Connections } from '../connections.ts'
 import type { People } from '../people.ts'
 import type { Vault } from '../vault.ts'
+import type { Crypt } from './crypt.ts'
 import type { KnownDevice } from './known-device.ts'
 import { MailboxClient } from './mailbox-client.ts'
+import { MailboxNews } from './mailbox-news.ts'
 import { MailboxService } from './mailbox-service.ts'
 
 /** Addresses of a host that a contact is told. */
@@ -32,12 +34,20 @@ export interface MailboxesOptions {
   contacts: MailboxContacts
   /** Whether the user lets friends have mailboxes here. */
   isHosting: () => boolean
-  /** To which others seal cells for this device. */
-  cellKey: () => Promise<Uint8Array>
+  crypt: Crypt
+  /** Which device a peer has shown to be, if it is a contact's or an own other one. */
+  deviceAt: (peerId: PeerId) => KnownDevice | undefined
+  peerOf: (device: Uint8Array) => { peerId: PeerId } | undefined
+  /** Whose a device is, if it may be written to. */
+  personOf: (device: Uint8Array) => Uint8Array | undefined
+  /** Whether a device can be written to without beginning a session. */
+  hasSession: (device: Uint8Array) => boolean
+  /** This device's key. */
+  deviceKey: () => Uint8Array
   /** Takes a cell that one of these devices has left. */
   onCell: (cell: Uint8Array, from: readonly KnownDevice[]) => Promise<void>
-  /** Tells a device where it may leave messages. */
-  tell: (device: Uint8Array, content: Content) => void
+  /** Sends a message that is not kept. */
+  pass: (device: Uint8Array, content: Content) => void
   onError: (error: unknown) => void
 }
 
@@ -46,17 +56,17 @@ export class Mailboxes {
   readonly #options: MailboxesOptions
   readonly #service: MailboxService
   readonly #client: MailboxClient
-  /** What each device was told last, since the node was started. */
-  readonly #told = new Map<string, string>()
-  /** Root keys of those with whom messages were exchanged. */
-  readonly #peers: Map<string, Uint8Array>
+  readonly #news: MailboxNews
+  /** Who was written to, or has written, since the node was started: by root key in hexadecimal. */
+  readonly #peers = new Set<string>()
+  /** To which key cells were sealed when contacts were told last. */
+  #cellKey: string | undefined
 
   constructor(options: MailboxesOptions) {
     this.#options = options
     this.contacts = options.contacts
-    const { store, people, connections, conversations } = options
+    const { store, people, connections } = options
     const { libp2p } = connections
-    this.#peers = new Map(conversations.peers().map((peer) => [hex(peer), peer]))
     this.#service = new MailboxService({
       libp2p,
       queues: new MailboxQueues(store),
@@ -74,10 +84,17 @@ export class Mailboxes {
           .ofPeer(peerId)
           .map(({ address }) => address)
           .slice(0, MAX_ADDRESSES),
-      contacts: () => [...this.#peers.values()].filter((peer) => this.#isFollowed(peer)),
+      contacts: () => this.#served(),
+      queuesPerHost: () => Math.floor(MAX_QUEUES_PER_FRIEND / Math.max(1, this.#ownDevices().length)),
       candidates: (contact) => this.#candidatesFor(hex(contact)),
       onCell: (contact, cell) => this.#take(contact, cell),
       onMoved: (contact) => this.#tellAll(contact)
+    })
+    this.#news = new MailboxNews({
+      ...options,
+      questions: connections.questions,
+      descriptorFor: (person) => this.#client.descriptorFor(person),
+      onHeard: (known) => this.onRecognised(known)
     })
   }
 
@@ -89,31 +106,45 @@ export class Mailboxes {
 
   /** Before connections are stopped. */
   async stop(): Promise<void> {
+    this.#news.stop()
     await this.#client.stop()
     await this.#service.stop()
   }
 
   /** A connected peer has shown which device it is. */
-  onRecognised({ device, person }: KnownDevice): void {
-    this.#client.review().catch(this.#options.onError)
-    if (this.#peers.has(hex(person))) void this.#tell(device, person)
+  onRecognised(known: KnownDevice): void {
+    this.#review()
+    this.#news.tell(known)
   }
 
-  /** What it was told may not have come. */
-  onDisconnected(device: Uint8Array): void {
-    this.#told.delete(hex(device))
+  onDisconnected(): void {
+    this.#news.onDisconnected()
   }
 
   /** A message was written to a person or came from one. */
   onMessage(peer: Uint8Array): void {
     if (this.#peers.has(hex(peer))) return
-    this.#peers.set(hex(peer), peer)
-    this.onContactsChanged()
+    this.#peers.add(hex(peer))
+    this.#review()
   }
 
   /** People were followed or blocked. */
   onContactsChanged(): void {
-    this.#client.review().catch(this.#options.onError)
+    this.#review()
+    for (const peerId of this.#options.connections.libp2p.getPeers()) {
+      const known = this.#options.deviceAt(peerId)
+      if (known !== undefined) this.#news.tell(known)
+    }
+  }
+
+  /** Contacts are told when cells are to be sealed to another key. */
+  upkeep(): void {
+    const served = this.#served()
+    if (served.length === 0) return
+    const key = hex(this.#options.crypt.keys.current())
+    if (key === this.#cellKey) return
+    this.#cellKey = key
+    for (const person of served) this.#tellAll(person)
   }
 
   /** Where a device can be written to while it is away. */
@@ -140,7 +171,7 @@ export class Mailboxes {
   }
 
   async #take(contact: Uint8Array, cell: Uint8Array): Promise<void> {
-    if (!this.#isFollowed(contact)) return // blocked a moment ago: what they wrote is let go
+    if (!this.#isServed(contact)) return // blocked a moment ago: what they wrote is let go
     try {
       await this.#options.onCell(cell, this.#devicesOf(contact))
     } catch (error) {
@@ -149,8 +180,25 @@ export class Mailboxes {
     }
   }
 
-  #isFollowed(person: Uint8Array): boolean {
-    return this.#options.people.contacts.get(person).relation === 'followed'
+  #review(): void {
+    this.#client.review().catch(this.#options.onError)
+  }
+
+  /** Those who are to have queues; those with whom messages were exchanged last come first. */
+  #served(): Uint8Array[] {
+    if (libsignalUnavailable() !== undefined) return []
+    const { conversations, contacts, personOf } = this.#options
+    const heard = contacts.devices().flatMap((device) => personOf(device) ?? [])
+    const people = new Map([...conversations.peers(), ...heard].map((person) => [hex(person), person]))
+    return [...people.values()].filter((person) => this.#isServed(person))
+  }
+
+  #isServed(person: Uint8Array): boolean {
+    return ['followed', 'self'].includes(this.#options.people.contacts.get(person).relation)
+  }
+
+  #ownDevices(): KnownDevice[] {
+    return this.#devicesOf(this.#options.people.root)
   }
 
   #devicesOf(person: Uint8Array): KnownDevice[] {
@@ -159,22 +207,8 @@ export class Mailboxes {
   }
 
   #tellAll(contact: Uint8Array): void {
-    for (const { device, person } of this.#devicesOf(contact)) void this.#tell(device, person)
-  }
-
-  async #tell(device: Uint8Array, person: Uint8Array): Promise<void> {
-    try {
-      const { hosts } = this.#client.descriptorFor(person) ?? { hosts: [] }
-      if (hosts.length === 0 && !this.#told.has(hex(device))) return
-      const key = await this.#options.cellKey()
-      const digest = [hex(key), ...hosts.map(({ secret }) => hex(secret)).toSorted()].join()
-      if (this.#told.get(hex(device)) === digest) return
-      this.#told.set(hex(device), digest)
-      const descriptor = encodeDescriptor({ hosts })
-      this.#options.tell(device, newContent({ type: 'mailboxes', key, descriptor }))
-    } catch (error) {
-      this.#options.onError(error)
-    }
+    const own = this.#options.deviceKey()
+    for (const known of this.#devicesOf(contact)) if (Buffer.compare(known.device, own) !== 0) this.#news.tell(known)
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Conversations,
   type DeviceAddress,
   deviceAddress,
+  hasSession,
   libsignalUnavailable,
   isConversationId,
   MailboxContacts,
@@ -194,9 +195,14 @@ export class MessageServices {
         contacts: mailboxContacts
       },
       isHosting: this.#options.isHosting,
-      cellKey: async () => (await this.#crypt.open()).keys.current(),
+      crypt: this.#crypt,
+      deviceKey: () => this.#options.device.key.publicKey,
+      deviceAt: (peerId) => this.#deviceAt(peerId),
+      peerOf: (device) => this.#peerOf(device),
+      personOf: (device) => this.#known(device)?.person,
+      hasSession: (device) => hasSession(store.database, deviceAddress(device)),
       onCell: (cell, from) => this.#inbox.take(cell, from),
-      tell: (device, content) => this.#dispatch.pass(device, content),
+      pass: (device, content) => this.#dispatch.pass(device, content),
       onError: this.#onError
     })
     questions.answer('prekeys', (question, asker) => this.#answer(question, asker))
@@ -248,10 +254,10 @@ export class MessageServices {
     this.#peers.clear()
     this.#badCells.delete(peerId.toString())
     this.#streams.forget(peerId)
+    this.#mailboxes.onDisconnected()
     for (const device of this.#outbox.devices()) {
       if (this.#peerOf(device) !== undefined) continue
       this.#dispatch.rest(device)
-      this.#mailboxes.onDisconnected(device)
       this.#deliver([device])
       this.#askForMissing([device])
     }
@@ -407,6 +413,7 @@ export class MessageServices {
   #doUpkeep(): void {
     try {
       this.#transfers.forgetOld(Date.now())
+      this.#mailboxes.upkeep()
       this.#mailboxes.contacts.tidy(Date.now(), (device) => this.#known(device) !== undefined)
       this.#deliver(this.#outbox.devices().filter((device) => this.#peerOf(device) === undefined))
     } catch (error) {
