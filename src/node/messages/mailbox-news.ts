@@ -58,20 +58,26 @@ interface Telling {
 export class MailboxNews {
   readonly #options: MailboxNewsOptions
   readonly #tellings = new Map<string, Telling>()
+  #isStopped = false
 
   constructor(options: MailboxNewsOptions) {
     this.#options = options
     options.questions.answer('mailboxes', (question, asker) => this.#answer(question, asker))
   }
 
+  start(): void {
+    this.#isStopped = false
+  }
+
   stop(): void {
+    this.#isStopped = true
     for (const { timer } of this.#tellings.values()) clearTimeout(timer)
     this.#tellings.clear()
   }
 
   /** Something may have changed for this device, or it has connected. */
   tell(known: KnownDevice): void {
-    if (libsignalUnavailable() !== undefined) return
+    if (this.#isStopped || libsignalUnavailable() !== undefined) return
     if (this.#options.peerOf(known.device) === undefined) return this.#tellAway(known)
     const telling = this.#tellings.get(hex(known.device)) ?? { isRunning: false, isAgain: false, retries: 0 }
     this.#tellings.set(hex(known.device), telling)
@@ -109,7 +115,7 @@ export class MailboxNews {
       }
       telling.retries = 0
     } catch (error) {
-      if (!(error instanceof NodeError)) this.#options.onError(error)
+      if (!(error instanceof NodeError) && this.#isCurrent(known, telling)) this.#options.onError(error)
       this.#retryLater(known, telling)
     }
     telling.isRunning = false
@@ -122,8 +128,10 @@ export class MailboxNews {
     if (peer === undefined || telling.digest === hex(digest)) return
     const question: Question = { type: 'mailboxes', at: Date.now(), key, descriptor }
     const { needs } = await questions.ask(peer.peerId, question)
+    if (!this.#isCurrent({ device, person }, telling)) return
     if (!contacts.isTold(device, digest)) store.write(() => contacts.noteTold(device, digest))
     const bundle = needs === true ? await this.#bundle() : undefined
+    if (!this.#isCurrent({ device, person }, telling)) return
     if (bundle !== undefined) await questions.ask(peer.peerId, { ...question, bundle })
     telling.digest = hex(digest)
   }

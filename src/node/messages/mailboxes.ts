@@ -101,6 +101,7 @@ export class Mailboxes {
   /** Before connections are started. */
   async start(): Promise<void> {
     await this.#service.start()
+    this.#news.start()
     this.#client.start()
   }
 

@@ -254,6 +254,7 @@ export class MessageServices {
     this.#peers.clear()
     this.#badCells.delete(peerId.toString())
     this.#streams.forget(peerId)
+    if (!this.#isStarted) return // the store may be closed
     this.#mailboxes.onDisconnected()
     for (const device of this.#outbox.devices()) {
       if (this.#peerOf(device) !== undefined) continue
