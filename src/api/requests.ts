@@ -48,10 +48,11 @@ const messageId = v.pipe(
 )
 const who = text(512)
 /** Limits of characters, and not of bytes, are those of the bodies: 64 of them have at most 256 bytes. */
-const isShort = (value: string): boolean => [...value].length <= 64
+export const MAX_CHARACTERS = 64
+export const isShort = (value: string): boolean => [...value].length <= MAX_CHARACTERS
 const tag = v.pipe(
   text(256),
-  v.check(isShort, 'must have at most 64 characters'),
+  v.check(isShort, `must have at most ${MAX_CHARACTERS} characters`),
   v.regex(/^[^\s#]+$/u, 'must not contain white space or #')
 )
 /** A group's name, id or the beginning of it, or link: links are the longest. */
@@ -72,14 +73,15 @@ const countInQuery = v.pipe(
 )
 const flagInQuery = v.pipe(
   v.picklist(['true', 'false'], 'must be true or false'),
-  v.transform((value) => value === 'true')
+  v.transform((value) => value === 'true'),
+  v.boolean()
 )
 
 /** One schema a route, by the route's name. */
 export const requests = {
   nothing: v.strictObject({}),
   profile: v.strictObject({
-    name: v.optional(v.pipe(anyText(256), v.check(isShort, 'must have at most 64 characters'))),
+    name: v.optional(v.pipe(anyText(256), v.check(isShort, `must have at most ${MAX_CHARACTERS} characters`))),
     about: v.optional(anyText(4_096))
   }),
   post: v.strictObject({
@@ -113,7 +115,7 @@ export const requests = {
   accept: v.strictObject({ who, name: v.optional(text(256)) }),
   introduce: v.strictObject({ one: who, other: who }),
   newGroup: v.strictObject({
-    name: v.pipe(text(256), v.check(isShort, 'must have at most 64 characters')),
+    name: v.pipe(text(256), v.check(isShort, `must have at most ${MAX_CHARACTERS} characters`)),
     quorum: v.optional(text(64)),
     open: v.optional(v.boolean('must be true or false')),
     history: v.optional(v.boolean('must be true or false'))

@@ -4,8 +4,19 @@ import { NodeError } from '../node/comrade.ts'
 import { parseRequest } from './requests.ts'
 import type * as v from 'valibot'
 
-/** What each handler takes, for whoever describes the API. */
-const inputs = new WeakMap<Handler, v.GenericSchema>()
+/** What is known of a route besides what it does, for whoever describes the API. */
+export interface RouteForm {
+  /** What is taken: as a query by GET, as JSON by POST. */
+  input: v.GenericSchema
+  answer: 'json' | 'stream'
+}
+
+const forms = new WeakMap<Handler, RouteForm>()
+
+/** The form of a route; undefined for a handler that was not made here. */
+export function formOf(handler: Handler): RouteForm | undefined {
+  return forms.get(handler)
+}
 
 /** A route that reads, with a query. */
 export function get<S extends v.GenericSchema>(
@@ -14,10 +25,12 @@ export function get<S extends v.GenericSchema>(
   schema: S,
   run: (input: v.InferOutput<S>) => unknown
 ): void {
-  stream(app, verb, schema, async (input, c) => c.json(await run(input)))
+  const handler: Handler = async (c) => c.json(await run(parseRequest(schema, query(c))))
+  forms.set(handler, { input: schema, answer: 'json' })
+  app.get(`/api/${verb}`, handler)
 }
 
-/** A route that reads, with a query, and makes its answer itself: a stream. */
+/** A route that reads, with a query, and gives a stream of values. */
 export function stream<S extends v.GenericSchema>(
   app: Hono,
   verb: string,
@@ -25,7 +38,7 @@ export function stream<S extends v.GenericSchema>(
   run: (input: v.InferOutput<S>, c: Context) => Response | Promise<Response>
 ): void {
   const handler: Handler = async (c) => run(parseRequest(schema, query(c)), c)
-  inputs.set(handler, schema)
+  forms.set(handler, { input: schema, answer: 'stream' })
   app.get(`/api/${verb}`, handler)
 }
 
@@ -37,13 +50,8 @@ export function post<S extends v.GenericSchema>(
   run: (input: v.InferOutput<S>, c: Context) => unknown
 ): void {
   const handler: Handler = async (c) => c.json(await run(parseRequest(schema, await json(c)), c))
-  inputs.set(handler, schema)
+  forms.set(handler, { input: schema, answer: 'json' })
   app.post(`/api/${verb}`, handler)
-}
-
-/** The schema of what a route takes; undefined for a handler that was not made here. */
-export function inputOf(handler: Handler): v.GenericSchema | undefined {
-  return inputs.get(handler)
 }
 
 /** A query's fields. @throws NodeError BAD_INPUT when one is given twice */

@@ -7,9 +7,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '../../src/api/client.ts'
-import { EventLog } from '../../src/api/event-log.ts'
 import { serveApi, type Api } from '../../src/api/index.ts'
-import { routes } from '../../src/api/routes.ts'
 import type { Comrade } from '../../src/node/comrade.ts'
 import { createNode } from '../../src/node/index.ts'
 import { ask, codeOf, type Answer } from './server.ts'
@@ -62,19 +60,6 @@ describe('the local API', function () {
       write
     )
   }
-
-  it('has every route in its reference', async () => {
-    const reference = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8')
-    const { signal: closing } = new AbortController()
-    const log = new EventLog(node, closing)
-    const app = routes({ comrade: node, isSocket: true, onDown: async () => {}, closing, log })
-    const names = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
-    assert.ok(names.length > 20)
-    assert.deepEqual(
-      names.filter((name) => !reference.includes(`\`${name}\``)),
-      []
-    )
-  })
 
   describe('on the unix socket', () => {
     it('has a socket that only its owner can use', async () => {
