@@ -125,12 +125,13 @@ export class ConversationIntake {
     from: KnownDevice
   ): Pick<Judgement, 'isAcknowledged' | 'news'> | undefined {
     const [self, sender] = [hex(this.#options.self), hex(from.person)]
-    // It comes again: until then they may have said what conversation it is, or the others who they are.
+    // It comes again: until then they have said what conversation it is, or the others who they are.
     if (state === undefined) return { isAcknowledged: false, news: [newsFor(from, id, state)] }
     const isIn = standingOf(state, self) === 'member'
     const standing = standingOf(state, sender)
     if (isIn && standing === 'member') return undefined
-    if (isIn && standing === 'unknown') return { isAcknowledged: false, news: this.#newsForAll(id, state) }
+    if (isIn && standing === 'unknown')
+      return { isAcknowledged: false, news: this.#newsFor(membersOf(state), id, state) }
     return { isAcknowledged: true, news: [newsFor(from, id, state)] }
   }
 
@@ -147,7 +148,9 @@ export class ConversationIntake {
     if (!isSameView(own, merged)) book.set(peer, merged)
     const changed = (changes?.removed ?? []).flatMap((person) => this.#letGo(peer, fromHex(person)))
     const isNew = changes !== undefined
-    const news = isSameView(received, merged) ? [] : [newsFor(from, peer, merged)]
+    // Who was added by somebody who did not know all of it does not know it either.
+    const added = this.#newsFor(changes?.added ?? [], peer, merged)
+    const news = isSameView(received, merged) ? [] : [newsFor(from, peer, merged), ...added]
     return { ...kept, peer, content: withChanges(content, changes), isShown: isNew, isNew, news, changed }
   }
 
@@ -158,12 +161,10 @@ export class ConversationIntake {
     return conversations.giveUp(peer, person)
   }
 
-  /** For all others, who may know of somebody whom this device does not. */
-  #newsForAll(id: Uint8Array, state: ConversationState): News[] {
-    const others = membersOf(state)
-      .map(fromHex)
-      .filter((person) => !this.#isSelf(person))
-    return others.flatMap((person) => this.#options.devicesOf(person).map((device) => ({ device, peer: id, state })))
+  /** For all devices of these people, by their root keys in hexadecimal. */
+  #newsFor(people: readonly string[], peer: Uint8Array, state: ConversationState): News[] {
+    const others = people.map(fromHex).filter((person) => !this.#isSelf(person))
+    return others.flatMap((person) => this.#options.devicesOf(person).map((device) => ({ device, peer, state })))
   }
 
   #isSelf(person: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import type { FeedStore } from '../../feeds/index.ts'
 import {
   type ConversationBook,
   type Conversations,
+  isConversationId,
   MAX_RECEIPT_IDS,
   MESSAGE_ID_SIZE,
   type Outbox,
@@ -93,7 +94,7 @@ export class NodeMessages implements Messages {
     live = false,
     signal
   }: MessageListOptions = {}): AsyncGenerator<Message> {
-    const { conversations, people, addressees } = this.#options
+    const { conversations, addressees } = this.#options
     const peer = who === undefined ? undefined : addressees.find(who)
     const ending = new AbortController()
     const either = signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal])
@@ -102,13 +103,19 @@ export class NodeMessages implements Messages {
     try {
       for (const message of conversations.list({ peer, limit })) {
         signal?.throwIfAborted()
-        if (!people.isBlocked(message.author) && !people.isBlocked(message.peer)) yield this.toItem(message)
+        if (!this.#isHidden(message)) yield this.toItem(message)
       }
       for await (const [message] of (changes ?? []) as AsyncIterable<[StoredMessage]>)
         if (peer === undefined || isSame(message.peer, peer)) yield this.toItem(message)
     } finally {
       ending.abort()
     }
+  }
+
+  /** What the blocked wrote, and what was written to them. */
+  #isHidden({ author, peer }: StoredMessage): boolean {
+    const { people } = this.#options
+    return people.isBlocked(author) || (!isConversationId(peer) && people.isBlocked(peer))
   }
 
   async read(...ids: string[]): Promise<Message[]> {
