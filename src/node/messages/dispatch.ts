@@ -56,12 +56,15 @@ export interface DispatchOptions {
   firstRetryMs?: number
   /** Lets others have their turn. @default one of its own */
   turn?: Turn
+  /** @default 600_000 */
+  lastRetryMs?: number
   onError: (error: unknown) => void
 }
 
 export class Dispatch {
   readonly #options: DispatchOptions
   readonly #firstRetryMs: number
+  readonly #lastRetryMs: number
   readonly #mail: Mail
   readonly #lines = new Map<string, Line>()
   readonly #turn: Turn
@@ -71,6 +74,7 @@ export class Dispatch {
     this.#options = options
     this.#firstRetryMs = options.firstRetryMs ?? FIRST_RETRY_MS
     this.#turn = options.turn ?? new Turn()
+    this.#lastRetryMs = options.lastRetryMs ?? LAST_RETRY_MS
     this.#mail = new Mail({
       ...options,
       isInUse: (line) => !this.#isStopped && this.#lines.get(hex(line.device)) === line,
@@ -274,7 +278,7 @@ export class Dispatch {
   }
 
   #tryAgain(line: Line): void {
-    line.retryMs = Math.min(2 * line.retryMs, LAST_RETRY_MS)
+    line.retryMs = Math.min(2 * line.retryMs, this.#lastRetryMs)
     line.sentUpTo = 0
     line.key = undefined // it may have another by now
     // libsignal does not keep the keys of what comes late for long, and each receipt moves the session on.

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import { FeedStore, sha256 } from '../../../src/feeds/index.ts'
+import { FeedStore, migrate, sha256 } from '../../../src/feeds/index.ts'
 import {
   ConversationBook,
   Conversations,
   MailboxContacts,
+  MESSAGE_MIGRATIONS,
   MessageError,
   newContent,
   Outbox,
@@ -23,6 +24,9 @@ import type { PeopleProtocol } from '../../../src/node/people-protocol.ts'
 import { ConversationIntake } from '../../../src/node/messages/conversation-intake.ts'
 import { Vault } from '../../../src/node/vault.ts'
 import { sleep, until } from '../../support/processes.ts'
+
+/** Cells that one side takes at a time. */
+const MAX_UNDER_WAY = 64
 
 /** From 0 to 1, the same for the same seed (mulberry32). */
 function randomOf(seed: number): () => number {
@@ -60,6 +64,7 @@ class Side {
     this.#way = way
     this.known = { device: sha256(Buffer.from(`device ${name}`)), person: sha256(Buffer.from(name)) }
     this.#vault = new Vault(sha256(Buffer.from(`vault ${name}`)))
+    migrate(this.store.database, 'messages', MESSAGE_MIGRATIONS)
   }
 
   /** As in a new process: of what is in memory nothing is left. */
@@ -77,7 +82,6 @@ class Side {
       onDropped: () => dispatch().sealAnew(this.other.known.device)
     })
     const mailboxContacts = new MailboxContacts(store.database)
-    void this.#crypt.open() // makes the tables
     this.#conversations = new Conversations(store.database, this.#vault)
     this.#outbox = new Outbox(store.database)
     const common = {
@@ -87,7 +91,8 @@ class Side {
       self: this.known.person
     }
     this.#dispatch = new Dispatch({
-      ...{ ...common, store, firstRetryMs: 100, awayMs: 1e6 },
+      // Every other attempt fails here: whoever waited twice as long each time would now and then wait for minutes.
+      ...{ ...common, store, firstRetryMs: 100, lastRetryMs: 800, awayMs: 1e6 },
       streams: { send: (_: PeerId, cells: readonly Uint8Array[]) => this.#send(cells) } as unknown as CellStreams,
       questions: {
         ask: (_: PeerId, { isNew }: { isNew: boolean }) => this.other.prekeys(isNew)
@@ -156,6 +161,7 @@ class Side {
   async #send(cells: readonly Uint8Array[]): Promise<void> {
     const { random, isLossy } = this.#way
     for (const cell of cells) {
+      await this.other.hasRoom()
       this.cells += 1
       const copies = !isLossy ? 1 : random() < 0.15 ? 0 : random() < 0.15 ? 2 : 1
       for (let i = 0; i < copies; i++) void this.#carry(cell, isLossy && random() < 0.2 ? random() * 30 : 0)
@@ -165,6 +171,11 @@ class Side {
   async #carry(cell: Uint8Array, delayMs: number): Promise<void> {
     if (delayMs > 0) await sleep(delayMs)
     this.other.receive(cell, this.known)
+  }
+
+  /** As a stream does it: who sends faster than the other side opens waits for it. */
+  async hasRoom(): Promise<void> {
+    while (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay)
   }
 
   receive(cell: Uint8Array, from: KnownDevice): void {
@@ -190,8 +201,7 @@ describe('messages on a way that loses, doubles and reorders cells', function ()
       await using alice = new Side('alice', way)
       await using bob = new Side('bob', way)
       ;[alice.other, bob.other] = [bob, alice]
-      await Promise.all([alice, bob].map(async (side) => side.begin()))
-      await sleep(200) // the tables
+      for (const side of [alice, bob]) side.begin()
       const written = new Map<Side, string[]>([
         [alice, []],
         [bob, []]
