@@ -24,8 +24,8 @@ export interface Refusal {
   message: string
 }
 
-/** What is answered without token and session: a page with nothing of the user in it, and where it trades its code. */
-const PUBLIC = new Set(['GET /open', 'POST /api/session'])
+/** The page: a few files with nothing of the user in them. Each is named in full, so that nothing else is reached by dots. */
+const PAGE_FILE = /^\/(open|web\/[\w-]+(\.\w+)+)?$/
 /** Cookies of one name that are looked at: pages of other ports can add some. */
 const MAX_COOKIES = 4
 
@@ -43,7 +43,7 @@ export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | '
  *     Sec-Fetch-Site: same-origin                                                           403
  *  7. Content-Length at most 1 MiB                                                          413
  *  8. A body is application/json, which no form can send                                    415
- * The page of `comrade open` is for everybody, and the trade of its code is judged as if it had a session.
+ * The page is for everybody, and the trade of a code for a session is judged as if there were one.
  *
  * @param policy absent for the unix socket, where only 7 and 8 apply
  * @returns undefined when the request may go on
@@ -80,9 +80,13 @@ function foreignPage({ headers }: RequestHead): Refusal | undefined {
 /** Rules 5 and 6. A wrong token is not made good by a cookie. */
 function stranger(request: RequestHead, policy: LoopbackPolicy): Refusal | undefined {
   if (request.headers.authorization !== undefined) return hasToken(request, policy) ? undefined : UNAUTHORIZED
-  const isPublic = PUBLIC.has(`${request.method} ${request.url?.split('?')[0]}`)
-  if (!isPublic && sessionOf(request, policy) === undefined) return UNAUTHORIZED
+  if (!isPublic(request) && sessionOf(request, policy) === undefined) return UNAUTHORIZED
   return request.method === 'GET' || request.method === 'HEAD' || isOwnPage(request) ? undefined : NOT_OWN_PAGE
+}
+
+function isPublic({ method, url }: RequestHead): boolean {
+  const [path] = (url ?? '').split('?')
+  return method === 'GET' ? PAGE_FILE.test(path) : method === 'POST' && path === '/api/session'
 }
 
 function hasToken({ headers }: RequestHead, { token }: LoopbackPolicy): boolean {

@@ -1,5 +1,6 @@
 // The page behind the address that `comrade open` prints. It trades the code in the address's fragment, which no browser
-// sends to anybody, for the session's cookie. There is nothing of the user in it, so everybody may have it.
+// sends to anybody, for the session's cookie, and goes on to the page at `/`; where none was built, it says how the node
+// does. There is nothing of the user in it, so everybody may have it.
 import { createHash } from 'node:crypto'
 
 /** Run in the browser. What the node says is set as text, never as HTML. */
@@ -18,6 +19,7 @@ const open = async () => {
     const headers = { 'content-type': 'application/json' }
     await ask('/api/session', { method: 'POST', headers, body: JSON.stringify({ code }) })
   }
+  if ((await fetch('/')).ok) return location.replace('/')
   const { did, peers } = await ask('/api/status')
   say('This browser may use the node of ' + did + ', which has ' + peers + ' connections.')
 }

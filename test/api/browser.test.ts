@@ -175,25 +175,31 @@ describe('a browser', () => {
     assert.ok(!/https?:/.test(text), 'loads nothing from elsewhere')
   })
 
-  it('trades the code by that page, which takes it out of the address first', async () => {
-    const { url } = await there.client.post<Opened>('open')
-    const browser = new Browser(url)
-    const state = { textContent: '' }
-    let address = url
-    createContextAndRun({
-      location: new URL(url),
-      history: { replaceState: (_state: null, _title: string, to: string) => (address = new URL(to, url).href) },
-      document: { getElementById: () => state },
-      fetch: async (path: string, { method = 'GET', body }: { method?: string; body?: string } = {}) => {
-        assert.ok(!address.includes(codeIn(url)), 'the code is no longer in the address')
-        const answer = method === 'POST' ? await browser.post(path, body) : await browser.get(path)
-        return { ok: answer.status === 200, json: async () => JSON.parse(answer.text) as unknown }
-      }
+  for (const hasPage of [true, false]) {
+    it(`trades the code by that page, which takes it out of the address first${hasPage ? ', and goes on' : ''}`, async () => {
+      const { url } = await there.client.post<Opened>('open')
+      const browser = new Browser(url)
+      const [state, end] = [{ textContent: '' }, Date.now() + 20_000]
+      let address = url
+      const go = (to: string): void => void (address = new URL(to, url).href)
+      runOpenScript({
+        location: { hash: new URL(url).hash, replace: go },
+        history: { replaceState: (_state: null, _title: string, to: string) => go(to) },
+        document: { getElementById: () => state },
+        fetch: async (path: string, { method = 'GET', body }: { method?: string; body?: string } = {}) => {
+          assert.ok(!address.includes(codeIn(url)), 'the code is no longer in the address')
+          if (path === '/') return { ok: hasPage }
+          const answer = method === 'POST' ? await browser.post(path, body) : await browser.get(path)
+          return { ok: answer.status === 200, json: async () => JSON.parse(answer.text) as unknown }
+        }
+      })
+      const isDone = (): boolean => state.textContent !== '' || address === `${browser.base.origin}/`
+      while (!isDone() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
+      assert.equal(browser.cookies.size, 1)
+      assert.equal(address, `${browser.base.origin}/${hasPage ? '' : 'open'}`)
+      assert.equal(state.textContent.includes(there.node.identity.did), !hasPage, state.textContent)
     })
-    const end = Date.now() + 20_000
-    while (state.textContent === '' && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
-    assert.ok(state.textContent.includes(there.node.identity.did), state.textContent)
-  })
+  }
 
   describe('that shows pages of others', () => {
     const foreign: [name: string, headers: Record<string, string | undefined>, status: number][] = [
@@ -244,6 +250,12 @@ describe('a browser', () => {
       for (const path of ['/api/post?text=spam', '/api/down', '/api/open/end', '/api/session?code=x'])
         assert.equal((await browser.get(path)).status, 404, path)
       assert.equal((await there.node.status()).entries, before)
+    })
+
+    it('gives strangers nothing that lies behind the files of the page', async () => {
+      const stranger = new Browser((await letIn()).base.href)
+      for (const path of ['/web/../api/status', '/open/../api/status', '/web/%2e%2e/api/status', '//api/status'])
+        assert.equal((await stranger.get(path)).status, 401, path)
     })
 
     it('begins no stream for its head alone', async () => {
@@ -343,7 +355,7 @@ describe('slow requests', () => {
   })
 })
 
-function createContextAndRun(globals: Record<string, unknown>): void {
+function runOpenScript(globals: Record<string, unknown>): void {
   runInContext(OPEN_SCRIPT, createContext(globals), { timeout: 5_000 })
 }
 

@@ -96,6 +96,33 @@ describe('the guard of loopback HTTP', () => {
     })
   }
 
+  it('gives everybody the files of the page, and nothing behind them', () => {
+    const status = (url: string, method = 'GET'): number | undefined =>
+      statusOf({ ...request({ authorization: undefined }, url), method })
+    for (const url of ['/', '/open', '/?x', '/web/page.js', '/web/page-3f2a.min.css'])
+      assert.equal(status(url), undefined, url)
+    const behind = [
+      '/api/status',
+      '/web/',
+      '/web/..',
+      '/web/../api/status',
+      '/web/%2e%2e/api/status',
+      '/web/a/../../api/status',
+      '/web/.a',
+      '/web/a.js/../../api/status',
+      '/open/../api/status',
+      '/open#/../api/status',
+      '/open;/api/status',
+      '//api/status',
+      '/./api/status',
+      '/\\api\\status',
+      '/api/session'
+    ]
+    for (const url of behind) assert.equal(status(url), 401, url)
+    for (const url of ['/', '/open', '/web/page.js']) assert.equal(status(url, 'POST'), 401, url)
+    assert.equal(status('/api/session', 'POST'), 403)
+  })
+
   it('does not take the token from the URL', () => {
     assert.equal(statusOf(request({ authorization: undefined }, `/api/status?token=${TOKEN}`)), 401)
   })
