@@ -1,5 +1,6 @@
-// What hosting takes: fifty friends with four queues each, which are filled, and then emptied, all at once. The friends
-// are in the process that measures, connected before anything is asked.
+// What hosting takes: fifty friends with four queues each, which are filled, and then emptied, by a few friends at a time, as
+// when each asks by its own clock, or by all of them at once. They are in the process that measures, and connected before
+// anything is asked.
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -32,19 +33,21 @@ interface Friend {
   queues: Queue[]
 }
 
-export async function measureHost({ friends: count }: { friends: number }): Promise<Row[]> {
+export async function measureHost({ friends: count, atOnce }: { friends: number; atOnce: number }): Promise<Row[]> {
   await using host = await Host.start()
   const friends: Friend[] = []
   try {
     for (let i = 0; i < count; i++) friends.push(await makeFriend(host.address))
+    const connected = await host.ask('connections')
+    if (connected !== count) throw new Error(`${connected} of ${count} friends are connected`)
     await sleep(REST_MS)
     const before = await host.ask('memory')
-    const fillMs = await timed(() => Promise.all(friends.map((friend) => fill(friend))))
+    const fillMs = await timed(() => inTurn(friends, atOnce, fill))
     const filled = await host.ask('memory')
     const [cells, disk] = [await host.ask('cells'), await host.ask('disk')]
     await sleep(REST_MS)
     const full = await host.ask('memory')
-    const emptyMs = await timed(() => Promise.all(friends.map((friend) => empty(friend))))
+    const emptyMs = await timed(() => inTurn(friends, atOnce, empty))
     const emptied = await host.ask('memory')
     const more = (bytes: number): number => (bytes - before.now) / MIB
     const row = (what: string, unit: string, value: number, goal?: string): Row => ({
@@ -56,9 +59,9 @@ export async function measureHost({ friends: count }: { friends: number }): Prom
     return [
       row(`host: ${count} friends × ${QUEUES} queues, ${cells} cells, on disk`, 'MiB', disk / MIB, '≤ 60'),
       row('its memory with all of them connected', 'MiB', before.now / MIB),
-      row('more while all are filled at once, at most', 'MiB', more(filled.most), '≤ 10'),
+      row(`more while they are filled, ${atOnce} friends at a time, at most`, 'MiB', more(filled.most), '≤ 10'),
       row('more afterwards, at rest', 'MiB', more(full.now)),
-      row('more while all are emptied at once, at most', 'MiB', more(emptied.most), '≤ 10'),
+      row(`more while they are emptied, ${atOnce} friends at a time, at most`, 'MiB', more(emptied.most), '≤ 10'),
       row('cells taken', 'cells/s', (cells / fillMs) * 1_000),
       row('cells given out and deleted', 'cells/s', (cells / emptyMs) * 1_000)
     ]
@@ -131,6 +134,18 @@ async function call({ network }: Friend): Promise<{ caller: MailboxCaller; end: 
   const [host] = network.libp2p.getPeers()
   const messages = framedStream(await network.libp2p.dialProtocol(host, MAILBOX_PROTOCOL))
   return { caller: await MailboxCaller.open(messages), end: () => messages.close() }
+}
+
+async function inTurn(
+  friends: readonly Friend[],
+  atOnce: number,
+  work: (friend: Friend) => Promise<void>
+): Promise<void> {
+  const left = [...friends]
+  const worker = async (): Promise<void> => {
+    for (let friend = left.pop(); friend !== undefined; friend = left.pop()) await work(friend)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
 async function agreed(answer: Promise<boolean>): Promise<void> {

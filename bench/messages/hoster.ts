@@ -9,7 +9,7 @@ const SAMPLE_MS = 10
 
 const store = FeedStore.open(join(process.argv[2], 'feeds.sqlite'))
 const queues = new MailboxQueues(store)
-const network = await startTcpNode()
+const network = await startTcpNode({ isWanted: () => true })
 const service = new MailboxService({
   libp2p: network.libp2p,
   queues,

@@ -1,5 +1,5 @@
 // The figures of private messages, in one table:
-//   node bench/messages/run.ts [--quick] [--runs 3] [--only live,waiting,mailbox,memory,host] [--out file.md]
+//   node bench/messages/run.ts [--quick] [--runs 3] [--only live,waiting,mailbox,memory,host,flood] [--out file.md]
 // Whole nodes in processes of their own, on loopback, with homes on the disk; the command line as it is shipped where its
 // memory is read. What sessions cost by themselves is another program: sessions.ts.
 import { tmpdir } from 'node:os'
@@ -26,7 +26,8 @@ const parts: Record<string, () => Promise<Row[]>> = {
   waiting: () => measureWaiting({ runs, count: quick ? 500 : 10_000 }),
   mailbox: () => measureMailbox({ runs: quick ? 2 : 7 }),
   memory: () => measureMemory({ runs }),
-  host: () => measureHost({ friends: quick ? 5 : 50 })
+  host: () => measureHost({ friends: quick ? 5 : 50, atOnce: 5 }),
+  flood: () => measureHost({ friends: quick ? 5 : 50, atOnce: 50 })
 }
 
 const machine = describeMachine(tmpdir(), probeDisk(tmpdir()))

@@ -122,6 +122,11 @@ function isOf({ role }: HostedQueue, { kind }: ReceivedRequest): boolean {
   return (role === 'send') === (kind === 'put')
 }
 
+/** Of the answers that say nothing else there is one frame each: most are one of them. */
+const ANSWERS = new Map<AnswerKind, Uint8Array>()
+
 function answer(kind: AnswerKind): Uint8Array {
-  return encodeAnswer({ kind })
+  let frame = ANSWERS.get(kind)
+  if (frame === undefined) ANSWERS.set(kind, (frame = encodeAnswer({ kind })))
+  return frame
 }
