@@ -100,7 +100,7 @@ function read(bytes: Uint8Array, group: Hex | undefined, checks: Checks): Operat
   if ((isCreate ? id : fields.group && toHex(fields.group)) !== (group ?? id)) {
     throw new GroupError('GROUP', 'the operation belongs to another group')
   }
-  checkSignature(fields, checks)
+  checkSignature(value as SignedFields, checks)
   return readSigned(id, fields, checks)
 }
 
@@ -152,6 +152,7 @@ function signingBytes(unsigned: object): Uint8Array {
   return Buffer.concat([SIGNING_DOMAIN, sha256(encodeCbor(unsigned))])
 }
 
+/** Of what was decoded, not of what a schema made of it: that may have left something out. */
 function checkSignature({ sig, ...unsigned }: SignedFields, { isSigned }: Checks): void {
   if (!isSigned(unsigned.author, signingBytes(unsigned), sig)) {
     throw new GroupError('SIGNATURE', `the ${unsigned.type} is not signed by its author`)

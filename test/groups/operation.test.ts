@@ -37,6 +37,17 @@ describe('an operation', () => {
     )
   })
 
+  it('is signed as it is, whatever a body is taken for', () => {
+    const village = new Village(['alice'])
+    const leave = Buffer.from(village.bytesOf('alice', 'leave', {}))
+    const start = leave.indexOf('body') + 'body'.length
+    // An empty byte string, an empty list, and {"__proto__": 0}
+    for (const other of ['40', '80', 'a1695f5f70726f746f5f5f00']) {
+      const bytes = Buffer.concat([leave.subarray(0, start), Buffer.from(other, 'hex'), leave.subarray(start + 1)])
+      assert.throws(() => readOperation(new Uint8Array(bytes), village.id, isPossessed), GroupError)
+    }
+  })
+
   it('of a later version or an unknown type is kept, stands in the graph, and says nothing', () => {
     const village = new Village(['alice'])
     const key = memberKeyOf('alice')
