@@ -78,6 +78,8 @@ export class Connections {
   readonly #greeting: Greeting
   readonly #redial: RedialLoop
   #recognising: NodeJS.Timeout | undefined
+  /** To what libp2p says, until the store is closed. */
+  readonly #listening = new AbortController()
   #isStarted = false
   /** Peers that share our feed: they hold it, and whoever of them is followed is a friend. */
   readonly #sharing = new Set<string>()
@@ -304,10 +306,13 @@ export class Connections {
   async start(): Promise<void> {
     const { libp2p } = this.#network
     this.#isStarted = true
-    libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail))
-    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail))
-    libp2p.addEventListener('peer:identify', ({ detail }) =>
-      this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String))
+    const { signal } = this.#listening
+    libp2p.addEventListener('peer:connect', ({ detail }) => this.#connected(detail), { signal })
+    libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail), { signal })
+    libp2p.addEventListener(
+      'peer:identify',
+      ({ detail }) => this.#learnAddresses(detail.peerId, detail.listenAddrs.map(String)),
+      { signal }
     )
     await this.#hello.start()
     await this.questions.start()
@@ -340,8 +345,6 @@ export class Connections {
 
   /** Every step is tried, also when one fails: on a full disk libp2p cannot even note that a protocol is gone. */
   async stop(): Promise<void> {
-    this.#options.store.events.off('wanted', this.#onWanted)
-    clearTimeout(this.#recognising)
     this.#gossip.stop()
     this.#greeting.stop()
     const services = this.#isStarted
@@ -354,6 +357,13 @@ export class Connections {
         this.#options.onWarning('STOP', `not everything could be ended: ${(error as Error).message}`)
       }
     }
+  }
+
+  /** From now on nothing that happens is looked up any more: the store is to be closed, also where the stop still goes on. */
+  detach(): void {
+    this.#listening.abort()
+    this.#options.store.events.off('wanted', this.#onWanted)
+    clearTimeout(this.#recognising)
   }
 
   /** This device signs with another key from now on. */
@@ -510,9 +520,8 @@ export class Connections {
   readonly #onWanted = (): void => {
     this.#recognising ??= setTimeout(() => {
       this.#recognising = undefined
-      if (this.#options.store.isOpen) this.#recogniseAnew() // else the node ended without waiting for all of its parts
+      this.#recogniseAnew()
     }, RECOGNISE_DELAY_MS)
-    this.#recognising.unref()
   }
 
   /** Connects with a peer by addresses that somebody named; those that may not be dialled are left out. */

@@ -376,6 +376,7 @@ class ComradeNode implements Comrade {
     await Promise.race([Promise.all([this.#sealed.close(), this.#leave()]), limit.promise])
     clearTimeout(timer)
     await trimmed
+    this.#connections.detach()
     try {
       await this.#groups.close()
       await this.#messages.close()
