@@ -142,9 +142,24 @@ async function form(homes: Homes, logLevel = 'silent'): Promise<Member[]> {
     })
   )
   await rest(members)
-  for (const [i, newcomer] of members.entries()) if (i > 0) await admit(newcomer, members.slice(0, i))
-  await rest(members)
+  const isIn = ({ local }: Member): boolean =>
+    members.every((member) => member.local.evaluated.view().seats.has(local.identity))
+  while (!members.every(isIn)) {
+    for (const newcomer of members.filter((member) => !isIn(member)))
+      await admit(
+        newcomer,
+        members.filter((member) => member !== newcomer && isIn(member))
+      )
+    // Who joined while the first checkpoint was made is out again when it becomes final.
+    await until(() => members.every(hasFinal), 'no checkpoint waits to be final', 60_000)
+    await rest(members)
+  }
   return members
+}
+
+/** There is a final checkpoint, or none at all. */
+function hasFinal({ local: { evaluated } }: Member): boolean {
+  return evaluated.checkpoints().length === 0 || evaluated.view().finality.stable.length > 0
 }
 
 /**
