@@ -1,5 +1,6 @@
 // What each verb gives, with a real node: the promised fields, and text from elsewhere made harmless.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NodeProcess, run, scratch } from './process.ts'
 
@@ -78,6 +79,10 @@ describe('the verbs of the command line', () => {
       body: JSON.stringify({ code: hash.slice(1) })
     })
     assert.equal(traded.status, 200)
+    const token = (await readFile(join(node.home, 'keys', 'api-token'), 'utf8')).trim()
+    const cookie = /=([\w-]{43});/.exec(traded.headers.get('set-cookie') ?? '')![1]
+    for (const secret of [token, cookie, hash.slice(1)])
+      assert.ok(![...node.lines, node.stderr, ...node.child.spawnargs].some((said) => said.includes(secret)))
     assert.deepEqual(await node.json('open', '--end'), [{ ended: 1 }])
     await assert.rejects(fetch(origin))
   })
