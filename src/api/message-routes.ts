@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { type Comrade, type MessageListOptions, NodeError } from '../node/comrade.ts'
 import { ndjson } from './lines.ts'
+import { progressLines } from './progress.ts'
 import { messageShape } from './message-shapes.ts'
 import { requests } from './requests.ts'
 import { post, stream } from './route.ts'
@@ -29,7 +30,10 @@ export function messageRoutes(
     return messages.save(id, file)
   })
   stream(app, 'messages/attachment', requests.oneMessage, ({ id }) =>
-    ndjson((gone) => fetching(messages, id, AbortSignal.any([gone, closing])))
+    ndjson((gone) => {
+      const signal = AbortSignal.any([gone, closing])
+      return progressLines(id, (onProgress) => messages.attachment(id, { signal, onProgress }))
+    })
   )
   post(app, 'messages/react', requests.reactToMessage, async ({ id, emoji }) =>
     messageShape(await messages.react(id, emoji))
@@ -41,34 +45,6 @@ export function messageRoutes(
     const person = who === undefined ? undefined : (await contacts.find(who)).did
     return ndjson((gone) => list(messages, { with: person, limit, live: follow ?? false }, gone, closing))
   })
-}
-
-/** How far the file of a message has come, until all of it is here. What comes faster than it is read is left out. */
-async function* fetching(messages: Comrade['messages'], id: string, signal: AbortSignal): AsyncGenerator {
-  const state: { latest?: { have: number; size: number }; isDone: boolean; wake: () => void } = {
-    isDone: false,
-    wake: () => {}
-  }
-  const opening = messages.attachment(id, {
-    signal,
-    onProgress: (latest) => {
-      state.latest = latest
-      state.wake()
-    }
-  })
-  const settled = (): void => {
-    state.isDone = true
-    state.wake()
-  }
-  opening.then(settled, settled)
-  while (!state.isDone) {
-    const { latest } = state
-    state.latest = undefined
-    if (latest !== undefined) yield { id, ...latest }
-    else await new Promise<void>((resolve) => (state.wake = resolve))
-  }
-  const { size } = await opening
-  yield { id, have: size, size }
 }
 
 async function* list(

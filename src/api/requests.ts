@@ -7,6 +7,8 @@ const MAX_TEXT_SIZE = 65_536
 /** The same of a private message. */
 const MAX_MESSAGE_SIZE = 28_000
 const MAX_TAGS = 32
+/** Of one post. */
+const MAX_FILES = 16
 /** Longest time after which a post may expire, in ms: ten years. */
 const MAX_EXPIRES_MS = 10 * 365 * 86_400_000
 const MAX_LIMIT = 10_000
@@ -89,7 +91,8 @@ export const requests = {
     reply: v.optional(id),
     tags: v.optional(v.pipe(v.array(tag), v.maxLength(MAX_TAGS, `must be at most ${MAX_TAGS} tags`))),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS)),
-    to: v.optional(group)
+    to: v.optional(group),
+    attach: v.optional(v.pipe(v.array(file), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`)))
   }),
   feed: v.strictObject({
     who: v.optional(who),
@@ -102,6 +105,7 @@ export const requests = {
     all: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
+  saveEntry: v.strictObject({ id, file }),
   react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),
   device: v.strictObject({ device: who }),

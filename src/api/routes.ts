@@ -9,6 +9,7 @@ import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
 import { eventLines, ndjson, serverSentEvents } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
+import { progressLines } from './progress.ts'
 import { requests } from './requests.ts'
 import { get, post, stream } from './route.ts'
 import { type BrowserAccess, openRoutes, sessionRoutes } from './session-routes.ts'
@@ -92,18 +93,30 @@ function nodeRoutes(app: Hono, { comrade, onDown, closing, log }: RouteInit): vo
   })
 }
 
-function feedRoutes(app: Hono, { comrade, closing }: RouteInit): void {
+function feedRoutes(app: Hono, init: RouteInit): void {
+  const { comrade, closing } = init
   const { feeds } = comrade
   get(app, 'show', requests.entry, ({ id }) => shown(comrade, id))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
-  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs, to }) => {
+  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs, to, attach = [] }) => {
+    if (attach.length > 0) checkSocket(init)
     const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text }
     if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
     if (tags !== undefined && tags.length > 0) body.tags = tags
     if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
-    return feeds.publish(body, { group: to })
+    return feeds.publish(body, { group: to, files: attach.map((path) => ({ file: path })) })
   })
+  post(app, 'save', requests.saveEntry, ({ id, file }) => {
+    checkSocket(init)
+    return feeds.save(id, file)
+  })
+  stream(app, 'save', requests.entry, ({ id }) =>
+    ndjson((gone) => {
+      const signal = AbortSignal.any([gone, closing])
+      return progressLines(id, (onProgress) => feeds.attachments(id, { signal, onProgress }))
+    })
+  )
   stream(app, 'feed', requests.feed, async ({ who, in: name, follow, all, ...rest }) => {
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did

@@ -19,6 +19,7 @@ export interface EntryShape {
   reply: string | null
   root: string | null
   group: string | null
+  files: { id: string; name: string; size: number; mime: string | null }[]
 }
 
 export interface ProfileShape {
@@ -80,7 +81,8 @@ export function entryShape({
   tags,
   reply,
   root,
-  group
+  group,
+  files = []
 }: FeedItem): EntryShape {
   return {
     id,
@@ -95,7 +97,8 @@ export function entryShape({
     tags: tags ?? [],
     reply: reply ?? null,
     root: root ?? null,
-    group: group ?? null
+    group: group ?? null,
+    files: files.map(({ mime, ...file }) => ({ ...file, mime: mime ?? null }))
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ContactShape, EntryShape, ProfileShape, WarningShape } from '../api/shapes.ts'
 import type { Meeting, MeetingRequest } from '../node/comrade.ts'
 import { bold, coloured, dim, type Line, type Segment } from './output.ts'
-import { formatAgo } from './quantity.ts'
+import { formatAgo, formatSize } from './quantity.ts'
 
 /** An entry: a line with who, when and its id, then its text, indented. */
 export function entryLines(entry: EntryShape): Line[] {
@@ -15,7 +15,8 @@ export function entryLines(entry: EntryShape): Line[] {
   const group: Line[] = entry.group === null ? [] : [[dim(`  to the group ${entry.group}`)]]
   const tags: Line[] =
     entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
-  return [head, ...group, ...reply, ...textLines(entry), ...tags]
+  const files = entry.files.map(({ name, size }): Line => [`  ${name}`, dim(`  file, ${formatSize(size)}`)])
+  return [head, ...group, ...reply, ...textLines(entry), ...files, ...tags]
 }
 
 function textLines({ type, text }: EntryShape): Line[] {

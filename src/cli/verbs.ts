@@ -16,6 +16,7 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   post: { summary: 'write a post', load: () => import('./verbs/post.ts') },
   feed: { summary: 'read posts, newest first', load: () => import('./verbs/feed.ts') },
   show: { summary: 'show one entry', load: () => import('./verbs/show.ts') },
+  save: { summary: 'write the files of a post, once they are here', load: () => import('./verbs/save.ts') },
   erase: { summary: 'ask all who hold an entry of yours to drop its text', load: () => import('./verbs/erase.ts') },
   react: { summary: 'answer an entry with an emoji', load: () => import('./verbs/react.ts') },
   peers: { summary: 'list the nodes that are connected now', load: () => import('./verbs/peers.ts') },

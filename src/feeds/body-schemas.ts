@@ -37,6 +37,16 @@ const emoji = v.pipe(v.string(EMOJI_EXPECTED), v.minBytes(1, EMOJI_EXPECTED), v.
 /** Set by the one who encodes the body when it is absent; always there in an entry. */
 const salt = v.optional(bytes(16))
 
+/** What is said of an attached file. */
+const fileSchema = v.looseObject({
+  /** 1 to 255 characters. */
+  name: name(255),
+  /** In bytes. */
+  size: integer(0, Number.MAX_SAFE_INTEGER),
+  /** Media type. */
+  mime: v.optional(text)
+})
+
 /** A post to whoever reads the feed. */
 export const postSchema = v.looseObject({
   type: v.literal('post'),
@@ -52,6 +62,8 @@ export const postSchema = v.looseObject({
   tags: v.optional(list(name(64))),
   /** Manifests of attached files. */
   blobs: v.optional(list(link)),
+  /** What these files are called, in the same order. */
+  files: v.optional(list(fileSchema)),
   /** Unix ms from which holders drop the body. */
   expires: v.optional(integer(0, MAX_TIME))
 })

@@ -36,6 +36,7 @@ export { eraseExpired, holdersThatErased, usageByPriority } from './store/erasur
 export { bodyOf } from './store/derived.ts'
 export { Indexer } from './store/indexer.ts'
 export {
+  blobsOfPosts,
   entriesBetween,
   entriesByTag,
   entriesByWords,

@@ -2,9 +2,11 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
+import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile, SavedFile } from './blobs/contract.ts'
 import type { GroupEvent, Groups } from './groups/contract.ts'
 import type { Message, Messages } from './messages/contract.ts'
 
+export type * from './blobs/contract.ts'
 export type * from './groups/contract.ts'
 export type * from './messages/contract.ts'
 
@@ -29,6 +31,8 @@ export interface FeedItem {
   tags?: string[]
   reply?: string
   root?: string
+  /** Files that belong to it. */
+  files?: PostFile[]
   /** Id of the group that it was written to, which this device could open it for. */
   group?: string
   /** The whole decoded body, for types that this program does not know. Absent when erased. */
@@ -150,6 +154,8 @@ export interface Published {
 
 export interface PublishOptions {
   group?: string
+  /** Up to 16 files, of 1 byte to 64 MiB each; to a post to everybody only. */
+  files?: AttachmentSource[]
   signal?: AbortSignal
 }
 
@@ -177,6 +183,17 @@ export interface Feeds {
     of: number
   }>
   react(id: string, emoji: string): Promise<Published>
+  /**
+   * Waits until all files of a post are here, and opens them. They come from connected friends who have them.
+   * @throws NodeError NOT_FOUND when nothing with that id is stored, or it has no files; whatever `signal` was aborted with
+   */
+  attachments(id: string, options?: AttachmentOptions): Promise<OpenedAttachment[]>
+  /**
+   * Writes the files of a post, once they are here.
+   * @param path absolute: of a directory, or, when the post has one file, of a file that is not there yet
+   * @throws NodeError NOT_FOUND when nothing with that id is stored, or it has no files; BAD_INPUT
+   */
+  save(id: string, path: string, options?: AttachmentOptions): Promise<SavedFile[]>
 }
 
 /** Coming to know people; part of {@link Contacts}. */

@@ -10,6 +10,7 @@ import {
   type StoredEntry
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
+import { filesOf } from './blobs/post-files.ts'
 import type { FeedItem } from './comrade.ts'
 import type { People } from './people.ts'
 
@@ -39,15 +40,18 @@ export function toFeedItem(entry: StoredEntry, people: People, opened?: { id: st
 
 function contentOf(body: Body): Partial<FeedItem> {
   const known = renderable(body)
-  if (known?.type === 'post')
+  if (known?.type === 'post') {
+    const files = filesOf(known)
     return {
       type: body.type,
       body,
       text: known.text,
       tags: known.tags,
       reply: idText(known.reply),
-      root: idText(known.root)
+      root: idText(known.root),
+      ...(files.length === 0 ? {} : { files })
     }
+  }
   if (known?.type === 'reaction') return { type: body.type, body, text: known.emoji, reply: idText(known.to) }
   return { type: body.type, body }
 }

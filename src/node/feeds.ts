@@ -27,6 +27,9 @@ import {
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
 import { Backlog } from './backlog.ts'
+import type { AttachmentOptions, OpenedAttachment, SavedFile } from './blobs/contract.ts'
+import { filesOf, type PostFiles } from './blobs/post-files.ts'
+import { isDirectory, saveAttachment } from './blobs/saved-file.ts'
 import {
   type Feeds,
   NodeError,
@@ -60,6 +63,8 @@ export interface NodeFeedsOptions {
   writer: () => FeedWriter
   /** How many other nodes are known to hold this device's feed. */
   holders: () => number
+  /** What belongs to posts. */
+  files: () => PostFiles
   /** What is written to groups. */
   groups: () => GroupContent
 }
@@ -71,13 +76,17 @@ export class NodeFeeds implements Feeds {
     this.#options = options
   }
 
-  async publish(body: Body, options?: PublishOptions): Promise<Published> {
-    const [published] = await this.publishAll([body], options)
-    return published
+  async publish(body: Body, { files = [], ...options }: PublishOptions = {}): Promise<Published> {
+    const write = async (whole: Body): Promise<Published> => (await this.publishAll([whole], options))[0]
+    if (files.length === 0) return write(body)
+    if (body.type !== 'post' || options.group !== undefined || this.#groupAnswered(withLinks(body)) !== undefined)
+      throw new NodeError('BAD_INPUT', 'files go with posts to everybody only')
+    return this.#options.files().attach(body, files, write)
   }
 
-  async publishAll(bodies: Body[], { group: name, signal }: PublishOptions = {}): Promise<Published[]> {
+  async publishAll(bodies: Body[], { group: name, signal, files }: PublishOptions = {}): Promise<Published[]> {
     signal?.throwIfAborted()
+    if (files !== undefined) throw new NodeError('BAD_INPUT', 'files go with one post at a time')
     const writer = this.#options.writer()
     const linked = bodies.map(withLinks)
     const group = this.#groupFor(linked, name === undefined ? undefined : this.#options.groups().find(name))
@@ -152,6 +161,21 @@ export class NodeFeeds implements Feeds {
   async react(id: string, emoji: string): Promise<Published> {
     const entry = this.#stored(id)
     return this.publish({ type: 'reaction', to: entryCid(entry.id), emoji })
+  }
+
+  async save(id: string, path: string, options: AttachmentOptions = {}): Promise<SavedFile[]> {
+    const files = await this.attachments(id, options)
+    if (files.length > 1 && !(await isDirectory(path)))
+      throw new NodeError('BAD_INPUT', `that post has ${files.length} files: ${path} must be a directory`)
+    const saved: SavedFile[] = []
+    for (const file of files) saved.push({ id, file: await saveAttachment(file, path), bytes: file.size })
+    return saved
+  }
+
+  async attachments(id: string, options: AttachmentOptions = {}): Promise<OpenedAttachment[]> {
+    const files = filesOf(bodyOf(this.#stored(id)))
+    if (files.length === 0) throw new NodeError('NOT_FOUND', 'that entry has no files')
+    return this.#options.files().openAll(files, options)
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {

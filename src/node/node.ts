@@ -39,6 +39,7 @@ import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
 import { takeHandover } from './handover.ts'
 import { Blobs } from './blobs/blobs.ts'
+import { PostFiles } from './blobs/post-files.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
@@ -123,6 +124,7 @@ class ComradeNode implements Comrade {
   readonly #groups: GroupServices
   readonly #messages: MessageServices
   readonly #blobs: Blobs
+  readonly #postFiles: PostFiles
   readonly #parts: Parts
   readonly #store: FeedStore
   readonly #people: People
@@ -170,12 +172,26 @@ class ComradeNode implements Comrade {
       onReplaced: (before) => this.#onDeviceReplaced(before),
       onRevoked: () => this.#tellRevocation()
     })
+    this.#blobs = new Blobs({
+      directory: home.blobs,
+      people: this.#people,
+      connections: () => this.#connections,
+      log: this.#log
+    })
+    this.#postFiles = new PostFiles({
+      store,
+      indexer: this.#indexer,
+      blobs: this.#blobs,
+      people: this.#people,
+      maxFetchedBytes: () => this.#quota * BLOB_SHARE
+    })
     this.feeds = new NodeFeeds({
       store,
       people: this.#people,
       indexer: this.#indexer,
       writer: () => this.#device.writer,
       holders: () => this.#connections.holders,
+      files: () => this.#postFiles,
       groups: () => this.#groups.content
     })
     this.contacts = new NodeContacts(
@@ -216,12 +232,6 @@ class ComradeNode implements Comrade {
       onMates: () => this.#onContactsChanged(),
       onNews: (event) => this.#emit('group', event),
       onWarning: (code, message) => this.#emit('warning', { code, message })
-    })
-    this.#blobs = new Blobs({
-      directory: home.blobs,
-      people: this.#people,
-      connections: () => this.#connections,
-      log: this.#log
     })
     this.#messages = new MessageServices({
       store,
@@ -350,6 +360,7 @@ class ComradeNode implements Comrade {
     try {
       await this.#messages.start()
       await this.#blobs.start()
+      this.#postFiles.start()
       await this.#connections.start()
     } catch (error) {
       await this.stop()
@@ -369,6 +380,7 @@ class ComradeNode implements Comrade {
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
     this.#entryEvents?.abort()
+    this.#postFiles.stop()
     this.#indexer.stop()
     const trimmed = this.#trimmer.stop()
     const limit = Promise.withResolvers<void>()
@@ -591,6 +603,7 @@ class ComradeNode implements Comrade {
       this.#upkeepFailed(error)
     }
     this.#trimmer.catchUp().catch((error: unknown) => this.#upkeepFailed(error))
+    void this.#blobs.tidy()
   }
 
   #upkeepFailed(error: unknown): void {

@@ -17,7 +17,8 @@ const ENTRY_FIELDS = [
   'tags',
   'reply',
   'root',
-  'group'
+  'group',
+  'files'
 ]
 const OTHER = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
 

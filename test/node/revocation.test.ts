@@ -37,7 +37,7 @@ async function shownOf(root: Author, runs: readonly CheckedRun[]): Promise<unkno
   const indexer = new Indexer(store, { hasFullText: true })
   const nobody = () => assert.fail('nothing is written here')
   const groups = () => ({ open: () => undefined }) as unknown as GroupContent
-  const feeds = new NodeFeeds({ store, people, indexer, writer: nobody, holders: () => 0, groups })
+  const feeds = new NodeFeeds({ store, people, indexer, writer: nobody, holders: () => 0, files: nobody, groups })
   try {
     people.contacts.follow(root.key.publicKey)
     people.update()

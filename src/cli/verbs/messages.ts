@@ -1,9 +1,9 @@
 // comrade messages: reads private messages, newest first, and goes on with --follow; or erases one.
-import { resolve } from 'node:path'
 import type { Client } from '../../api/client.ts'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import type { ProfileShape } from '../../api/shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
+import { fetchFiles, saveFiles } from '../fetching.ts'
 import { shellWord } from '../group-lines.ts'
 import { messageLines } from '../message-lines.ts'
 import { Reading } from '../reading.ts'
@@ -12,13 +12,6 @@ import type { Context, Verb } from '../verb.ts'
 
 const DEFAULT_LIMIT = 50
 const MAX_LIMIT = 10_000
-/** A large file takes its time on a slow disk: the limit, in ms. */
-const SAVE_TIMEOUT_MS = 300_000
-
-interface BlobProgress {
-  have: number
-  size: number
-}
 
 interface Options {
   limit?: number
@@ -91,22 +84,11 @@ async function read({ client, output, signal }: Context, id: string | undefined)
   output.result(message, () => `${message.state}  ${message.id}`)
 }
 
-async function save(
-  { client, output, signal }: Context,
-  id: string | undefined,
-  path: string | undefined
-): Promise<void> {
+async function save(context: Context, id: string | undefined, path: string | undefined): Promise<void> {
   if (id === undefined) throw new NodeError('BAD_INPUT', 'comrade messages save takes the id of a message')
-  for await (const { have, size } of client.lines<BlobProgress>('messages/attachment', { id }, { signal }))
-    output.progress(
-      `${formatSize(have)} of ${formatSize(size)}${have === 0 ? ', waiting for a device that has it' : ''}`
-    )
-  const saved = await client.post<{ id: string; file: string; bytes: number }>(
-    'messages/save',
-    { id, file: resolve(path ?? '.') },
-    { signal, timeoutMs: SAVE_TIMEOUT_MS }
-  )
-  output.result(saved, () => `${saved.file}  ${formatSize(saved.bytes)}`)
+  await fetchFiles(context, 'messages/attachment', id)
+  const saved = await saveFiles<{ id: string; file: string; bytes: number }>(context, 'messages/save', id, path)
+  context.output.result(saved, () => `${saved.file}  ${formatSize(saved.bytes)}`)
 }
 
 async function erase({ client, output, signal }: Context, id: string | undefined): Promise<void> {

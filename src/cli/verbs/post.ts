@@ -1,4 +1,5 @@
 // comrade post: writes a post from the command line or from stdin.
+import { resolve } from 'node:path'
 import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
 import { parseDuration } from '../quantity.ts'
@@ -7,12 +8,15 @@ import type { Verb } from '../verb.ts'
 
 /** Largest text, in bytes of UTF-8. */
 const MAX_TEXT_SIZE = 65_536
+/** Large files take their time to be stored: the limit, in ms. */
+const STORE_TIMEOUT_MS = 300_000
 
 interface Options {
   reply?: string
   tag: string[]
   expires?: number
   to?: string
+  attach: string[]
 }
 
 export const verb: Verb<Options> = {
@@ -26,6 +30,11 @@ export const verb: Verb<Options> = {
       parse: parseDuration
     },
     {
+      flags: '--attach <file>',
+      description: 'a file that goes with it, up to 64 MiB; may be given several times',
+      isMany: true
+    },
+    {
       flags: '--to <group>',
       description: 'only for who may read in this group; an answer stays in its group by itself'
     }
@@ -35,15 +44,19 @@ export const verb: Verb<Options> = {
     "comrade post 'me too' --reply bafkrei…",
     'comrade post - --tag log < notes.txt',
     "comrade post 'lift to town at 9?' --expires 1d",
+    "comrade post 'the swarm' --attach swarm.jpg",
     "comrade post 'the key is under the mat' --to @portland"
   ],
-  async run({ client, output, signal }, [words], { reply, tag, expires, to }) {
+  async run({ client, output, signal }, [words], { reply, tag, expires, to, attach }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a post') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
-      { text, reply, tags: tag, expiresInMs: expires, to },
-      { signal }
+      {
+        ...{ text, reply, tags: tag, expiresInMs: expires, to },
+        attach: attach.length === 0 ? undefined : attach.map((file) => resolve(file))
+      },
+      { signal, timeoutMs: STORE_TIMEOUT_MS }
     )
     output.result(post, () => post.id)
     output.next(`comrade show ${post.id}`, to === undefined ? 'comrade feed' : `comrade feed --in ${shellWord(to)}`)

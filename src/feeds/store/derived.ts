@@ -9,6 +9,8 @@ import type { Stored } from './stored.ts'
 
 /** Tags of one post by which it is found; a body has room for thousands. */
 const MAX_TAGS = 64
+/** Files of one post that are looked for. */
+const MAX_BLOBS = 16
 
 export interface Derived {
   type: string
@@ -16,6 +18,8 @@ export interface Derived {
   timeMs: number
   links: { target: number; kind: number }[]
   tags: readonly string[]
+  /** Binary CIDs. */
+  blobs: readonly Uint8Array[]
   expiresMs?: number
   text?: string
 }
@@ -30,13 +34,21 @@ export function bodyOf(entry: Entry): Body | undefined {
 export function derivedOf(entry: Entry, arrivedMs: number): Derived | undefined {
   const body = bodyOf(entry)
   if (body === undefined) return undefined
-  const derived: Derived = { type: body.type, timeMs: shownTime({ time: entry.time, arrivedMs }), links: [], tags: [] }
+  const derived: Derived = {
+    type: body.type,
+    timeMs: shownTime({ time: entry.time, arrivedMs }),
+    links: [],
+    tags: [],
+    blobs: []
+  }
   const known = renderable(body)
   if (known?.type === 'reaction') addLink(derived, known.to, 'reaction')
   if (known?.type !== 'post') return derived
   if (known.root !== undefined) addLink(derived, known.root, 'root')
   if (known.reply !== undefined) addLink(derived, known.reply, 'reply')
-  return { ...derived, tags: (known.tags ?? []).slice(0, MAX_TAGS), expiresMs: known.expires, text: known.text }
+  const tags = (known.tags ?? []).slice(0, MAX_TAGS)
+  const blobs = (known.blobs ?? []).slice(0, MAX_BLOBS).map(({ bytes }) => bytes)
+  return { ...derived, tags, blobs, expiresMs: known.expires, text: known.text }
 }
 
 function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind: keyof typeof LINK): void {
@@ -48,7 +60,7 @@ function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind
 export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number): void {
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
-  const { type, timeMs, links, tags, expiresMs } = derived
+  const { type, timeMs, links, tags, blobs, expiresMs } = derived
   store.run(
     'DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?',
     type,
@@ -58,6 +70,7 @@ export function forgetDerived(store: Stored, place: number, entry: Entry, arrive
   for (const { target, kind } of links)
     store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
   for (const tag of tags) store.run('DELETE FROM tags WHERE tag = ? AND time = ? AND place = ?', tag, timeMs, place)
+  for (const cid of blobs) store.run('DELETE FROM blobs WHERE place = ? AND cid = ?', place, cid)
   if (expiresMs !== undefined) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', expiresMs, place)
   store.run('DELETE FROM search WHERE rowid = ?', place)
 }

@@ -90,6 +90,15 @@ export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, 
     .flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
 
+/** Blobs that stored posts have, as binary CIDs, with the place of the post. @param after only what was indexed later */
+export function blobsOfPosts(store: Stored, after = 0): { num: number; place: number; cid: Uint8Array }[] {
+  return store.all('SELECT num, place, cid FROM blobs WHERE num > ? ORDER BY num', after).map((row) => ({
+    num: row.num as number,
+    place: row.place as number,
+    cid: row.cid as Uint8Array
+  }))
+}
+
 /** Entries with this tag, newest first. */
 export function entriesByTag(
   store: Stored,

@@ -70,6 +70,10 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   ALTER TABLE feeds ADD COLUMN bare INTEGER NOT NULL DEFAULT 0;  -- up to this seq, bodies were erased for that
   DROP INDEX feeds_with_gap;
   CREATE INDEX feeds_with_gap ON feeds (num) WHERE priority IS NOT NULL AND low > max(1, height - coalesce(newest, height) + 1);
+  `,
+  `
+  -- made behind, from the bodies: files that posts have
+  CREATE TABLE blobs (num INTEGER PRIMARY KEY, place INTEGER NOT NULL, cid BLOB NOT NULL, UNIQUE (place, cid)) STRICT;
   `
 ]
 

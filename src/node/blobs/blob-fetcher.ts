@@ -20,19 +20,19 @@ const LOOK_MS = 2_000
 /** A blob that is to be had. */
 export interface WantedBlob {
   id: Uint8Array
-  /** What it must have, in bytes; another one is not taken. */
-  size: number
-  /** Root keys of those at whose devices it may be. */
-  people: readonly Uint8Array[]
+  /** What it must have, in bytes: another one is not taken. @default any */
+  size?: number
+  /** Root keys of those at whose devices it may be. @default all friends */
+  people?: readonly Uint8Array[]
   /** All of it is here. */
-  onHere: () => void
+  onHere?: () => void
 }
 
 export interface BlobFetcherOptions {
   store: BlobStore
   service: Pick<BlobService, 'ask'>
-  /** Connected peers that have shown to be devices of this person. */
-  peersOf: (person: Uint8Array) => PeerId[]
+  /** Connected devices of these people, or of all friends. */
+  peersOf: (people: readonly Uint8Array[] | undefined) => PeerId[]
   onFault: (peerId: PeerId) => void
   onError: (error: unknown) => void
 }
@@ -117,7 +117,7 @@ export class BlobFetcher {
 
   #look(fetch: Fetch): void {
     if (!this.#isRunning || !this.#mayRun(fetch)) return
-    for (const peerId of fetch.wanted.people.flatMap((person) => this.#options.peersOf(person))) {
+    for (const peerId of this.#options.peersOf(fetch.wanted.people)) {
       const name = peerId.toString()
       if (fetch.sources.size >= MAX_SOURCES) return
       if (fetch.sources.has(name) || performance.now() < (fetch.resting.get(name)?.until ?? 0)) continue
@@ -144,7 +144,7 @@ export class BlobFetcher {
     if (!this.#options.store.has(fetch.wanted.id)) return
     this.#fetches.delete(hex(fetch.wanted.id))
     fetch.ended.abort(new BlobError('CLOSED', 'the blob is here'))
-    fetch.wanted.onHere()
+    fetch.wanted.onHere?.()
     this.look() // there is room for another one
   }
 
@@ -196,7 +196,7 @@ function begin(wanted: WantedBlob): Fetch {
     isUrgent: false,
     sources: new Set(),
     resting: new Map(),
-    progress: { have: 0, size: wanted.size },
+    progress: { have: 0, size: wanted.size ?? 0 },
     ended: new AbortController()
   }
 }

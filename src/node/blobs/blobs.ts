@@ -4,8 +4,9 @@ import { BlobStore } from '../../blobs/index.ts'
 import type { Connections } from '../connections.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
-import { BlobFetcher } from './blob-fetcher.ts'
+import { BlobFetcher, type BlobProgress, type WantedBlob } from './blob-fetcher.ts'
 import { BlobService } from './blob-service.ts'
+import type { AttachmentOptions } from './contract.ts'
 
 export interface BlobsOptions {
   /** Where they lie: a directory of their own, which is there. */
@@ -21,7 +22,7 @@ export class Blobs {
   readonly #options: BlobsOptions
   readonly #service: BlobService
   /** Each names the blobs that something of its own is about. */
-  readonly #users: (() => Iterable<Uint8Array>)[] = []
+  readonly #users: (() => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>)[] = []
   /** Blobs that are about to be used. */
   readonly #held = new Set<string>()
   #tidying: Promise<void> = Promise.resolve()
@@ -41,14 +42,14 @@ export class Blobs {
     this.fetcher = new BlobFetcher({
       store: this.store,
       service: this.#service,
-      peersOf: (person) => this.#peersOf(person),
+      peersOf: (those) => this.#peersOf(those),
       onFault,
       onError: this.#onError
     })
   }
 
   /** Registers somebody who uses blobs: those that nobody names are let go. */
-  addUser(using: () => Iterable<Uint8Array>): void {
+  addUser(using: () => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>): void {
     this.#users.push(using)
   }
 
@@ -75,7 +76,10 @@ export class Blobs {
    * Stores a blob, and keeps it until `use` has made somebody name it.
    * @throws BlobError SIZE; what the source, `use` and the file system throw
    */
-  async add<T>(source: AsyncIterable<Uint8Array>, use: (id: Uint8Array) => Promise<T>): Promise<T> {
+  async add<T>(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    use: (id: Uint8Array) => Promise<T>
+  ): Promise<T> {
     const id = await this.store.add(source)
     this.#held.add(hex(id))
     try {
@@ -86,6 +90,29 @@ export class Blobs {
     }
   }
 
+  /** Waits until all of a blob is here. @throws whatever `signal` was aborted with */
+  async fetched(wanted: WantedBlob, { signal, onProgress }: AttachmentOptions): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const name = hex(wanted.id)
+    const onAbort = (): void => reject(signal!.reason as Error)
+    const tell = (progress: BlobProgress): void => {
+      onProgress?.(progress)
+      if (this.store.has(wanted.id)) resolve()
+    }
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.fetcher.progress.on(name, tell)
+    try {
+      this.fetcher.want(wanted, { isUrgent: true })
+      const size = wanted.size ?? 0
+      tell(this.fetcher.progressOf(wanted.id) ?? { have: size, size })
+      await promise
+    } finally {
+      this.fetcher.progress.off(name, tell)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
   /** Lets go of what nobody names any more. */
   tidy(): Promise<void> {
     this.#tidying = this.#tidying.then(() => this.#tidy()).catch(this.#onError)
@@ -93,17 +120,25 @@ export class Blobs {
   }
 
   async #tidy(): Promise<void> {
-    const used = new Set(this.#users.flatMap((using) => [...using()].map(hex)))
-    for (const id of this.store.ids()) {
+    const present = this.store.ids() // those that come while it is asked are left alone
+    const used = new Set<string>()
+    for (const using of this.#users) for (const id of await using()) used.add(hex(id))
+    for (const id of present) {
       if (used.has(hex(id)) || this.#held.has(hex(id))) continue
       this.fetcher.drop(id)
       await this.store.remove(id)
     }
   }
 
-  #peersOf(person: Uint8Array): PeerId[] {
-    const { libp2p } = this.#options.connections()
-    return libp2p.getPeers().filter((peerId) => this.#personAt(peerId) === hex(person))
+  #peersOf(people: readonly Uint8Array[] | undefined): PeerId[] {
+    const names = people?.map(hex)
+    return this.#options
+      .connections()
+      .libp2p.getPeers()
+      .filter((peerId) => {
+        const person = this.#personAt(peerId)
+        return person !== undefined && (names === undefined || names.includes(person))
+      })
   }
 
   /** Which followed person's device, or own other one, a peer has shown to be. */

@@ -1,8 +1,6 @@
 // Files that travel with private messages: sealed into a blob before the message is written, fetched when one comes, and
 // let go with the message.
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
-import { basename } from 'node:path'
 import {
   BlobError,
   blobCid,
@@ -20,16 +18,18 @@ import {
   known,
   type StoredMessage
 } from '../../messages/index.ts'
+import type { WantedBlob } from '../blobs/blob-fetcher.ts'
 import type { Blobs } from '../blobs/blobs.ts'
+import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from '../blobs/contract.ts'
+import { fileNameOf } from '../blobs/file-name.ts'
+import { openSource } from '../blobs/file-source.ts'
 import { NodeError } from '../comrade.ts'
-import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from './contract.ts'
-import { fileNameOf } from './file-name.ts'
 
 export interface NodeAttachmentsOptions {
   blobs: Blobs
   conversations: Conversations
-  /** Own root key. */
-  self: Uint8Array
+  /** Root keys of those who get what is written in a conversation: with a person, or of several. */
+  readersOf: (peer: Uint8Array) => Uint8Array[]
   /** Most bytes that blobs may take when nobody asked for them by name. */
   maxFetchedBytes: () => number
   /** A file that came with this message is here now. */
@@ -59,7 +59,8 @@ export class NodeAttachments {
     const content = attachmentOf(message.content)
     if (content === undefined || this.#isHere(content)) return
     const { blobs, maxFetchedBytes } = this.#options
-    if (blobs.store.usedBytes + sealedSize(content.size) <= maxFetchedBytes()) this.#want(message, content)
+    if (blobs.store.usedBytes + sealedSize(content.size) <= maxFetchedBytes())
+      blobs.fetcher.want(this.#wanted(message, content))
   }
 
   /**
@@ -67,7 +68,7 @@ export class NodeAttachments {
    * @throws NodeError BAD_INPUT when it cannot be read, or is larger than 64 MiB less 16 KiB
    */
   async seal<T>(source: AttachmentSource, write: (fields: AttachmentFields) => Promise<T>): Promise<T> {
-    await using file = await opened(source)
+    await using file = await openSource(source, MAX_FILE_SIZE)
     const { size, name, mime, bytes } = file
     const key = new Uint8Array(randomBytes(FILE_KEY_SIZE))
     try {
@@ -94,47 +95,20 @@ export class NodeAttachments {
   async open(message: StoredMessage, { signal, onProgress }: AttachmentOptions): Promise<OpenedAttachment> {
     const content = message.content && attachmentOf(message.content)
     if (content === undefined) throw new NodeError('NOT_FOUND', 'no file is attached to that message')
-    await this.#fetched(message, content, signal, onProgress)
     const { size, key } = content
+    const tell = ({ have }: { have: number }): void => onProgress?.({ have: Math.min(have, size), size })
+    await this.#options.blobs.fetched(this.#wanted(message, content), { signal, onProgress: tell })
     return {
       ...this.#item(content),
       read: () => openFile(this.#chunks(idOf(content)), size, key)
     }
   }
 
-  async #fetched(
-    message: StoredMessage,
-    content: AttachmentContent,
-    signal: AbortSignal | undefined,
-    onProgress: AttachmentOptions['onProgress']
-  ): Promise<void> {
-    const { fetcher } = this.#options.blobs
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const name = Buffer.from(idOf(content)).toString('hex')
-    const onAbort = (): void => reject(signal!.reason as Error)
-    const tell = ({ have, size }: { have: number; size: number }): void => {
-      onProgress?.({ have: Math.min(have, content.size), size: content.size })
-      if (have === size) resolve()
-    }
-    signal?.throwIfAborted()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    fetcher.progress.on(name, tell)
-    try {
-      this.#want(message, content, true)
-      const size = sealedSize(content.size)
-      tell(this.#isHere(content) ? { have: size, size } : (fetcher.progressOf(idOf(content)) ?? { have: 0, size }))
-      await promise
-    } finally {
-      fetcher.progress.off(name, tell)
-      signal?.removeEventListener('abort', onAbort)
-    }
-  }
-
-  /** Of its author's devices, and of those of whoever else has the message. */
-  #want({ num, author, peer }: StoredMessage, content: AttachmentContent, isUrgent = false): void {
-    const { blobs, self, onHere } = this.#options
-    const wanted = { id: idOf(content), size: sealedSize(content.size), people: distinct([author, peer, self]) }
-    blobs.fetcher.want({ ...wanted, onHere: () => onHere(num) }, { isUrgent })
+  /** At its author's devices, and those of whoever else has the message. */
+  #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob {
+    const { readersOf, onHere } = this.#options
+    const people = [author, ...readersOf(peer)]
+    return { id: idOf(content), size: sealedSize(content.size), people, onHere: () => onHere(num) }
   }
 
   #item(content: AttachmentContent): Attachment {
@@ -153,40 +127,6 @@ export class NodeAttachments {
   }
 }
 
-interface OpenedSource extends AsyncDisposable {
-  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
-  size: number
-  name: string
-  mime?: string
-}
-
-async function opened(source: AttachmentSource): Promise<OpenedSource> {
-  if ('data' in source) {
-    const { data, name, mime } = source
-    return { bytes: [data], size: data.length, name: fileNameOf(name), mime, [Symbol.asyncDispose]: async () => {} }
-  }
-  const { file, name = basename(file), mime } = source
-  const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw new NodeError('BAD_INPUT', `${file} cannot be read: ${cause.message}`, { cause })
-  })
-  try {
-    const size = await sizeOf(handle, file)
-    const bytes = handle.createReadStream({ autoClose: false })
-    return { bytes, size, name: fileNameOf(name), mime, [Symbol.asyncDispose]: () => handle.close() }
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-}
-
-async function sizeOf(handle: FileHandle, file: string): Promise<number> {
-  const stat = await handle.stat()
-  if (!stat.isFile()) throw new NodeError('BAD_INPUT', `${file} is no file`)
-  if (stat.size > MAX_FILE_SIZE)
-    throw new NodeError('BAD_INPUT', `${file} has ${stat.size} bytes, and a message takes at most ${MAX_FILE_SIZE}`)
-  return stat.size
-}
-
 function attachmentOf(content: Content): AttachmentContent | undefined {
   const shown = known(content)
   return shown?.type === 'attachment' ? shown : undefined
@@ -194,8 +134,4 @@ function attachmentOf(content: Content): AttachmentContent | undefined {
 
 function idOf({ blob }: AttachmentContent): Uint8Array {
   return cidToBlobId(blob)! // its schema says so
-}
-
-function distinct(keys: readonly Uint8Array[]): Uint8Array[] {
-  return keys.filter((key, i) => keys.findIndex((other) => Buffer.compare(key, other) === 0) === i)
 }

@@ -1,6 +1,7 @@
 // What a node offers for private messages: `node.messages`. Types only, so that the API and the command line can load it.
 
 import type { NameNote } from '../../trust/index.ts'
+import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment, SavedFile } from '../blobs/contract.ts'
 
 /** How far a message has come; of one that somebody else wrote: whether this user has read it. */
 export type DeliveryState = 'queued' | 'mailed' | 'delivered' | 'read'
@@ -64,34 +65,6 @@ export interface Message {
   expires?: string
   /** Something that was written before it has not come. */
   isAfterGap?: true
-}
-
-/** A file that came with a message, or goes with one. */
-export interface Attachment {
-  /** One name without a path. Safe to print only after escaping. */
-  name: string
-  /** In bytes. */
-  size: number
-  /** Media type, as its sender says. */
-  mime?: string
-  /** Whether all of it is on this device. */
-  isHere: boolean
-}
-
-export interface OpenedAttachment extends Attachment {
-  /** Its bytes, from the beginning; they are decrypted as they are read. */
-  read(): AsyncIterable<Uint8Array>
-}
-
-/** A file of this machine, or bytes and what to call them. */
-export type AttachmentSource =
-  | { file: string; name?: string; mime?: string }
-  | { data: Uint8Array; name: string; mime?: string }
-
-export interface AttachmentOptions {
-  signal?: AbortSignal
-  /** How far it has come, in bytes. */
-  onProgress?: (progress: { have: number; size: number }) => void
 }
 
 export interface MessageDraft {
@@ -183,7 +156,7 @@ export interface Messages {
    * @param path absolute: of a file that is not there yet, or a directory, in which it gets its own name
    * @throws NodeError NOT_FOUND, BAD_INPUT
    */
-  save(id: string, path: string, options?: AttachmentOptions): Promise<{ id: string; file: string; bytes: number }>
+  save(id: string, path: string, options?: AttachmentOptions): Promise<SavedFile>
   /** Reacts to a message. @throws NodeError NOT_FOUND, BAD_INPUT, UNAVAILABLE */
   react(id: string, emoji: string): Promise<Message>
   /** Stored messages, newest first; then, with `live`, what comes and what changes its state. */

@@ -13,6 +13,7 @@ import {
   libsignalUnavailable,
   isConversationId,
   MailboxContacts,
+  membersOf,
   MESSAGE_MIGRATIONS,
   MessageError,
   newContent,
@@ -114,7 +115,8 @@ export class MessageServices {
     })
     const tables = { conversations: this.#conversations, book: this.#book, outbox: this.#outbox }
     this.#attachments = new NodeAttachments({
-      ...{ blobs, conversations: this.#conversations, self: people.root, maxFetchedBytes },
+      ...{ blobs, conversations: this.#conversations, maxFetchedBytes },
+      readersOf: (peer) => [people.root, ...this.#membersOf(peer)],
       onHere: (num) => this.messages.announce([num])
     })
     this.#writer = new MessageWriter({
@@ -290,6 +292,12 @@ export class MessageServices {
   /** This device signs with another key from now on. */
   async onDeviceReplaced(): Promise<void> {
     await this.#crypt.renew()
+  }
+
+  /** Of a conversation of several, or with one person. */
+  #membersOf(peer: Uint8Array): Uint8Array[] {
+    if (!isConversationId(peer)) return [peer]
+    return membersOf(this.#book.get(peer)).map((key) => new Uint8Array(Buffer.from(key, 'hex')))
   }
 
   #deliver(devices: readonly Uint8Array[]): void {

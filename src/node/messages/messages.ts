@@ -11,21 +11,15 @@ import {
   type StoredMessage,
   type Wiping
 } from '../../messages/index.ts'
+import type { AttachmentOptions, OpenedAttachment, SavedFile } from '../blobs/contract.ts'
+import { saveAttachment } from '../blobs/saved-file.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import type { Addressees } from './addressees.ts'
 import type { NodeAttachments } from './attachments.ts'
-import type {
-  AttachmentOptions,
-  Message,
-  MessageDraft,
-  MessageListOptions,
-  Messages,
-  OpenedAttachment
-} from './contract.ts'
+import type { Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
 import { toMessageItem } from './message-item.ts'
 import { NodeConversations } from './node-conversations.ts'
-import { saveAttachment } from './saved-file.ts'
 import type { MessageWriter, NewLetter } from './writer.ts'
 
 const DEFAULT_LIMIT = 50
@@ -73,11 +67,7 @@ export class NodeMessages implements Messages {
     return this.#options.attachments.open(this.#stored(id), options)
   }
 
-  async save(
-    id: string,
-    path: string,
-    options: AttachmentOptions = {}
-  ): Promise<{ id: string; file: string; bytes: number }> {
+  async save(id: string, path: string, options: AttachmentOptions = {}): Promise<SavedFile> {
     const attachment = await this.attachment(id, options)
     return { id, file: await saveAttachment(attachment, path), bytes: attachment.size }
   }

@@ -10,8 +10,7 @@ import type { OpenedAttachment } from './contract.ts'
  * @throws NodeError BAD_INPUT
  */
 export async function saveAttachment(attachment: OpenedAttachment, path: string): Promise<string> {
-  const isDirectory = (await stat(path).catch(() => undefined))?.isDirectory() === true
-  const target = isDirectory ? join(path, attachment.name) : path
+  const target = (await isDirectory(path)) ? join(path, attachment.name) : path
   const file = await open(target, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
     const reason =
       cause.code === 'EEXIST' ? 'exists already: it is not overwritten' : `cannot be written: ${cause.message}`
@@ -27,4 +26,8 @@ export async function saveAttachment(attachment: OpenedAttachment, path: string)
     await file.close()
   }
   return target
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }

@@ -22,7 +22,11 @@ export function fileNameOf(claimed: string): string {
 function shortened(name: string): string {
   const dot = name.lastIndexOf('.')
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : ''
-  let stem = [...name.slice(0, name.length - extension.length)]
-  while (Buffer.byteLength(stem.join('') + extension) > MAX_SIZE) stem = stem.slice(0, -1)
-  return stem.join('') + extension
+  let [stem, room] = ['', MAX_SIZE - Buffer.byteLength(extension)]
+  for (const character of name.slice(0, name.length - extension.length)) {
+    room -= Buffer.byteLength(character)
+    if (room < 0) break
+    stem += character
+  }
+  return stem + extension
 }

@@ -1,0 +1,48 @@
+// Files that belong to posts and messages, as a node offers them. Types only.
+
+/** A file that came with something, or goes with it. */
+export interface Attachment {
+  /** One name without a path. Safe to print only after escaping. */
+  name: string
+  /** In bytes. */
+  size: number
+  /** Media type, as its sender says. */
+  mime?: string
+  /** Whether all of it is on this device. */
+  isHere: boolean
+}
+
+export interface OpenedAttachment extends Attachment {
+  /** Its bytes, from the beginning. */
+  read(): AsyncIterable<Uint8Array>
+}
+
+/** A file of this machine, or bytes and what to call them. */
+export type AttachmentSource =
+  | { file: string; name?: string; mime?: string }
+  | { data: Uint8Array; name: string; mime?: string }
+
+export interface AttachmentOptions {
+  signal?: AbortSignal
+  /** How far it has come, in bytes. */
+  onProgress?: (progress: { have: number; size: number }) => void
+}
+
+/** Where a file was written. */
+export interface SavedFile {
+  /** Of the message or post. */
+  id: string
+  file: string
+  bytes: number
+}
+
+/** A file that a post says it has. */
+export interface PostFile {
+  /** CIDv1 of its manifest, from `bafyrei` on. */
+  id: string
+  /** One name without a path. Safe to print only after escaping. */
+  name: string
+  /** In bytes, as its author says. */
+  size: number
+  mime?: string
+}

@@ -1,0 +1,157 @@
+// Files of posts: stored when a post is written, fetched for posts of those whom the user follows, kept as long as the post.
+import { CID } from 'multiformats/cid'
+import { blobCid, cidToBlobId, formatBlobId, MAX_BLOB_SIZE, parseBlobId } from '../../blobs/index.ts'
+import {
+  type Body,
+  blobsOfPosts,
+  bodyOf,
+  entryAtPlace,
+  type FeedStore,
+  type Indexer,
+  renderable
+} from '../../feeds/index.ts'
+import { NodeError } from '../comrade.ts'
+import type { People } from '../people.ts'
+import type { Blobs } from './blobs.ts'
+import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile } from './contract.ts'
+import { fileNameOf } from './file-name.ts'
+import { openSource } from './file-source.ts'
+
+/** How long after the last news it is looked what posts have come, in ms. */
+const LOOK_DELAY_MS = 500
+/** Most files of one post. */
+const MAX_FILES = 16
+
+export interface PostFilesOptions {
+  store: FeedStore
+  indexer: Indexer
+  blobs: Blobs
+  people: People
+  /** Most bytes that blobs may take when nobody asked for them by name. */
+  maxFetchedBytes: () => number
+}
+
+export class PostFiles {
+  readonly #options: PostFilesOptions
+  #seen = 0
+  #timer: NodeJS.Timeout | undefined
+  readonly #lookSoon = (): void => {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      void this.#look()
+    }, LOOK_DELAY_MS).unref()
+  }
+
+  constructor(options: PostFilesOptions) {
+    this.#options = options
+    const { blobs, indexer, store } = options
+    blobs.addUser(async () => {
+      await indexer.catchUp() // what is not indexed yet may be about a blob
+      return blobsOfPosts(store).flatMap(({ cid }) => idOf(cid) ?? [])
+    })
+  }
+
+  start(): void {
+    this.#options.store.events.on('extended', this.#lookSoon)
+    this.#lookSoon()
+  }
+
+  stop(): void {
+    this.#options.store.events.off('extended', this.#lookSoon)
+    clearTimeout(this.#timer)
+  }
+
+  /**
+   * Stores files, and keeps them for the post that `write` writes.
+   * @throws NodeError BAD_INPUT when one cannot be read, is empty, or is larger than 64 MiB, and for more than 16
+   */
+  async attach<T>(body: Body, sources: readonly AttachmentSource[], write: (body: Body) => Promise<T>): Promise<T> {
+    if (sources.length > MAX_FILES) throw new NodeError('BAD_INPUT', `a post has at most ${MAX_FILES} files`)
+    const [source, ...rest] = sources
+    if (source === undefined) {
+      const written = await write(body)
+      await this.#options.indexer.catchUp() // the blobs are in use from here on
+      return written
+    }
+    await using file = await openSource(source, MAX_BLOB_SIZE)
+    if (file.size === 0) throw new NodeError('BAD_INPUT', `${file.name} is empty`)
+    const said = { name: file.name, size: file.size, ...(file.mime === undefined ? {} : { mime: file.mime }) }
+    return await this.#options.blobs.add(file.bytes, (id) => {
+      const blobs = [...((body.blobs as CID[] | undefined) ?? []), blobCid(id)]
+      return this.attach(
+        { ...body, blobs, files: [...((body.files as object[] | undefined) ?? []), said] },
+        rest,
+        write
+      )
+    })
+  }
+
+  /** Waits until all files are here, and opens them. @throws whatever `signal` was aborted with */
+  async openAll(files: readonly PostFile[], { signal, onProgress }: AttachmentOptions): Promise<OpenedAttachment[]> {
+    const size = files.reduce((sum, file) => sum + file.size, 0)
+    const have = files.map(() => 0)
+    const tell = (i: number, bytes: number): void => {
+      have[i] = bytes
+      onProgress?.({
+        have: Math.min(
+          size,
+          have.reduce((sum, each) => sum + each, 0)
+        ),
+        size
+      })
+    }
+    const openAt = (file: PostFile, i: number): Promise<OpenedAttachment> =>
+      this.#open(file, { signal, onProgress: (progress) => tell(i, progress.have) })
+    return Promise.all(files.map(openAt))
+  }
+
+  async #open(file: PostFile, options: AttachmentOptions): Promise<OpenedAttachment> {
+    const { blobs } = this.#options
+    const id = parseBlobId(file.id)
+    await blobs.fetched({ id, ...(file.size === 0 ? {} : { size: file.size }) }, options)
+    const blob = await blobs.store.find(id)
+    if (blob === undefined) throw new NodeError('NOT_FOUND', 'the file is not here any more')
+    return { ...file, size: blob.manifest.size, isHere: true, read: () => blob.chunks() }
+  }
+
+  /** What has been indexed since the last look. */
+  async #look(): Promise<void> {
+    const { store, indexer } = this.#options
+    try {
+      if (!store.isOpen) return
+      await indexer.catchUp()
+      for (const { num, place, cid } of store.isOpen ? blobsOfPosts(store, this.#seen) : []) {
+        this.#seen = num
+        this.#want(place, cid)
+      }
+    } catch {
+      this.#lookSoon() // the disk is full: nothing was indexed
+    }
+  }
+
+  /** Only near people's, whose size was said and for which there is room. */
+  #want(place: number, cid: Uint8Array): void {
+    const { store, blobs, people, maxFetchedBytes } = this.#options
+    const [id, entry] = [idOf(cid), entryAtPlace(store, place)]
+    if (id === undefined || entry === undefined || !people.isNear(entry.feed) || people.isBlocked(entry.feed)) return
+    const file = filesOf(bodyOf(entry)).find((each) => each.id === formatBlobId(id))
+    if (file === undefined || file.size === 0) return
+    if (blobs.store.usedBytes + file.size <= maxFetchedBytes()) blobs.fetcher.want({ id, size: file.size })
+  }
+}
+
+/** The files of a post, as far as it names them. */
+export function filesOf(body: Body | undefined): PostFile[] {
+  const post = body && renderable(body)
+  if (post?.type !== 'post') return []
+  return (post.blobs ?? []).slice(0, MAX_FILES).flatMap((cid, i) => {
+    const [id, said] = [cidToBlobId(cid), post.files?.[i]]
+    if (id === undefined) return []
+    const { name = 'file', size = 0, mime } = said ?? {}
+    return [{ id: formatBlobId(id), name: fileNameOf(name), size, ...(mime === undefined ? {} : { mime }) }]
+  })
+}
+
+function idOf(cid: Uint8Array): Uint8Array | undefined {
+  return cidToBlobId(CID.decode(cid))
+}

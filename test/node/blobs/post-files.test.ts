@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Comrade, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { befriend, Homes, reads } from '../../support/node.ts'
+import { until } from '../../support/processes.ts'
+
+const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
+const blobsAt = (node: Comrade): string[] => readdirSync(join(node.home, 'blobs'))
+const post = { type: 'post', text: 'the swarm' } as const
+
+describe('files of posts', function () {
+  this.timeout(60_000)
+
+  it('come from any friend who has them, are kept as long as the post, and let go with it', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const carol = await homes.start('carol', {}, { quota: 100_000 })
+    const files = [randomBytes(200_000), randomBytes(20_000)].map((data, i) => ({ data, name: `../${i}.jpg` }))
+    const { id } = await alice.feeds.publish(post, { files })
+    await reads(bob, alice.identity.did, 'the swarm')
+    const item = (await bob.feeds.get(id))!
+    assert.deepEqual(
+      item.files?.map(({ name, size }) => [name, size]),
+      [
+        ['0.jpg', 200_000],
+        ['1.jpg', 20_000]
+      ]
+    )
+    await until(() => blobsAt(bob).filter((name) => !name.includes('.')).length === 2, 'bob has fetched them')
+    await alice.stop()
+    // Carol follows alice, who is off, and knows bob.
+    await carol.contacts.follow(alice.identity.did)
+    await befriend(bob, carol)
+    await reads(carol, alice.identity.did, 'the swarm')
+    assert.deepEqual(blobsAt(carol), [])
+    const folder = homes.of('downloads')
+    mkdirSync(folder)
+    const signal = AbortSignal.timeout(20_000)
+    await assert.rejects(carol.feeds.save(id, join(folder, 'one'), { signal }), withCode('BAD_INPUT'))
+    const saved = await carol.feeds.save(id, folder, { signal })
+    assert.deepEqual(
+      saved.map(({ file }) => readFileSync(file)),
+      files.map(({ data }) => data)
+    )
+    const again = await homes.start('alice')
+    assert.equal(blobsAt(again).length, 4)
+    await again.feeds.erase(id)
+    await until(async () => (await again.feeds.get(id))!.type === 'erased', 'it is erased')
+    await again.connect(bob.addresses[0])
+    await until(async () => (await bob.feeds.get(id))!.type === 'erased', 'it is erased there')
+    await again.stop()
+    await bob.stop()
+    for (const name of ['alice', 'bob']) {
+      const node = await homes.start(name)
+      await until(() => blobsAt(node).length === 0, 'the files are gone')
+    }
+  })
+
+  it('go with posts to everybody only, and not without bytes or in multitudes', async () => {
+    await using homes = new Homes()
+    const alice = await homes.start('alice')
+    const group = await alice.groups.create({ name: 'bees' })
+    const [file, empty] = [
+      { data: randomBytes(10), name: 'a' },
+      { data: new Uint8Array(), name: 'b' }
+    ]
+    await assert.rejects(alice.feeds.publish(post, { files: [file], group: group.id }), withCode('BAD_INPUT'))
+    await assert.rejects(alice.feeds.publish(post, { files: [file, empty] }), withCode('BAD_INPUT'))
+    await assert.rejects(alice.feeds.publish(post, { files: Array(17).fill(file) }), withCode('BAD_INPUT'))
+    await assert.rejects(alice.feeds.publish({ type: 'profile' }, { files: [file] }), withCode('BAD_INPUT'))
+    await assert.rejects(alice.feeds.publishAll([post, post], { files: [file] }), withCode('BAD_INPUT'))
+    await until(() => blobsAt(alice).length === 0, 'nothing is left of them')
+    const { id } = await alice.feeds.publish(post)
+    await assert.rejects(alice.feeds.attachments(id), withCode('NOT_FOUND'))
+  })
+})
