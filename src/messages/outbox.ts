@@ -43,6 +43,12 @@ export class Outbox {
     }))
   }
 
+  /** Numbers of what a device has not acknowledged. */
+  numsOf(device: Uint8Array): Set<number> {
+    const sql = 'SELECT num FROM message_outbox WHERE device = ?'
+    return new Set(this.#statements.all(sql, device).map(({ num }) => num as number))
+  }
+
   /** How many messages up to this number a device has not acknowledged. */
   countUpTo(device: Uint8Array, num: number): number {
     const sql = 'SELECT count(*) AS n FROM message_outbox WHERE device = ? AND num <= ?'

@@ -18,6 +18,8 @@ import { cellsOf, type Parcel, parcelOf, type Seal } from './parcel.ts'
 const AWAY_MS = 5_000
 /** How long until it is tried again when no mailbox took anything, in ms. */
 const MAIL_AGAIN_MS = 600_000
+/** How many of what waits for a device are read at a time. */
+const LOOKED_AT_ONCE = 64
 
 /** The mailboxes of others. */
 export interface Mailing {
@@ -89,11 +91,10 @@ export class Mail {
 
   /** @throws NodeError UNREACHABLE when no mailbox takes it */
   async #putNext(line: Line): Promise<'more' | 'done'> {
-    const { mailboxes, outbox, personOf, peerOf, crypt, parcelsOf } = this.#options
+    const { mailboxes, personOf, peerOf, crypt, parcelsOf } = this.#options
     const [box, person] = [mailboxes.of(line.device), personOf(line.device)]
     if (box === undefined || person === undefined || peerOf(line.device) !== undefined) return 'done'
-    const isWaiting = ({ transfer }: Outgoing): boolean => !mailboxes.contacts.isPut(transfer, Date.now())
-    const next = outbox.of(line.device).find(isWaiting)
+    const next = this.#nextOf(line.device)
     if (line.passing.length + line.receipts.length === 0 && next === undefined) return 'done'
     const opened = await crypt.open()
     const address = deviceAddress(line.device)
@@ -105,6 +106,18 @@ export class Mail {
     const [parcel] = await parcelsOf(line, person, [next!], seal)
     if (parcel !== undefined) await this.#putKept(line, next!, box, opened, parcel)
     return 'more'
+  }
+
+  /** The oldest that no mailbox has, of what may be thousands. */
+  #nextOf(device: Uint8Array): Outgoing | undefined {
+    const { mailboxes, outbox } = this.#options
+    const isWaiting = ({ transfer }: Outgoing): boolean => !mailboxes.contacts.isPut(transfer, Date.now())
+    for (let after = 0; ;) {
+      const some = outbox.of(device, { after, limit: LOOKED_AT_ONCE })
+      const next = some.find(isWaiting)
+      if (next !== undefined || some.length < LOOKED_AT_ONCE) return next
+      after = some.at(-1)!.num
+    }
   }
 
   /** With a bundle, a session is begun: it serves once, also when nothing could be begun with it. */

@@ -72,14 +72,30 @@ export class MessageWriter {
 
   /** Every device that is to have a message and is not noted for it yet: a person may have more than when it was written. */
   addRecipients(): Uint8Array[] {
-    const { store, conversations, outbox, deviceKey } = this.#options
-    const waiting = conversations.undelivered(deviceKey())
-    if (waiting.length > 0)
-      store.write(() => {
-        for (const { num, peer } of waiting)
-          for (const person of this.#waitingIn(num, peer)) this.#addTo(num, this.#devicesOf(person))
-      })
+    const { store, outbox } = this.#options
+    const missing = this.#missingRecipients()
+    if (missing.length > 0) store.write(() => missing.forEach(({ num, device }) => this.#addTo(num, [device])))
     return outbox.devices()
+  }
+
+  /** Thousands may be waiting: what is known of a person is read once. */
+  #missingRecipients(): { num: number; device: Uint8Array }[] {
+    const { conversations, outbox, deviceKey } = this.#options
+    const noted = new Map<string, { device: Uint8Array; nums: Set<number> }[]>()
+    const notedOf = (person: Uint8Array): { device: Uint8Array; nums: Set<number> }[] => {
+      const name = Buffer.from(person).toString('hex')
+      const known = noted.get(name)
+      if (known !== undefined) return known
+      const devices = this.#devicesOf(person).map((device) => ({ device, nums: outbox.numsOf(device) }))
+      noted.set(name, devices)
+      return devices
+    }
+    return conversations.undelivered(deviceKey()).flatMap(({ num, peer }) =>
+      this.#waitingIn(num, peer)
+        .flatMap(notedOf)
+        .filter(({ nums }) => !nums.has(num))
+        .map(({ device }) => ({ num, device }))
+    )
   }
 
   #write({ peer, fields, lifetimeMs, also }: NewLetter): { num: number; devices: Uint8Array[] } {
