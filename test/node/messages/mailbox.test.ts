@@ -91,6 +91,39 @@ describe('mailboxes', () => {
     assert.equal(hosts[1].queues.size.queues, 1)
   })
 
+  it('are made elsewhere when a host is gone for long, and asked for in case it comes back', async () => {
+    await using village = new Village()
+    const [carol, dave] = await hostsIn(village, 2)
+    const bob = await village.person('bob', { friends: [carol, dave], goneMs: 1 })
+    for (const host of [carol, dave]) host.friends = [bob]
+    bob.contacts = [ALICE]
+    await bob.connect(carol)
+    await until(() => bob.book.of(ALICE).some(({ state }) => state === 'made'))
+    const alice = await village.person('alice')
+    await alice.client.put(toldBy(bob), [cell(1)])
+    await carol.service.stop()
+    await bob.client.poll()
+    assert.equal(bob.client.descriptorFor(ALICE), undefined, 'there is no other one yet')
+    await bob.connect(dave)
+    await until(
+      () =>
+        bob.client
+          .descriptorFor(ALICE)
+          ?.hosts.map(({ peer }) => peer)
+          .join() === dave.name
+    )
+    assert.equal(await alice.client.put(toldBy(bob), [cell(2)]), 1)
+
+    await carol.service.start()
+    await bob.client.poll()
+    assert.deepEqual(
+      bob.received.toSorted((a, b) => a - b),
+      [1, 2],
+      'also what had waited there'
+    )
+    assert.equal(toldBy(bob).hosts.length, 2)
+  })
+
   it('move on when a host opts out, and what was there is taken first', async () => {
     await using village = new Village()
     const hosts = await hostsIn(village, 2)

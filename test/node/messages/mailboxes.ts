@@ -20,6 +20,8 @@ export interface PersonOptions {
   isHosting?: boolean
   limits?: Partial<MailboxLimits>
   requestsPerMinute?: number
+  /** How long until a host that cannot be reached is replaced. */
+  goneMs?: number
   /** @default a new one */
   home?: Home
 }
@@ -45,7 +47,7 @@ export class Person {
   constructor(
     node: TestNetwork,
     home: Home,
-    { friends = [], isHosting = false, limits = {}, requestsPerMinute }: PersonOptions
+    { friends = [], isHosting = false, limits = {}, requestsPerMinute, goneMs }: PersonOptions
   ) {
     this.node = node
     this.home = home
@@ -74,7 +76,8 @@ export class Person {
         this.onCell(cell)
         this.received.push(cell[0])
       },
-      onMoved: (contact) => this.moved.push(contact)
+      onMoved: (contact) => this.moved.push(contact),
+      goneMs
     })
   }
 
