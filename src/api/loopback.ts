@@ -27,7 +27,7 @@ export class Loopback implements BrowserAccess {
   #port: number | undefined
   /** Nobody asked for it but browsers: without them it need not listen. */
   #isForBrowsers = false
-  #ended: Promise<void> = Promise.resolve()
+  #stopped: Promise<void> = Promise.resolve()
   #isRetired = false
 
   constructor(init: LoopbackInit) {
@@ -45,11 +45,12 @@ export class Loopback implements BrowserAccess {
 
   /** Listens until the API closes. @throws NodeError FAILED when the port is in use, KEYS_EXPOSED for the token's file */
   async listen(port: number): Promise<void> {
-    this.#server ??= this.#listen(port)
+    const server = (this.#server ??= this.#listen(port))
     try {
-      await this.#server
+      const address = (await server).address() as AddressInfo | null
+      if (this.#server === server) this.#port = address?.port
     } catch (error) {
-      this.#server = undefined
+      if (this.#server === server) this.#server = undefined
       throw error
     }
   }
@@ -59,7 +60,9 @@ export class Loopback implements BrowserAccess {
     const isFirst = this.#server === undefined
     this.#isForBrowsers ||= isFirst
     await this.listen(0)
-    if (isFirst) this.#init.onOpened?.(this.url!)
+    if (this.url === undefined)
+      throw new NodeError('FAILED', 'browsers were shut out at the same moment: open once more')
+    if (isFirst) this.#init.onOpened?.(this.url)
     const expires = new Date(Date.now() + CODE_LIFETIME_MS).toISOString()
     // In the fragment, which a browser neither sends nor names as where it came from.
     return { url: `${this.url}/open#${this.sessions.issue()}`, expires }
@@ -74,21 +77,24 @@ export class Loopback implements BrowserAccess {
   /** Takes no more connections. Answers under way go on. */
   retire(): void {
     this.#isRetired = true
-    this.#stop()
+    void this.#server?.then(
+      (server) => server.close(),
+      () => {}
+    )
   }
 
   async close(): Promise<void> {
     this.retire()
-    await this.#ended
+    await Promise.all([this.#stopped, this.#server?.then(drained, () => {})])
   }
 
+  /** Listens no more, until somebody is to come in again. */
   #stop(): void {
     const server = this.#server
-    if (server === undefined) return
     this.#server = undefined
     this.#port = undefined
     this.#isForBrowsers = false
-    this.#ended = Promise.all([this.#ended, server.then(closed, () => {})]).then(() => {})
+    this.#stopped = Promise.all([this.#stopped, server?.then(closed, () => {})]).then(() => {})
   }
 
   async #listen(port: number): Promise<Server> {
@@ -97,7 +103,7 @@ export class Loopback implements BrowserAccess {
     const app = routes({ ...this.#init.routes, isSocket: false, browsers: this })
     const server = guardedServer(app, timeouts, policy)
     await listening(server, { port, host: '127.0.0.1' })
-    this.#port = policy.port = (server.address() as AddressInfo).port
+    policy.port = (server.address() as AddressInfo).port
     return server
   }
 }

@@ -295,6 +295,35 @@ describe('a node that was started with a port', () => {
   })
 })
 
+describe('a node that leaves', () => {
+  it('answers who made it leave by HTTP, however long that takes', async () => {
+    let leave = (): void => {}
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    await using there = await served({ port: 0 }, undefined, async () => {
+      there.api.retire()
+      await left
+    })
+    const browser = new Browser(there.api.url!)
+    const answer = browser.post('/api/down', {}, { authorization: `Bearer ${await there.token()}` })
+    setTimeout(leave, 1_500)
+    assert.equal((await answer).status, 200)
+  })
+
+  it('lets nobody in any more', async () => {
+    await using there = await served()
+    const pending = [there.client.post('open'), there.client.post('open/end'), there.client.post('open')]
+    await Promise.allSettled(pending)
+    await there.api.close()
+    assert.ok(
+      there.api.url === undefined ||
+        (await fetch(there.api.url).then(
+          () => false,
+          () => true
+        ))
+    )
+  })
+})
+
 describe('slow requests', () => {
   const timeouts = { headersMs: 250, requestMs: 500 }
   let there: Served

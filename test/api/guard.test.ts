@@ -1,4 +1,5 @@
 // The guard's rules, one valid request and one mutation for each.
+import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { MAX_REQUEST_SIZE, refusalOf, type RequestHead } from '../../src/api/guard.ts'
 import { Sessions } from '../../src/api/sessions.ts'
@@ -125,6 +126,45 @@ describe('the guard of loopback HTTP', () => {
 
   it('does not take the token from the URL', () => {
     assert.equal(statusOf(request({ authorization: undefined }, `/api/status?token=${TOKEN}`)), 401)
+  })
+})
+
+describe('the guard, whatever is sent', () => {
+  const secret = sessions.trade(sessions.issue())
+  const header = (...likely: string[]) =>
+    fc.option(fc.oneof(fc.constantFrom(...likely), fc.string()), { nil: undefined })
+  const head = fc.record({
+    method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'get'),
+    url: fc.oneof(
+      fc.constantFrom('/', '/open', '/web/a.js', '/api/session', '/api/status', '/web/../api/x'),
+      fc.string()
+    ),
+    host: header(OWN, `localhost:${PORT}`, 'evil.example'),
+    origin: header(`http://${OWN}`, `http://localhost:${PORT}`, 'null', 'http://evil.example'),
+    site: header('same-origin', 'same-site', 'cross-site', 'none'),
+    authorization: header(`Bearer ${TOKEN}`, 'Bearer x'),
+    cookie: header(`comrade-${PORT}=${secret}`, `comrade-${PORT}=x`, `comrade-1=${secret}`)
+  })
+
+  it('lets in nobody but the owner, own pages with a session, and who fetches the page', () => {
+    fc.assert(
+      fc.property(head, ({ method, url, host, origin, site, authorization, cookie }) => {
+        const asked = request({ host, origin, 'sec-fetch-site': site, authorization, cookie }, url)
+        if (statusOf({ ...asked, method }) !== undefined) return
+        assert.ok(host === OWN || host === `localhost:${PORT}`)
+        assert.ok(url.startsWith('/'))
+        assert.ok(origin === undefined || origin === `http://${host}`)
+        assert.ok(site === undefined || site === 'same-origin' || site === 'none')
+        if (authorization !== undefined) return assert.equal(authorization, `Bearer ${TOKEN}`)
+        const [path] = url.split('?')
+        const isPage = method === 'GET' && !path.startsWith('/api')
+        const hasSession = cookie === `comrade-${PORT}=${secret}`
+        assert.ok(isPage || hasSession || (method === 'POST' && path === '/api/session'))
+        if (method === 'GET' || method === 'HEAD') return
+        assert.deepEqual([origin, site], [`http://${host}`, 'same-origin'])
+      }),
+      { numRuns: 3_000 }
+    )
   })
 })
 

@@ -44,7 +44,8 @@ export interface Served extends AsyncDisposable {
 /** A node in a fresh home, and its API. @param http as {@link serveApi} has it, without the token's path */
 export async function served(
   http: { port?: number; onOpened?: (url: string) => void } = {},
-  timeouts?: RequestTimeouts
+  timeouts?: RequestTimeouts,
+  onDown: () => Promise<void> = async () => {}
 ): Promise<Served> {
   const directory = await mkdtemp(join(tmpdir(), 'comrade-api-'))
   const home = join(directory, 'home')
@@ -56,7 +57,7 @@ export async function served(
     comrade: node,
     socketPath,
     http: { ...http, tokenPath },
-    onDown: async () => {},
+    onDown,
     timeouts
   })
   return {
