@@ -6,6 +6,7 @@ import type { Unavailable } from '../messages/index.ts'
 import type { Check, Space, Status } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
+import type { MailboxPlaces } from './messages/contract.ts'
 import { checkReach, type Reach } from './reachability.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
@@ -24,8 +25,10 @@ export interface Examined {
   isRevoked: boolean
   /** Entry of the identity log at which it was continued in two places. */
   logForkedAt: number | undefined
-  /** Why there are no private messages on this machine. */
-  messages: Unavailable | undefined
+  messages: MailboxPlaces & {
+    /** Why there are none on this machine. */
+    unavailable: Unavailable | undefined
+  }
   space: Space
 }
 
@@ -63,10 +66,11 @@ export function messagesStatus(unavailable: Unavailable | undefined): Status['me
   return unavailable === undefined ? { available: true } : { available: false, reason: reasonOf(unavailable) }
 }
 
-function checkMessages(unavailable: Unavailable | undefined): Check {
+function checkMessages({ unavailable, hosts, people }: Examined['messages']): Check {
   const check = 'messages'
-  if (unavailable === undefined) return { check, ok: true, detail: 'private messages can be written and read' }
-  return { check, ok: false, detail: reasonOf(unavailable), todo: unavailable.todo }
+  if (unavailable !== undefined) return { check, ok: false, detail: reasonOf(unavailable), todo: unavailable.todo }
+  const detail = `nodes that keep private messages for this device while it is off: ${hosts.length}; people who can be written to while they are away: ${people.length}`
+  return { check, ok: true, detail }
 }
 
 function reasonOf({ reason }: Unavailable): string {

@@ -503,7 +503,7 @@ class ComradeNode implements Comrade {
     return readArchive(this.#store, file, () => this.#people.updateNow())
   }
 
-  doctor(): Promise<Check[]> {
+  async doctor(): Promise<Check[]> {
     return examine({
       store: this.#store,
       home: this.#parts.home,
@@ -515,7 +515,7 @@ class ComradeNode implements Comrade {
       paused: this.#device.paused,
       isRevoked: this.#device.revoked !== undefined,
       logForkedAt: this.#device.log.frozen,
-      messages: libsignalUnavailable(),
+      messages: { unavailable: libsignalUnavailable(), ...(await this.messages.mailboxes()) },
       space: this.#space()
     })
   }

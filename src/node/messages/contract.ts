@@ -134,6 +134,14 @@ export interface MessageConversations {
   setTimer(whom: string, timerMs: number | undefined): Promise<Message>
 }
 
+/** How messages go while devices are away. */
+export interface MailboxPlaces {
+  /** Peer ids of nodes that keep messages for this device. */
+  hosts: string[]
+  /** Dids of those who can be written to while they are away: their devices have said where. */
+  people: string[]
+}
+
 export interface Messages {
   /** Those of several people, and timers of all. */
   readonly conversations: MessageConversations
@@ -171,4 +179,6 @@ export interface Messages {
    * @throws NodeError NOT_FOUND
    */
   erase(id: string): Promise<{ id: string; erased: true }>
+  /** How messages go while this device, or those of others, are away. */
+  mailboxes(): Promise<MailboxPlaces>
 }

@@ -166,17 +166,21 @@ export class Dispatch {
       return
     }
     line.isRunning = true
+    do {
+      line.isAgain = false
+      await this.#trySend(line)
+    } while (line.isAgain && !this.#isStopped)
+    line.isRunning = false
+    this.#retryLater(line)
+  }
+
+  async #trySend(line: Line): Promise<void> {
     try {
-      do {
-        line.isAgain = false
-        await this.#send(line)
-      } while (line.isAgain && !this.#isStopped)
+      await this.#send(line)
     } catch (error) {
       if (!isPassing(error)) this.#options.onError(error)
       line.sentUpTo = 0
     }
-    line.isRunning = false
-    this.#retryLater(line)
   }
 
   async #send(line: Line): Promise<void> {
@@ -269,7 +273,8 @@ export class Dispatch {
     clearTimeout(line.timer)
     line.timer = undefined
     if (this.#isStopped || this.#lines.get(hex(line.device)) !== line) return
-    if (!this.#isWaiting(line) || this.#options.peerOf(line.device) === undefined) return
+    if (!this.#isWaiting(line)) return
+    if (this.#options.peerOf(line.device) === undefined) return this.#mail.later(line) // it went away meanwhile
     line.timer = setTimeout(() => {
       line.timer = undefined
       this.#tryAgain(line)

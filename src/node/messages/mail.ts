@@ -75,7 +75,11 @@ export class Mail {
 
   async #run(line: Line): Promise<void> {
     const { isInUse, deliver, onError } = this.#options
-    if (line.isRunning || !isInUse(line)) return
+    if (!isInUse(line)) return
+    if (line.isRunning) {
+      line.isAgain = true // what is at work sees that nobody is there, and comes back to here
+      return
+    }
     line.isRunning = true
     let isDone = false
     try {

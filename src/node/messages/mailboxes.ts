@@ -55,6 +55,7 @@ export class Mailboxes {
   readonly contacts: MailboxContacts
   readonly #options: MailboxesOptions
   readonly #service: MailboxService
+  readonly #book: MailboxBook
   readonly #client: MailboxClient
   readonly #news: MailboxNews
   /** Who was written to, or has written, since the node was started: by root key in hexadecimal. */
@@ -75,9 +76,10 @@ export class Mailboxes {
       onFault: (peerId) => connections.blame(peerId),
       onError: options.onError
     })
+    this.#book = new MailboxBook(store, options.vault)
     this.#client = new MailboxClient({
       libp2p,
-      book: new MailboxBook(store, options.vault),
+      book: this.#book,
       dial: (peerId, addresses, signal) => connections.dial(peerId, addresses, signal),
       addressesOf: (peerId) =>
         people.contacts.addresses
@@ -156,6 +158,19 @@ export class Mailboxes {
   /** @returns whether a host has all of these cells */
   async put({ descriptor }: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean> {
     return (await this.#client.put(descriptor, cells)) > 0
+  }
+
+  /** Peers that keep messages for this device, and people who can be written to while they are away. */
+  places(): { hosts: string[]; people: Uint8Array[] } {
+    const { contacts, hasSession, personOf, people } = this.#options
+    const hosts = this.#book.all().flatMap(({ state, peer }) => (state === 'made' ? peer : []))
+    const writable = contacts.devices().filter((device) => {
+      const canBegin = hasSession(device) || contacts.bundleOf(device, Date.now()) !== undefined
+      return canBegin && contacts.of(device) !== undefined
+    })
+    const found = new Map(writable.flatMap((device) => personOf(device) ?? []).map((person) => [hex(person), person]))
+    found.delete(hex(people.root))
+    return { hosts: [...new Set(hosts)], people: [...found.values()] }
   }
 
   #friendAt(peerId: PeerId): string | undefined {

@@ -126,6 +126,7 @@ export class MessageServices {
     this.messages = new NodeMessages({
       ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping, attachments: this.#attachments },
       addressees: new Addressees(people, this.#book),
+      places: () => this.#mailboxes.places(),
       isGivingReadReceipts: options.isGivingReadReceipts
     })
     this.#expiry = new Expiry({

@@ -11,13 +11,14 @@ import {
   type StoredMessage,
   type Wiping
 } from '../../messages/index.ts'
+import { formatDid } from '../../trust/index.ts'
 import type { AttachmentOptions, OpenedAttachment, SavedFile } from '../blobs/contract.ts'
 import { saveAttachment } from '../blobs/saved-file.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import type { Addressees } from './addressees.ts'
 import type { NodeAttachments } from './attachments.ts'
-import type { Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
+import type { MailboxPlaces, Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
 import { toMessageItem } from './message-item.ts'
 import { NodeConversations } from './node-conversations.ts'
 import type { MessageWriter, NewLetter } from './writer.ts'
@@ -31,6 +32,8 @@ export interface NodeMessagesOptions {
   people: People
   writer: MessageWriter
   addressees: Addressees
+  /** Peers that keep messages for this device, and root keys of those who can be written to while they are away. */
+  places: () => { hosts: string[]; people: Uint8Array[] }
   conversations: Conversations
   book: ConversationBook
   outbox: Outbox
@@ -50,6 +53,11 @@ export class NodeMessages implements Messages {
     this.#options = options
     this.conversations = new NodeConversations({ ...options, onWritten: (message) => this.#announced(message) })
     this.changes.setMaxListeners(0)
+  }
+
+  async mailboxes(): Promise<MailboxPlaces> {
+    const { hosts, people } = this.#options.places()
+    return { hosts, people: people.map((person) => formatDid(person)) }
   }
 
   async send(who: string, { text, attachment, reply, expiresInMs }: MessageDraft): Promise<Message> {
