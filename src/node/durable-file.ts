@@ -43,10 +43,14 @@ export function syncDirectory(path: string): void {
   }
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
 /** Names what a failed write met. */
 export function writeError(path: string, error: unknown): NodeError {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  const { message } = error as NodeJS.ErrnoException
+  if (isDiskFull(error)) {
     return new NodeError('DISK_FULL', `the disk is full: ${path} was not changed. Make room and try again`, {
       cause: error
     })

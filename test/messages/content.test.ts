@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
+import { CID } from 'multiformats/cid'
+import { blobCid } from '../../src/blobs/index.ts'
 import { encodeCbor } from '../../src/feeds/index.ts'
 import {
   cellsFor,
@@ -17,6 +19,7 @@ import {
 
 const withCode = (code: MessageErrorCode) => (error: unknown) => error instanceof MessageError && error.code === code
 const id = () => new Uint8Array(randomBytes(16))
+const file = { blob: blobCid(new Uint8Array(32)), key: new Uint8Array(32), size: 67_092_480, name: 'é'.repeat(127) }
 const text = (fields: object = {}) => newContent({ type: 'text', text: 'hello', ...fields })
 
 describe('content of a message', () => {
@@ -25,6 +28,7 @@ describe('content of a message', () => {
       text({ reply: id(), prev: id(), to: new Uint8Array(32), expires: 1 }),
       newContent({ type: 'reaction', about: id(), emoji: '🌻' }),
       newContent({ type: 'receipt', state: 'delivered', ids: [id(), id()] }),
+      newContent({ type: 'attachment', ...file, mime: 'image/svg+xml', text: 'look', reply: id() }),
       newContent({ type: 'resend' }),
       newContent({ type: 'erase', about: id() })
     ]
@@ -57,6 +61,17 @@ describe('content of a message', () => {
       newContent({ type: 'receipt', state: 'seen', ids: [id()] }),
       newContent({ type: 'receipt', state: 'read', ids: [] }),
       newContent({ type: 'receipt', state: 'read', ids: Array.from({ length: 33 }, id) }),
+      ...[
+        { blob: CID.createV1(0x55, file.blob.multihash) },
+        { blob: 'bafyrei' },
+        { key: new Uint8Array(31) },
+        { size: -1 },
+        { size: 67_092_481 },
+        { name: '' },
+        { name: 'é'.repeat(128) },
+        { mime: 'text/html; charset=utf-8' },
+        { text: '' }
+      ].map((fields) => newContent({ type: 'attachment', ...file, ...fields })),
       newContent({ type: '' }),
       newContent({ type: 'x'.repeat(65) })
     ]

@@ -63,6 +63,8 @@ export class BlobFetcher {
   readonly #fetches = new Map<string, Fetch>()
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
+  /** Blobs of which somebody is asked. */
+  #running = 0
 
   constructor(options: BlobFetcherOptions) {
     this.#options = options
@@ -92,6 +94,11 @@ export class BlobFetcher {
     this.#look(fetch)
   }
 
+  /** Ids of what is wanted and not here. */
+  ids(): Uint8Array[] {
+    return [...this.#fetches.values()].map(({ wanted }) => wanted.id)
+  }
+
   /** It is of no use any more. */
   drop(id: Uint8Array): void {
     const fetch = this.#fetches.get(hex(id))
@@ -116,19 +123,16 @@ export class BlobFetcher {
   }
 
   #look(fetch: Fetch): void {
-    if (!this.#isRunning || !this.#mayRun(fetch)) return
+    const mayRun = fetch.isUrgent || fetch.sources.size > 0 || this.#running < MAX_BLOBS
+    if (!this.#isRunning || !mayRun) return
     for (const peerId of this.#options.peersOf(fetch.wanted.people)) {
       const name = peerId.toString()
       if (fetch.sources.size >= MAX_SOURCES) return
       if (fetch.sources.has(name) || performance.now() < (fetch.resting.get(name)?.until ?? 0)) continue
+      if (fetch.sources.size === 0) this.#running += 1
       fetch.sources.add(name)
       void this.#fetchFrom(fetch, peerId)
     }
-  }
-
-  #mayRun(fetch: Fetch): boolean {
-    const running = [...this.#fetches.values()].filter(({ sources }) => sources.size > 0)
-    return fetch.isUrgent || running.includes(fetch) || running.length < MAX_BLOBS
   }
 
   async #fetchFrom(fetch: Fetch, peerId: PeerId): Promise<void> {
@@ -140,7 +144,10 @@ export class BlobFetcher {
       if (!fetch.ended.signal.aborted) this.#failed(fetch, peerId, error as NodeJS.ErrnoException)
     }
     fetch.sources.delete(name)
-    if (fetch.sources.size === 0) fetch.download = undefined
+    if (fetch.sources.size === 0) {
+      fetch.download = undefined
+      this.#running -= 1
+    }
     if (!this.#options.store.has(fetch.wanted.id)) return
     this.#fetches.delete(hex(fetch.wanted.id))
     fetch.ended.abort(new BlobError('CLOSED', 'the blob is here'))

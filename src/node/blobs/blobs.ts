@@ -2,6 +2,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { BlobStore } from '../../blobs/index.ts'
 import type { Connections } from '../connections.ts'
+import { isDiskFull, writeError } from '../durable-file.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import { BlobFetcher, type BlobProgress, type WantedBlob } from './blob-fetcher.ts'
@@ -74,19 +75,28 @@ export class Blobs {
 
   /**
    * Stores a blob, and keeps it until `use` has made somebody name it.
-   * @throws BlobError SIZE; what the source, `use` and the file system throw
+   * @throws BlobError SIZE; NodeError DISK_FULL; what the source, `use` and the file system throw
    */
   async add<T>(
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     use: (id: Uint8Array) => Promise<T>
   ): Promise<T> {
-    const id = await this.store.add(source)
+    const id = await this.#stored(source)
     this.#held.add(hex(id))
     try {
       return await use(id)
     } finally {
       this.#held.delete(hex(id))
       void this.tidy() // where `use` has failed
+    }
+  }
+
+  async #stored(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+    try {
+      return await this.store.add(source)
+    } catch (error) {
+      if (isDiskFull(error)) throw writeError(this.#options.directory, error)
+      throw error
     }
   }
 
@@ -120,7 +130,7 @@ export class Blobs {
   }
 
   async #tidy(): Promise<void> {
-    const present = this.store.ids() // those that come while it is asked are left alone
+    const present = [...this.store.ids(), ...this.fetcher.ids()] // what comes while it is asked is left alone
     const used = new Set<string>()
     for (const using of this.#users) for (const id of await using()) used.add(hex(id))
     for (const id of present) {

@@ -2,12 +2,13 @@
 import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NodeError } from '../comrade.ts'
+import { isDiskFull, writeError } from '../durable-file.ts'
 import type { OpenedAttachment } from './contract.ts'
 
 /**
  * @param path of a file that is not there yet, or a directory, in which it gets its own name
  * @returns where it was written
- * @throws NodeError BAD_INPUT
+ * @throws NodeError BAD_INPUT, DISK_FULL
  */
 export async function saveAttachment(attachment: OpenedAttachment, path: string): Promise<string> {
   const target = (await isDirectory(path)) ? join(path, attachment.name) : path
@@ -21,7 +22,7 @@ export async function saveAttachment(attachment: OpenedAttachment, path: string)
     await file.sync()
   } catch (error) {
     await rm(target, { force: true })
-    throw error
+    throw isDiskFull(error) ? writeError(target, error) : error
   } finally {
     await file.close()
   }

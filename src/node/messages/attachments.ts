@@ -49,8 +49,9 @@ export class NodeAttachments {
 
   /** Goes on with what was not here when the node was stopped. */
   start(): void {
-    for (const { num } of this.#options.conversations.attachments())
-      this.onChanged(this.#options.conversations.get(num))
+    const { conversations, blobs } = this.#options
+    for (const { num, blob } of conversations.attachments())
+      if (!blobs.store.has(blob)) this.onChanged(conversations.get(num))
   }
 
   /** A message came, or changed. */

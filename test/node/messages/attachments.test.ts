@@ -115,6 +115,23 @@ describe('files that go with private messages', function () {
     assert.equal((await bytesOf(bob, sent.id)).length, 100)
   })
 
+  it('come to all in a conversation, and are let go by who erases the message', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    const carol = await homes.start('carol', {}, { quota: 0 })
+    for (const other of [bob, carol]) await befriend(alice, other)
+    const people = [bob, carol].map(({ identity }) => identity.did)
+    const { id } = await alice.messages.conversations.create({ name: 'hive', people })
+    const data = randomBytes(500)
+    const sent = await alice.messages.send(id, { text: 'to all', attachment: { data, name: 'list.txt' } })
+    await arrives(bob, sent.id)
+    await shows(carol, 'to all')
+    assert.deepEqual(await bytesOf(carol, sent.id), data)
+    await bob.messages.erase(sent.id)
+    await until(() => blobsAt(bob).length === 0, 'it is let go')
+    assert.equal(blobsAt(alice).length, 2)
+  })
+
   it('are refused when they cannot be read, are too large, or are no files', async () => {
     await using homes = new Homes()
     const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
