@@ -14,11 +14,7 @@ export interface MessageRoutesOptions {
   onSocket: () => void
 }
 
-export function messageRoutes(
-  app: Hono,
-  { messages, contacts }: Comrade,
-  { closing, onSocket }: MessageRoutesOptions
-): void {
+export function messageRoutes(app: Hono, { messages }: Comrade, { closing, onSocket }: MessageRoutesOptions): void {
   post(app, 'message', requests.message, async ({ who, attach, text, ...draft }) => {
     if (attach !== undefined) onSocket()
     else if (text === undefined) throw new NodeError('BAD_INPUT', 'text is missing')
@@ -42,8 +38,8 @@ export function messageRoutes(
   post(app, 'messages/erase', requests.oneMessage, ({ id }) => messages.erase(id))
   stream(app, 'messages', requests.messages, async ({ who, limit, follow }) => {
     // Found before the stream begins, so that an unknown name is a plain error.
-    const person = who === undefined ? undefined : (await contacts.find(who)).did
-    return ndjson((gone) => list(messages, { with: person, limit, live: follow ?? false }, gone, closing))
+    const found = who === undefined ? undefined : messages.find(who)
+    return ndjson((gone) => list(messages, { with: found, limit, live: follow ?? false }, gone, closing))
   })
 }
 

@@ -1,5 +1,11 @@
 // Private messages as JSON: always all fields, null where there is nothing.
 import type { Message } from '../node/comrade.ts'
+import {
+  changeShape,
+  type ConversationChangeShape,
+  recipientShape,
+  type RecipientShape
+} from './conversation-shapes.ts'
 import { type WarningShape, warningShape } from './shapes.ts'
 
 export interface MessageShape {
@@ -15,7 +21,10 @@ export interface MessageShape {
   about: string | null
   emoji: string | null
   attachment: { name: string; size: number; mime: string | null; isHere: boolean } | null
+  conversation: string | null
+  change: ConversationChangeShape | null
   state: Message['state']
+  recipients: RecipientShape[]
   expires: string | null
   isAfterGap: boolean
 }
@@ -34,7 +43,10 @@ export function messageShape(message: Message): MessageShape {
     about,
     emoji,
     attachment,
+    conversation,
+    change,
     state,
+    recipients,
     expires,
     isAfterGap
   } = message
@@ -45,7 +57,10 @@ export function messageShape(message: Message): MessageShape {
     about: about ?? null,
     emoji: emoji ?? null,
     attachment: attachment === undefined ? null : { ...attachment, mime: attachment.mime ?? null },
+    conversation: conversation ?? null,
+    change: change === undefined ? null : changeShape(change),
     state,
+    recipients: recipients?.map(recipientShape) ?? [],
     expires: expires ?? null,
     isAfterGap: isAfterGap ?? false
   }

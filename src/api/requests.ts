@@ -144,6 +144,14 @@ export const requests = {
     follow: v.optional(flagInQuery)
   }),
   oneMessage: v.strictObject({ id: messageId }),
+  newConversation: v.strictObject({
+    name: v.optional(anyText(256)),
+    people: v.pipe(v.array(who), v.minLength(1, 'must not be empty'), v.maxLength(31, 'must be at most 31 people'))
+  }),
+  conversation: v.strictObject({ which: who }),
+  conversationPerson: v.strictObject({ which: who, who }),
+  conversationName: v.strictObject({ which: who, name: anyText(256) }),
+  conversationTimer: v.strictObject({ whom: who, timerMs: v.optional(whole(1, MAX_EXPIRES_MS)) }),
   readMessages: v.strictObject({
     ids: v.pipe(v.array(messageId), v.minLength(1), v.maxLength(MAX_LIMIT, `must be at most ${MAX_LIMIT} messages`))
   }),

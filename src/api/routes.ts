@@ -7,6 +7,7 @@ import { dagJson } from './dag-json.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
+import { conversationRoutes } from './conversation-routes.ts'
 import { eventLines, ndjson, serverSentEvents } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
 import { progressLines } from './progress.ts'
@@ -56,6 +57,7 @@ export function routes(init: RouteInit): Hono {
   deviceRoutes(app, init)
   meetingRoutes(app, init)
   groupRoutes(app, init.comrade)
+  conversationRoutes(app, init.comrade)
   messageRoutes(app, init.comrade, { closing: init.closing, onSocket: () => checkSocket(init) })
   directoryRoutes(app, init)
   fileRoutes(app, init)

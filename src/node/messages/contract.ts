@@ -167,6 +167,8 @@ export interface Messages {
   save(id: string, path: string, options?: AttachmentOptions): Promise<SavedFile>
   /** Reacts to a message. @throws NodeError NOT_FOUND, BAD_INPUT, UNAVAILABLE */
   react(id: string, emoji: string): Promise<Message>
+  /** With whom a user means: a person's did, or a conversation's id. @throws NodeError WHO_UNKNOWN, WHO_AMBIGUOUS */
+  find(who: string): string
   /** Stored messages, newest first; then, with `live`, what comes and what changes its state. */
   list(options?: MessageListOptions): AsyncIterable<Message>
   /**

@@ -86,6 +86,11 @@ export class NodeMessages implements Messages {
     return this.#write({ peer, fields: { type: 'reaction', about, emoji } })
   }
 
+  find(who: string): string {
+    const peer = this.#options.addressees.find(who)
+    return isConversationId(peer) ? hex(peer) : formatDid(peer)
+  }
+
   async *list({
     with: who,
     limit = DEFAULT_LIMIT,
