@@ -23,7 +23,8 @@ export function findAction<O>(
   if (!Object.hasOwn(actions, name)) throw new NodeError('BAD_INPUT', unknownAction(verb, Object.keys(actions), name))
   const { takes = '' } = actions[name]
   const expected = takes.split(' ').filter(Boolean).length
-  if (args.length === expected) return actions[name]
+  const isMany = takes.endsWith('...>')
+  if (isMany ? args.length >= expected : args.length === expected) return actions[name]
   throw new NodeError('BAD_INPUT', `comrade ${verb} ${name} takes ${takes || 'nothing more'}, not ${args.length} words`)
 }
 

@@ -104,7 +104,7 @@ export function handleOf({ id, name }: { id: string; name: string }): string {
 
 /** A word of a command line as one types it. */
 export function shellWord(text: string): string {
-  return /^[\w@:/.#-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return /^[\w@:/.#+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function counted(count: number, one: string, many: string): string {

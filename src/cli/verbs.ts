@@ -29,6 +29,10 @@ export const verbs: Readonly<Record<string, VerbEntry>> = {
   name: { summary: 'give somebody a name of your own', load: () => import('./verbs/name.ts') },
   message: { summary: 'write to somebody alone', load: () => import('./verbs/message.ts') },
   messages: { summary: 'read private messages, newest first', load: () => import('./verbs/messages.ts') },
+  conversation: {
+    summary: 'write with several people, and say when messages go away',
+    load: () => import('./verbs/conversation.ts')
+  },
   group: {
     summary: 'form a group, and decide in it who belongs to it',
     load: () => import('./verbs/group.ts')

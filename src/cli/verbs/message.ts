@@ -1,8 +1,9 @@
-// comrade message: writes to one person, whom alone it is for.
+// comrade message: writes to one person, or in a conversation of several, whom alone it is for.
 import { resolve } from 'node:path'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
 import { shellWord } from '../group-lines.ts'
+import type { Output } from '../output.ts'
 import { parseDuration } from '../quantity.ts'
 import { readStdin } from '../stdin.ts'
 import type { Verb } from '../verb.ts'
@@ -20,7 +21,7 @@ interface Options {
 
 export const verb: Verb<Options> = {
   arguments: [
-    ['<who>', 'whom you follow: a petname, a did, or a name that only one person claims'],
+    ['<who>', 'whom you follow: a petname, a did, or a name that only one person claims; or a conversation: +name'],
     ['[text]', 'what to say; - reads it from stdin; may be left out when a file is attached']
   ],
   options: [
@@ -53,7 +54,15 @@ export const verb: Verb<Options> = {
       const draft = { who, ...said, attach: file, expiresInMs: expires }
       const message = await client.post<MessageShape>('message', draft, { signal, timeoutMs: SEAL_TIMEOUT_MS })
       output.result(message, () => `${message.state}  ${message.id}`)
+      warnOfUnreached(output, message)
     }
     output.next(`comrade messages ${shellWord(who)} --follow`)
   }
+}
+
+/** Nobody is to believe that all in a conversation read what only some of them get. */
+function warnOfUnreached(output: Output, { recipients }: MessageShape): void {
+  const unreached = recipients.filter(({ state }) => state === 'unreachable').map(({ name }) => name)
+  if (unreached.length === 0) return
+  output.warning('UNREACHABLE', `not for ${unreached.join(', ')}: messages go between people who follow each other`)
 }

@@ -1,5 +1,6 @@
 // comrade messages: reads private messages, newest first, and goes on with --follow; or erases one.
 import type { Client } from '../../api/client.ts'
+import type { ConversationShape } from '../../api/conversation-shapes.ts'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import type { ProfileShape } from '../../api/shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
@@ -20,7 +21,7 @@ interface Options {
 
 export const verb: Verb<Options> = {
   arguments: [
-    ['[who]', 'with whom: a petname, a did, or a name that only one person claims; else with everybody; or an action'],
+    ['[who]', 'with whom: a petname, a did, a name that only one person claims, or +name; else all; or an action'],
     ['[id]', 'for an action: the message'],
     ['[path]', 'for save: a file that is not there yet, or a directory']
   ],
@@ -61,9 +62,10 @@ async function list(
   const shown = new Set<string>()
   // A program that asks for JSON is not somebody who reads.
   const reading = output.json ? undefined : await readingOf(client, signal)
+  const names = output.json ? new Map<string, string>() : await namesOf(client, signal)
   for await (const message of client.lines<MessageShape>('messages', { who, limit, follow }, { signal })) {
     const isKnown = shown.has(message.id) && message.type !== 'erased'
-    output.result(message, () => (isKnown ? (reading?.changeLines(message) ?? []) : messageLines(message)))
+    output.result(message, () => (isKnown ? (reading?.changeLines(message) ?? []) : messageLines(message, names)))
     shown.add(message.id)
     reading?.note(message)
   }
@@ -76,6 +78,12 @@ async function list(
 async function readingOf(client: Client, signal: AbortSignal): Promise<Reading> {
   const { did } = await client.get<ProfileShape>('id', {}, { signal })
   return new Reading(client, did)
+}
+
+/** Of conversations of several. */
+async function namesOf(client: Client, signal: AbortSignal): Promise<Map<string, string>> {
+  const all = await client.get<ConversationShape[]>('conversation/list', {}, { signal })
+  return new Map(all.filter(({ name }) => name !== '').map(({ id, name }) => [id, name]))
 }
 
 async function read({ client, output, signal }: Context, id: string | undefined): Promise<void> {
