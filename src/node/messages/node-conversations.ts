@@ -143,6 +143,7 @@ export class NodeConversations implements MessageConversations {
       return { ...personName(person, people), isReached }
     })
     const isMember = standingOf(state, hex(people.root)) === 'member'
+    members.sort((a, b) => (a.name < b.name ? -1 : 1))
     return { id: hex(id), name: state.name.value, members, isMember, ...(timerMs === undefined ? {} : { timerMs }) }
   }
 }
