@@ -132,11 +132,17 @@ export class Dispatch {
     this.deliver(device)
   }
 
-  /** What this device did not acknowledge is sealed anew, and sent. */
+  /** What this device did not acknowledge is sealed anew, and sent; later, where that cannot be written, as on a full disk. */
   sealAnew(device: Uint8Array): void {
-    const { store, outbox } = this.#options
-    store.write(() => outbox.unseal(device, () => randomBytes(TRANSFER_SIZE)), { isDurable: true })
-    this.#line(device).sentUpTo = 0
+    const { store, outbox, onError } = this.#options
+    const line = this.#line(device)
+    try {
+      store.write(() => outbox.unseal(device, () => randomBytes(TRANSFER_SIZE)), { isDurable: true })
+    } catch (error) {
+      if (!isPassing(error)) onError(error)
+      return this.#retryLater(line)
+    }
+    line.sentUpTo = 0
     this.deliver(device)
   }
 
