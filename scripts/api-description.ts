@@ -172,6 +172,7 @@ function bodyOf(schema: Json): Json {
 
 function contentOf({ answer }: RouteForm, name: string): Json {
   if (answer === 'json') return { 'application/json': {} }
+  if (answer === 'file') return { '*/*': { schema: { contentMediaType: 'application/octet-stream' } } }
   const lines = { 'application/x-ndjson': {} }
   return name === 'GET /api/events' ? { ...lines, 'text/event-stream': {} } : lines
 }

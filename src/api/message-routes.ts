@@ -1,11 +1,12 @@
 // The routes of `message` and `messages`.
 import type { Hono } from 'hono'
 import { type Comrade, type MessageListOptions, NodeError } from '../node/comrade.ts'
+import { fileResponse } from './file-response.ts'
 import { ndjson } from './lines.ts'
 import { progressLines } from './progress.ts'
 import { messageShape } from './message-shapes.ts'
 import { requests } from './requests.ts'
-import { post, stream } from './route.ts'
+import { file, post, stream } from './route.ts'
 
 export interface MessageRoutesOptions {
   /** Ends all streams when the API is closed. */
@@ -25,6 +26,9 @@ export function messageRoutes(app: Hono, { messages }: Comrade, { closing, onSoc
     onSocket()
     return messages.save(id, file)
   })
+  file(app, 'messages/file', requests.oneMessage, ({ id }, c) =>
+    fileResponse((signal) => messages.attachment(id, { signal }), AbortSignal.any([c.req.raw.signal, closing]))
+  )
   stream(app, 'messages/attachment', requests.oneMessage, ({ id }) =>
     ndjson((gone) => {
       const signal = AbortSignal.any([gone, closing])

@@ -73,6 +73,12 @@ const countInQuery = v.pipe(
   v.transform(Number),
   whole(1, MAX_LIMIT)
 )
+const indexInQuery = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,2}$/, `must be a whole number from 0 to ${MAX_FILES - 1}`),
+  v.transform(Number),
+  whole(0, MAX_FILES - 1)
+)
 const flagInQuery = v.pipe(
   v.picklist(['true', 'false'], 'must be true or false'),
   v.transform((value) => value === 'true'),
@@ -105,6 +111,7 @@ export const requests = {
     all: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
+  entryFile: v.strictObject({ id, index: v.optional(indexInQuery) }),
   saveEntry: v.strictObject({ id, file }),
   react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),

@@ -8,7 +8,7 @@ import type * as v from 'valibot'
 export interface RouteForm {
   /** What is taken: as a query by GET, as JSON by POST. */
   input: v.GenericSchema
-  answer: 'json' | 'stream'
+  answer: 'json' | 'stream' | 'file'
 }
 
 const forms = new WeakMap<Handler, RouteForm>()
@@ -25,9 +25,7 @@ export function get<S extends v.GenericSchema>(
   schema: S,
   run: (input: v.InferOutput<S>) => unknown
 ): void {
-  const handler: Handler = async (c) => c.json(await run(parseRequest(schema, query(c))))
-  forms.set(handler, { input: schema, answer: 'json' })
-  app.get(`/api/${verb}`, handler)
+  respond(app, verb, { input: schema, answer: 'json' }, async (input, c) => c.json(await run(input)))
 }
 
 /** A route that reads, with a query, and gives a stream of values. */
@@ -37,8 +35,27 @@ export function stream<S extends v.GenericSchema>(
   schema: S,
   run: (input: v.InferOutput<S>, c: Context) => Response | Promise<Response>
 ): void {
-  const handler: Handler = async (c) => run(parseRequest(schema, query(c)), c)
-  forms.set(handler, { input: schema, answer: 'stream' })
+  respond(app, verb, { input: schema, answer: 'stream' }, run)
+}
+
+/** A route that reads, with a query, and gives the bytes of a file. */
+export function file<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  schema: S,
+  run: (input: v.InferOutput<S>, c: Context) => Promise<Response>
+): void {
+  respond(app, verb, { input: schema, answer: 'file' }, run)
+}
+
+function respond<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  form: RouteForm & { input: S },
+  run: (input: v.InferOutput<S>, c: Context) => Response | Promise<Response>
+): void {
+  const handler: Handler = async (c) => run(parseRequest(form.input, query(c)), c)
+  forms.set(handler, form)
   app.get(`/api/${verb}`, handler)
 }
 

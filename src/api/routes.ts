@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
 import { dagJson } from './dag-json.ts'
+import { fileResponse } from './file-response.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
@@ -12,7 +13,7 @@ import { eventLines, ndjson, serverSentEvents } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
 import { progressLines } from './progress.ts'
 import { requests } from './requests.ts'
-import { get, post, stream } from './route.ts'
+import { file, get, post, stream } from './route.ts'
 import { type BrowserAccess, openRoutes, sessionRoutes } from './session-routes.ts'
 import {
   contactShape,
@@ -113,6 +114,16 @@ function feedRoutes(app: Hono, init: RouteInit): void {
     checkSocket(init)
     return feeds.save(id, file)
   })
+  file(app, 'file', requests.entryFile, ({ id, index = 0 }, c) =>
+    fileResponse(
+      async (signal) => {
+        const found = (await feeds.attachments(id, { signal }))[index]
+        if (found === undefined) throw new NodeError('NOT_FOUND', `entry ${id} has fewer files than that`)
+        return found
+      },
+      AbortSignal.any([c.req.raw.signal, closing])
+    )
+  )
   stream(app, 'save', requests.entry, ({ id }) =>
     ndjson((gone) => {
       const signal = AbortSignal.any([gone, closing])

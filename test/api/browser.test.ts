@@ -279,6 +279,46 @@ describe('a browser', () => {
     assert.equal(headers['x-content-type-options'], 'nosniff')
     assert.match(String(headers['content-security-policy']), /^default-src 'none'/)
   })
+
+  describe('that fetches files of others', () => {
+    const page = Buffer.from('<script>fetch("/api/down", { method: "POST" })</script>')
+    const hostile = [
+      { data: page, name: 'page.html', mime: 'text/html' },
+      { data: page, name: 'drawing.svg', mime: 'image/svg+xml' },
+      { data: page, name: 'photo.png', mime: 'image/png' },
+      { data: page, name: '../../"; x="\r\nSet-Cookie: a=b; \u202egnp.exe', mime: 'text/html\r\nSet-Cookie: a=b' },
+      { data: page, name: '💾'.repeat(300) }
+    ]
+
+    it('gets them as files to be kept, whatever their authors call them', async () => {
+      const browser = await letIn()
+      for (const file of hostile) {
+        const { id } = await there.node.feeds.publish({ type: 'post', text: 'look' }, { files: [file] })
+        const { status, headers, text } = await browser.get(`/api/file?id=${id}`)
+        assert.deepEqual([status, text], [200, page.toString()], file.name)
+        const type = file.name === 'photo.png' ? 'image/png' : 'application/octet-stream'
+        assert.deepEqual([headers['content-type'], headers['x-content-type-options']], [type, 'nosniff'])
+        assert.match(String(headers['content-disposition']), /^attachment; filename\*=UTF-8''[\w.!~%-]+$/)
+        assert.match(String(headers['content-security-policy']), /^default-src 'none'/)
+        assert.equal(headers['set-cookie'], undefined)
+        assert.equal((await browser.get(`/api/file?id=${id}&index=1`)).status, 404)
+        assert.equal((await browser.get(`/api/file?id=${id}`, { 'sec-fetch-site': 'cross-site' })).status, 403)
+      }
+    })
+
+    it('gets those of messages in the same way, and is told where there are none', async () => {
+      const browser = await letIn()
+      const friend = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+      await there.node.contacts.follow(friend)
+      const message = await there.node.messages.send(friend, { attachment: hostile[0] })
+      const { headers, text } = await browser.get(`/api/messages/file?id=${message.id}`)
+      assert.equal(text, page.toString())
+      assert.equal(headers['content-disposition'], "attachment; filename*=UTF-8''page.html")
+      const { id } = await there.node.feeds.publish({ type: 'post', text: 'nothing but words' })
+      assert.equal((await browser.get(`/api/file?id=${id}`)).status, 404)
+      assert.equal((await browser.get(`/api/messages/file?id=${'0'.repeat(32)}`)).status, 404)
+    })
+  })
 })
 
 describe('a node that was started with a port', () => {
@@ -325,7 +365,7 @@ describe('a node that leaves', () => {
 })
 
 describe('slow requests', () => {
-  const timeouts = { headersMs: 250, requestMs: 500 }
+  const timeouts = { headersMs: 1_000, requestMs: 2_000 }
   let there: Served
   let port: number
 
