@@ -23,7 +23,7 @@ export interface ReferenceRow {
 
 /** Every route of the API, of a node that is not there: they are looked at, and not asked. */
 export function allRoutes(): Hono {
-  const comrade = {} as Comrade
+  const comrade = new Proxy({}, { get: () => comrade }) as Comrade // whatever part of it a route is made with
   const { signal: closing } = new AbortController()
   const refuse = (): never => {
     throw new Error('there is no node')
