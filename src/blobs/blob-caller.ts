@@ -88,8 +88,8 @@ export class BlobCaller {
   }
 
   async #answer(): Promise<BlobAnswer> {
-    const late = new BlobError('REFUSED', `no answer within ${this.#timeoutMs} ms`)
-    const timer = setTimeout(() => this.#messages.abort(late), this.#timeoutMs)
+    const onLate = (): void => this.#messages.abort(new BlobError('REFUSED', `no answer within ${this.#timeoutMs} ms`))
+    const timer = setTimeout(onLate, this.#timeoutMs)
     try {
       const { done, value } = await this.#answers.next()
       if (done === true) throw new BlobError('REFUSED', 'the other side has ended the stream')

@@ -20,6 +20,8 @@ export const coloured = (style: Style, text: string): Segment => ({ text, style 
  */
 const UNPRINTABLE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
+/** How often it is said how far something has come, in ms. */
+const PROGRESS_EVERY_MS = 100
 /** Takes away what stands on the line of a terminal. */
 const BEGIN_ANEW = '\r\x1b[2K'
 
@@ -33,6 +35,7 @@ export class Output {
   readonly json: boolean
   readonly #isTalkative: boolean
   #hasProgress = false
+  #progressedAt = -Infinity
 
   constructor({ json, quiet }: OutputInit) {
     this.json = json
@@ -63,8 +66,10 @@ export class Output {
 
   /** Says how far something has come, in place of what this said before. Only on a terminal; silent as {@link talk}. */
   progress(text: string): void {
-    if (!this.#isTalkative || !process.stderr.isTTY) return
+    const isSoon = performance.now() - this.#progressedAt < PROGRESS_EVERY_MS
+    if (!this.#isTalkative || !process.stderr.isTTY || isSoon) return
     process.stderr.write(`${BEGIN_ANEW}${harmless(text)}`)
+    this.#progressedAt = performance.now()
     this.#hasProgress = true
   }
 
