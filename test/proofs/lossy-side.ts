@@ -130,7 +130,8 @@ export class LossySide implements AsyncDisposable {
       onChanged: () => {},
       onAcknowledge: (device, id) => !life.isOver && life.dispatch.acknowledge(device, id),
       onProgress: (device) => !life.isOver && life.dispatch.noteProgress(device),
-      onResend: (device) => !life.isOver && life.dispatch.sealAnew(device)
+      onResend: (device) => !life.isOver && life.dispatch.sealAnew(device),
+      onRepeated: (device) => !life.isOver && life.dispatch.pass(device, newContent({ type: 'resend' }))
     })
     life.dispatch.deliver(peer.device)
   }

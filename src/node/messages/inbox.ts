@@ -22,6 +22,9 @@ import type { ConversationIntake, Judgement } from './conversation-intake.ts'
 import type { Crypt } from './crypt.ts'
 import type { KnownDevice } from './known-device.ts'
 
+/** A device is asked to seal anew at most this often, in ms. */
+const REPEATED_INTERVAL_MS = 60_000
+
 export interface InboxOptions {
   crypt: Crypt
   conversations: Conversations
@@ -39,6 +42,8 @@ export interface InboxOptions {
   onProgress: (device: Uint8Array) => void
   /** A device asks for what it did not acknowledge, sealed anew. */
   onResend: (device: Uint8Array) => void
+  /** A device has used a key a second time: it is to be asked to seal anew what this one did not acknowledge. */
+  onRepeated: (device: Uint8Array) => void
   /** @default Date.now */
   now?: () => number
   /** Lets others have their turn. @default one of its own */
@@ -59,6 +64,8 @@ export class Inbox {
   readonly #now: () => number
   readonly #turn: Turn
   readonly #reassembly: Reassembly
+  /** When a device was last asked to seal anew, by its key in hexadecimal. */
+  readonly #repeatedMs = new Map<string, number>()
 
   constructor(options: InboxOptions) {
     this.#options = options
@@ -111,9 +118,25 @@ export class Inbox {
         return outcome
       })
     } catch (error) {
-      if (error instanceof MessageError && error.code !== 'CLOSED') return undefined
-      throw error
+      if (!(error instanceof MessageError) || error.code === 'CLOSED') throw error
+      if (error.code === 'DUPLICATE') this.#noteRepeated(whole, from)
+      return undefined
     }
+  }
+
+  /**
+   * A key that was used twice, for what has not come yet: the sender's database is an older copy, or this came so late that its
+   * key is gone. When it is sealed anew, it can be opened.
+   */
+  #noteRepeated({ transfer }: Reassembled, { device }: KnownDevice): void {
+    const { transfers, onAcknowledge, onRepeated } = this.#options
+    const before = transfers.find(device, transfer) // by another way, at the same time
+    if (before?.id !== undefined) onAcknowledge(device, before.id)
+    const name = Buffer.from(device).toString('hex')
+    const now = this.#now()
+    if (before !== undefined || Math.abs(now - (this.#repeatedMs.get(name) ?? -Infinity)) < REPEATED_INTERVAL_MS) return
+    this.#repeatedMs.set(name, now)
+    onRepeated(device)
   }
 
   /** In the transaction that stores the session's state. */

@@ -186,7 +186,8 @@ export class MessageServices {
       onChanged: (nums) => this.messages.announce(nums),
       onAcknowledge: (device, id) => this.#dispatch.acknowledge(device, id),
       onProgress: (device) => this.#dispatch.noteProgress(device),
-      onResend: (device) => this.#dispatch.sealAnew(device)
+      onResend: (device) => this.#dispatch.sealAnew(device),
+      onRepeated: (device) => this.#dispatch.pass(device, newContent({ type: 'resend' }))
     })
     this.#mailboxes = new Mailboxes({
       ...{

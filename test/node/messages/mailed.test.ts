@@ -117,6 +117,43 @@ describe('private messages over mailboxes', function () {
     await is(alice, sent.id, 'delivered')
   })
 
+  it('come also from whoever goes on with an older copy of the home', async function () {
+    this.timeout(120_000)
+    await using homes = new Homes()
+    const { carol, ...friends } = await threeFriends(homes)
+    let { alice, bob } = friends
+    await befriend(alice, carol)
+    await until(() => hostsFor(homes.of('bob'), alice) === 1, 'Bob knows where Alice has a mailbox')
+    const up = async (name: string): Promise<Comrade> => {
+      const node = await homes.start(name)
+      await node.connect(carol.addresses[0])
+      return node
+    }
+    await alice.stop()
+    homes.copy('alice', 'copy')
+    alice = await up('alice')
+    const sent = await alice.messages.send(bob.identity.did, { text: 'not in the copy' })
+    await is(alice, sent.id, 'delivered')
+    await Promise.all([alice.stop(), bob.stop()])
+    homes.copy('copy', 'alice')
+    alice = await up('alice')
+    const late = await alice.messages.send(bob.identity.did, { text: 'by the copy' })
+    await is(alice, late.id, 'mailed')
+    await alice.stop()
+
+    bob = await up('bob') // cannot open it, and asks for it
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_cells') === 0, 'it was fetched')
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_cells') > 0, 'Bob has asked')
+    await bob.stop()
+    alice = await up('alice') // seals it anew
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_cells') === 0, 'it was asked')
+    await until(() => rowsIn(homes.of('carol'), 'mailbox_cells') >= 4, 'it was sent again, and that it had been asked')
+    await alice.stop()
+    bob = await up('bob')
+    await until(async () => (await textsAt(bob)).includes('by the copy'), 'Bob reads it')
+    assert.deepEqual((await textsAt(bob)).toReversed(), ['first', 'not in the copy', 'by the copy'])
+  })
+
   it('survive the loss of one of two hosts', async () => {
     await using homes = new Homes()
     const { alice, carol, ...friends } = await threeFriends(homes)
