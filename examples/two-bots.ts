@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Comrade, createNode, type Message } from '../src/index.ts'
 
-const signal = AbortSignal.timeout(25_000)
+const signal = AbortSignal.timeout(50_000)
 using directory = mkdtempDisposableSync(join(tmpdir(), 'comrade-'))
 await using stack = new AsyncDisposableStack()
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ROOT } from './support/documents.ts'
 
-const EXAMPLE_LIMIT_MS = 30_000
+const EXAMPLE_LIMIT_MS = 60_000
 const run = promisify(execFile)
 
 describe('examples', function () {

@@ -198,7 +198,8 @@ export class Connections {
       root: options.identity,
       rootSeed: options.rootSeed,
       isEnabled: settings.directory,
-      isCurrent: () => people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
+      // A node that ended without waiting for all of its parts looks nobody up in what is closed.
+      isCurrent: () => store.isOpen && people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
       contactOf: (peerId) => this.contactOf(peerId),
       onAddresses: (peerId) => this.#redial.retryNow(peerId),
       share: options.onDirectoryMaterial,
