@@ -29,6 +29,7 @@ describe('a node without libsignal', function () {
   it('says so in its status, and what to do in doctor', async () => {
     const [{ messages }] = await without.json<{ messages: { available: boolean; reason: string } }>('status')
     assert.equal(messages.available, false)
+    assert.match((await without.run(['status'])).stdout, /^note +no private messages: .* is not installed$/m)
     assert.match(messages.reason, /libsignal.* is not installed/)
     const { code, stdout } = await without.run(['doctor', '--json'])
     const checks = stdout

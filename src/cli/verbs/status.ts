@@ -16,7 +16,7 @@ export const verb: Verb = {
 function lines(status: StatusShape): Line[] {
   const paused: Line[] = status.paused === undefined ? [] : [[coloured('yellow', `paused  ${status.paused}`)]]
   const { available, reason } = status.messages
-  const unavailable: Line[] = available ? [] : [[coloured('yellow', `lacking ${reason}`)]]
+  const unavailable: Line[] = available ? [] : [[coloured('yellow', `note    ${reason}`)]]
   return [
     ...paused,
     ...unavailable,
