@@ -153,7 +153,11 @@ export const requests = {
   oneMessage: v.strictObject({ id: messageId }),
   newConversation: v.strictObject({
     name: v.optional(anyText(256)),
-    people: v.pipe(v.array(who), v.minLength(1, 'must not be empty'), v.maxLength(31, 'must be at most 31 people'))
+    people: v.pipe(
+      v.array(who),
+      v.minLength(1, 'must not be empty'),
+      v.maxLength(31, 'must be at most 31 people: make a group for more')
+    )
   }),
   conversation: v.strictObject({ which: who }),
   conversationPerson: v.strictObject({ which: who, who }),

@@ -49,6 +49,12 @@ export class ConversationBook {
       }))
   }
 
+  /** How many conversations of several there are. */
+  count(): number {
+    const sql = 'SELECT count(*) AS n FROM message_conversations WHERE length(peer) = ?'
+    return this.#statements.all(sql, CONVERSATION_ID_SIZE)[0].n as number
+  }
+
   #open(peer: Uint8Array, sealed: Uint8Array): ConversationState | undefined {
     const opened = this.#vault.open(sealed, nameOf(peer))
     return opened && fromFields(decodeCbor(opened) as StateFields)

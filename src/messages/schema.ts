@@ -37,7 +37,7 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
   `,
   `
   CREATE TABLE messages (
-    num INTEGER PRIMARY KEY,            -- rises in the order in which they came or were written
+    num INTEGER PRIMARY KEY AUTOINCREMENT, -- rises in the order in which they came or were written, and is never used again
     author BLOB NOT NULL,               -- root key of who wrote it
     id BLOB NOT NULL,
     device BLOB NOT NULL,               -- key of the device that wrote it

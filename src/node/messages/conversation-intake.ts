@@ -26,6 +26,8 @@ import type { KnownDevice } from './known-device.ts'
 
 /** How often a device is told the same, in ms: what it was told may be lost, or still be on its way. */
 const TELL_AGAIN_MS = 60_000
+/** Most conversations of several: others could invite to any number of them. */
+const MAX_CONVERSATIONS = 1_000
 /** Most things that were told which are remembered. */
 const MAX_TOLD = 1_000
 
@@ -143,7 +145,8 @@ export class ConversationIntake {
       ? receive(own, received, { from: hex(from.person), self: hex(this.#options.self) })
       : merge(own ?? EMPTY_STATE, { ...EMPTY_STATE, timer: received.timer })
     const kept = { content: { ...content }, isAcknowledged: true, news: [], changed: [] }
-    if (merged === undefined) return kept
+    const isTooMany = own === undefined && isConversationId(peer) && book.count() >= MAX_CONVERSATIONS
+    if (merged === undefined || isTooMany) return kept
     const changes = changesOf(own ?? EMPTY_STATE, merged)
     if (!isSameView(own, merged)) book.set(peer, merged)
     const changed = (changes?.removed ?? []).flatMap((person) => this.#letGo(peer, fromHex(person)))

@@ -1,0 +1,156 @@
+// What a device does with what comes in conversations, in whatever order it comes.
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { migrate } from '../../../src/feeds/index.ts'
+import {
+  type Content,
+  ConversationBook,
+  Conversations,
+  type ConversationState,
+  EMPTY_STATE,
+  MESSAGE_MIGRATIONS,
+  newContent,
+  Outbox,
+  standingOf,
+  toFields,
+  viewOf,
+  withMember,
+  withName,
+  withoutMember
+} from '../../../src/messages/index.ts'
+import { ConversationIntake, type Judgement } from '../../../src/node/messages/conversation-intake.ts'
+import { Vault } from '../../../src/node/vault.ts'
+
+const ID = new Uint8Array(randomBytes(16))
+const keyOf = (name: string): Uint8Array => new Uint8Array(createHash('sha256').update(name).digest())
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const deviceOf = (name: string) => ({ device: keyOf(`${name}'s device`), person: keyOf(name) })
+
+function stateWith(...names: string[]): ConversationState {
+  return names.reduce((state, name) => withMember(state, hex(keyOf(name))), withName(EMPTY_STATE, 'hive'))
+}
+
+const stateContent = (state: ConversationState): Content =>
+  newContent({ type: 'conversation', conversation: ID, ...toFields(state) })
+
+const text = (state: ConversationState): Content =>
+  newContent({ type: 'text', text: 'hello', conversation: ID, view: viewOf(state) })
+
+/** A device of one's own, whose contacts have one each. */
+class Setting implements Disposable {
+  readonly told: { to: string; type: string }[] = []
+  readonly #database = new DatabaseSync(':memory:')
+  readonly #book: ConversationBook
+  readonly #intake: ConversationIntake
+
+  constructor(...contacts: string[]) {
+    const vault = new Vault(new Uint8Array(32))
+    migrate(this.#database, 'messages', MESSAGE_MIGRATIONS)
+    this.#book = new ConversationBook(this.#database, vault)
+    const names = new Map(contacts.map((name) => [hex(keyOf(name)), deviceOf(name).device]))
+    this.#intake = new ConversationIntake({
+      book: this.#book,
+      conversations: new Conversations(this.#database, vault),
+      outbox: new Outbox(this.#database),
+      self: keyOf('self'),
+      devicesOf: (person) => [names.get(hex(person))].filter((device) => device !== undefined),
+      tell: (device, { type }) => {
+        const to = contacts.find((name) => hex(deviceOf(name).device) === hex(device))!
+        this.told.push({ to, type })
+      }
+    })
+  }
+
+  get state(): ConversationState | undefined {
+    return this.#book.find(ID)
+  }
+
+  take(from: string, content: Content): Judgement {
+    const judgement = this.#intake.judge(content, deviceOf(from))
+    this.#intake.follow(judgement, deviceOf(from))
+    return judgement
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+}
+
+describe('what comes in a conversation of several', () => {
+  it('waits until its author has said what conversation it is, and is asked for again then', () => {
+    using here = new Setting('alice')
+    const state = stateWith('self', 'alice')
+    const early = here.take('alice', text(state))
+    assert.deepEqual([early.peer, early.isAcknowledged], [undefined, false])
+    assert.deepEqual(here.told.splice(0), [{ to: 'alice', type: 'conversation' }])
+    here.take('alice', text(state))
+    assert.deepEqual(here.told, [], 'the same is not asked twice in a minute')
+    here.take('alice', stateContent(state))
+    assert.deepEqual(here.told, [{ to: 'alice', type: 'resend' }])
+    const late = here.take('alice', text(state))
+    assert.deepEqual([late.peer, late.isAcknowledged, late.news], [ID, true, []])
+  })
+
+  it('waits until others have said who its author is, and is asked for again then', () => {
+    using here = new Setting('alice', 'bob', 'dora')
+    const before = stateWith('self', 'alice', 'bob')
+    const after = withMember(before, hex(keyOf('dora')))
+    here.take('alice', stateContent(before))
+    assert.equal(here.take('dora', text(after)).isAcknowledged, false)
+    assert.deepEqual(
+      here.told
+        .splice(0)
+        .map(({ to }) => to)
+        .toSorted(),
+      ['alice', 'bob']
+    )
+    assert.equal(here.take('dora', stateContent(after)).peer, undefined, 'not from herself')
+    assert.equal(standingOf(here.state!, hex(keyOf('dora'))), 'unknown')
+    here.take('bob', stateContent(after))
+    assert.deepEqual(here.told, [{ to: 'dora', type: 'resend' }])
+    assert.equal(here.take('dora', text(after)).isAcknowledged, true)
+  })
+
+  it('is let go when its author was removed, who is told so', () => {
+    using here = new Setting('alice', 'bob')
+    const before = stateWith('self', 'alice', 'bob')
+    here.take('alice', stateContent(before))
+    here.take('bob', stateContent(withoutMember(before, hex(keyOf('alice')))))
+    const late = here.take('alice', text(before))
+    assert.deepEqual([late.peer, late.isAcknowledged], [undefined, true])
+    assert.deepEqual(here.told, [{ to: 'alice', type: 'conversation' }])
+    here.take('alice', stateContent(withName(before, 'mine')))
+    assert.equal(here.state!.name.value, 'hive')
+  })
+
+  it('makes two devices tell each other what they know, until both know the same', () => {
+    using here = new Setting('alice')
+    const state = stateWith('self', 'alice')
+    here.take('alice', stateContent(withName(state, 'old hive')))
+    const behind = here.take('alice', text(state))
+    assert.deepEqual([behind.isAcknowledged, behind.news.length], [true, 1])
+    assert.equal(here.take('alice', stateContent(state)).news.length, 1)
+    const same = here.take('alice', stateContent(withName(state, 'old hive')))
+    assert.deepEqual([same.news, same.isShown], [[], false])
+  })
+
+  it('shows what has become different here, whatever its author says that is', () => {
+    using here = new Setting('alice')
+    const state = stateWith('self', 'alice')
+    const lie = { added: [keyOf('eve')], removed: [keyOf('self')] }
+    const { content } = here.take('alice', { ...stateContent(state), changes: lie })
+    const { added, removed, name } = content.changes as { added: Uint8Array[]; removed: Uint8Array[]; name?: string }
+    assert.deepEqual(added.map(hex).toSorted(), [keyOf('self'), keyOf('alice')].map(hex).toSorted())
+    assert.deepEqual([removed, name], [[], 'hive'])
+  })
+
+  it('is not taken from who invites to more conversations than one can have', () => {
+    using here = new Setting('alice')
+    const state = stateWith('self', 'alice')
+    for (let i = 0; i < 1_000; i++)
+      here.take('alice', { ...stateContent(state), conversation: new Uint8Array(randomBytes(16)) })
+    assert.equal(here.take('alice', stateContent(state)).peer, undefined)
+    assert.equal(here.state, undefined)
+  })
+})
