@@ -61,9 +61,10 @@ export class Outbox {
   }
 
   /** Keeps what the session has made of it; to be sent only when this is on the disk. */
-  keep({ num, transfer }: Outgoing, { type, bytes }: Sealed, count: number): void {
-    const sql = 'UPDATE message_outbox SET type = ?, bytes = ?, count = ? WHERE num = ? AND transfer = ?'
-    this.#statements.run(sql, type, bytes, count, num, transfer)
+  keep(device: Uint8Array, { num, transfer }: Outgoing, { type, bytes }: Sealed, count: number): void {
+    const sql = `UPDATE message_outbox SET type = ?, bytes = ?, count = ?
+      WHERE device = ? AND num = ? AND transfer = ?`
+    this.#statements.run(sql, type, bytes, count, device, num, transfer)
   }
 
   /** A device has it, or never will. @returns whether it was waiting for that */

@@ -127,5 +127,8 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, id)
   ) STRICT;
   CREATE INDEX message_prekeys_by_age ON message_prekeys (kind, made_ms);
+  `,
+  `
+  CREATE INDEX message_outbox_by_num ON message_outbox (num); -- thousands may wait, and be erased
   `
 ]

@@ -241,7 +241,7 @@ export class Dispatch {
         all.forEach((each, i) => {
           const parcel = made[i]
           if (parcel === undefined) outbox.remove(each.num, line.device)
-          else if (each.sealed === undefined) outbox.keep(each, parcel.sealed, parcel.count)
+          else if (each.sealed === undefined) outbox.keep(line.device, each, parcel.sealed, parcel.count)
         })
       )
     return made.filter((parcel) => parcel !== undefined)
