@@ -4,7 +4,7 @@
 // A bundle starts in a third of the time and needs less memory than hundreds of modules.
 import { spawnSync } from 'node:child_process'
 import {
-  cpSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
-import { BUNDLING } from './bundling.ts'
+import { BUNDLING, PAGE_BUNDLING } from './bundling.ts'
 
 const ROOT = dirname(import.meta.dirname)
 const ASIDE = ['src/node/groups/proof-worker.ts', 'src/node/messages/prekey-worker.ts']
@@ -40,10 +40,14 @@ async function bundle(directory: string): Promise<void> {
   })
 }
 
-function copyPage(directory: string): void {
-  const page = join(ROOT, 'src/web')
-  if (existsSync(page))
-    cpSync(page, join(directory, 'web'), { recursive: true, filter: (file) => !file.endsWith('.ts') })
+/** Bundles the page into `directory`/web: a script, a style and the document that loads them. */
+async function bundlePage(directory: string): Promise<void> {
+  await build({
+    entryPoints: { page: 'src/web/main.tsx', style: 'src/web/style.css' },
+    outdir: join(directory, 'web'),
+    ...PAGE_BUNDLING
+  })
+  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(ROOT, 'src/web', name), join(directory, 'web', name))
 }
 
 /**
@@ -56,7 +60,8 @@ function install(fresh: string, directory: string, startedMs: number): void {
   mkdirSync(join(directory, 'bin'), { recursive: true })
   const chunks = existsSync(join(fresh, 'chunks')) ? readdirSync(join(fresh, 'chunks')) : []
   for (const name of chunks) renameSync(join(fresh, 'chunks', name), join(directory, 'chunks', name))
-  copyPage(directory)
+  mkdirSync(join(directory, 'web'), { recursive: true })
+  for (const name of readdirSync(join(fresh, 'web'))) renameSync(join(fresh, 'web', name), join(directory, 'web', name))
   const entry = join(fresh, 'bin/comrade.js')
   utimesSync(entry, startedMs / 1000, startedMs / 1000)
   renameSync(entry, join(directory, 'bin/comrade.js'))
@@ -77,6 +82,7 @@ async function buildRun(): Promise<void> {
   const fresh = mkdtempSync(join(directory, 'new-'))
   try {
     await bundle(fresh)
+    await bundlePage(fresh)
     install(fresh, directory, startedMs)
   } finally {
     rmSync(fresh, { recursive: true, force: true })
@@ -89,7 +95,7 @@ async function buildDist(): Promise<void> {
   const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' })
   if (status !== 0) throw new Error(`tsc ended with ${status}`)
   await bundle(directory)
-  copyPage(directory)
+  await bundlePage(directory)
 }
 
 const kinds: Record<string, () => Promise<void>> = { run: buildRun, dist: buildDist }

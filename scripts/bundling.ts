@@ -21,3 +21,17 @@ export const BUNDLING = {
   logLevel: 'warning',
   absWorkingDir: dirname(import.meta.dirname)
 } as const satisfies BuildOptions
+
+/** The page: one file for browsers that are at most two years old. */
+export const PAGE_BUNDLING = {
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: ['chrome120', 'firefox121', 'safari17.4'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  absWorkingDir: dirname(import.meta.dirname)
+} as const satisfies BuildOptions

@@ -49,7 +49,14 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
     to: `messages/${file}.ts`,
     reason: 'a process that loads libsignal alone: the door of messages also loads feeds and trust'
   })),
-  { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' }
+  { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' },
+  { from: 'web/', to: 'trust/names.ts', reason: 'and for the page' },
+  ...['shapes', 'conversation-shapes', 'group-shapes', 'message-shapes'].map((file) => ({
+    from: 'web/',
+    to: `api/${file}.ts`,
+    only: 'type' as const,
+    reason: 'what answers look like; the door of api also loads the server'
+  }))
 ]
 
 /** Layers of rules alone, and the packages that they may use: what reaches a disk, a network or a clock is not there. */

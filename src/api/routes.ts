@@ -11,6 +11,7 @@ import type { EventLog } from './event-log.ts'
 import { conversationRoutes } from './conversation-routes.ts'
 import { eventLines, ndjson, serverSentEvents } from './lines.ts'
 import { messageRoutes } from './message-routes.ts'
+import { pageRoutes } from './page-routes.ts'
 import { progressLines } from './progress.ts'
 import { requests } from './requests.ts'
 import { file, get, post, stream } from './route.ts'
@@ -64,6 +65,8 @@ export function routes(init: RouteInit): Hono {
   fileRoutes(app, init)
   openRoutes(app, init.browsers, init.isSocket)
   if (init.browsers !== undefined && !init.isSocket) sessionRoutes(app, init.comrade, init.browsers)
+  recoveryRoutes(app, init)
+  if (!init.isSocket) pageRoutes(app)
   app.notFound((c) =>
     c.json({ error: { code: 'NOT_FOUND', message: `there is no ${c.req.method} ${c.req.path}` } }, 404)
   )
@@ -100,6 +103,7 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   const { comrade, closing } = init
   const { feeds } = comrade
   get(app, 'show', requests.entry, ({ id }) => shown(comrade, id))
+  get(app, 'thread', requests.entry, async ({ id }) => (await feeds.thread(id)).map(entryShape))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
   post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs, to, attach = [] }) => {
@@ -179,6 +183,20 @@ function deviceRoutes(app: Hono, { comrade: { devices } }: RouteInit): void {
   get(app, 'device/list', requests.nothing, () => devices.list())
   post(app, 'device/invite', requests.nothing, () => devices.invite())
   post(app, 'device/revoke', requests.device, ({ device }) => devices.revoke(device))
+}
+
+/** Nodes whose user has said that the recovery phrase was put by. */
+const putBy = new WeakSet<Comrade>()
+
+/** The phrase is there in the run that made the identity, until the user has it: it is stored nowhere. */
+function recoveryRoutes(app: Hono, { comrade }: RouteInit): void {
+  get(app, 'recovery', requests.nothing, () => ({
+    phrase: putBy.has(comrade) ? null : (comrade.recoveryPhrase ?? null)
+  }))
+  post(app, 'recovery/confirm', requests.nothing, () => {
+    putBy.add(comrade)
+    return { phrase: null }
+  })
 }
 
 /** Reading and writing files as the node's user is for callers who already are that user. */

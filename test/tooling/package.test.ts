@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { ROOT } from '../support/documents.ts'
+
+/** Script, style and document of the page together, compressed, in bytes. */
+const MAX_PAGE_BYTES = 150_000
 
 interface Locked {
   version?: string
@@ -58,6 +62,16 @@ describe('package', function () {
           assertStarts(join(ROOT, place))
         }
       }
+    })
+
+    it('holds the page, which loads nothing but its own small files', () => {
+      for (const name of ['index.html', 'page.js', 'style.css', 'icon.svg'])
+        assert.ok(files.includes(`dist/web/${name}`), name)
+      const texts = ['index.html', 'page.js', 'style.css'].map((name) => readFileSync(join(ROOT, 'dist/web', name)))
+      const bytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0)
+      assert.ok(bytes <= MAX_PAGE_BYTES, `${bytes} bytes, compressed`)
+      for (const [, address] of texts[0].toString().matchAll(/(?:href|src)="(.*?)"/g)) assert.match(address, /^\/web\//)
+      assert.ok(!/url\(|@import/.test(texts[2].toString()))
     })
 
     it('has a program that runs and a library that loads', () => {

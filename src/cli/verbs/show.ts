@@ -1,12 +1,22 @@
-// comrade show: one entry.
+// comrade show: one entry, or the thread that it is part of.
 import type { EntryShape } from '../../api/shapes.ts'
 import { entryLines } from '../paint.ts'
 import type { Verb } from '../verb.ts'
 
-export const verb: Verb = {
+interface Options {
+  thread?: boolean
+}
+
+export const verb: Verb<Options> = {
   arguments: [['<id>', "the entry's id: bafkrei…"]],
-  examples: ['comrade show bafkrei…'],
-  async run({ client, output, signal }, [id]) {
+  options: [{ flags: '--thread', description: 'all posts of its thread that are stored, oldest first' }],
+  examples: ['comrade show bafkrei…', 'comrade show bafkrei… --thread'],
+  async run({ client, output, signal }, [id], { thread }) {
+    if (thread === true) {
+      for (const entry of await client.get<EntryShape[]>('thread', { id }, { signal }))
+        output.result(entry, () => entryLines(entry))
+      return
+    }
     const entry = await client.get<EntryShape>('show', { id }, { signal })
     output.result(entry, () => entryLines(entry))
     output.next(`comrade post '…' --reply ${id}`, `comrade react ${id} 👍`)

@@ -1,0 +1,34 @@
+// The page begins: the node is asked who it is, and its events are listened to. Whether this browser may ask was settled
+// before, at the address that `comrade open` made.
+import { render } from 'preact'
+import { ApiError } from './api.ts'
+import { applyTheme } from './state/choices.ts'
+import { watchGroups } from './state/groups.ts'
+import { connection, listenForEvents, onEvent } from './state/live.ts'
+import { loadMe } from './state/me.ts'
+import { watchMessages } from './state/messages.ts'
+import { watchNotices } from './state/notices.ts'
+import { watchPeople } from './state/people.ts'
+import { watchRoute } from './state/route.ts'
+import { Shell } from './views/shell.tsx'
+import { applyLanguage } from './words/index.ts'
+import { watchTime } from './words/quantities.ts'
+
+async function begin(): Promise<void> {
+  applyTheme()
+  applyLanguage()
+  watchRoute()
+  watchTime()
+  watchPeople()
+  watchMessages()
+  watchGroups()
+  watchNotices()
+  onEvent('open', () => void loadMe().catch(() => {}))
+  void listenForEvents()
+  await loadMe().catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 'UNAUTHORIZED') connection.value = 'shut'
+  })
+  render(<Shell />, document.getElementById('page')!)
+}
+
+void begin()

@@ -1,0 +1,143 @@
+// Small things that the page is made of.
+import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { ApiError } from '../api.ts'
+import { line } from '../text.ts'
+import { t } from '../words/index.ts'
+import { ago, moment } from '../words/quantities.ts'
+
+/** The heading of a place; it takes the focus when one comes there. */
+export function Title({ children, aside }: { children: ComponentChildren; aside?: ComponentChildren }) {
+  return (
+    <header class="title">
+      <h1 tabIndex={-1}>{children}</h1>
+      {aside}
+    </header>
+  )
+}
+
+/** How long ago something was; pointed at, the exact time. */
+export function When({ time }: { time: string }) {
+  return (
+    <time class="when" dateTime={time} title={moment(time)}>
+      {ago(time, t('justNow'))}
+    </time>
+  )
+}
+
+/** Why something did not work. */
+export function Failure({ error }: { error: unknown }) {
+  if (error === undefined) return null
+  return (
+    <p class="failure" role="alert">
+      {line(reason(error))}
+    </p>
+  )
+}
+
+function reason(error: unknown): string {
+  if (error instanceof ApiError && error.code === 'OFFLINE') return t('nodeAway')
+  return error instanceof Error ? error.message : String(error)
+}
+
+interface ActionProps {
+  /** What a click does; the button waits for it. */
+  run: () => Promise<unknown>
+  kind?: 'main' | 'plain' | 'danger' | 'quiet'
+  isDisabled?: boolean
+  label?: string
+  children: ComponentChildren
+}
+
+/** A button that waits for what it began, and says why it failed. */
+export function Action({ run, kind = 'plain', isDisabled = false, label, children }: ActionProps) {
+  const isBusy = useSignal(false)
+  const error = useSignal<unknown>(undefined)
+  const click = async (): Promise<void> => {
+    isBusy.value = true
+    error.value = undefined
+    try {
+      await run()
+    } catch (failure) {
+      error.value = failure
+    } finally {
+      isBusy.value = false
+    }
+  }
+  return (
+    <span class="action">
+      <button
+        type="button"
+        class={kind}
+        disabled={isDisabled || isBusy.value}
+        aria-busy={isBusy.value}
+        aria-label={label}
+        onClick={() => void click()}
+      >
+        {children}
+      </button>
+      <Failure error={error.value} />
+    </span>
+  )
+}
+
+/** Says that there is nothing, and what one can do about it. */
+export function Empty({ children, next }: { children: ComponentChildren; next?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <p>{children}</p>
+      {next !== undefined && <p class="row">{next}</p>}
+    </div>
+  )
+}
+
+/** A text that is handed on: shown in full, copied by a click. */
+export function Copyable({ text, label }: { text: string; label: string }) {
+  const isCopied = useSignal(false)
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(text)
+    isCopied.value = true
+  }
+  return (
+    <div class="copyable">
+      <code tabIndex={0} aria-label={label}>
+        {text}
+      </code>
+      <Action run={copy}>{isCopied.value ? t('copied') : t('copy')}</Action>
+    </div>
+  )
+}
+
+interface QuestionProps {
+  title: string
+  children: ComponentChildren
+  /** What the button says that does it. */
+  yes: string
+  run: () => Promise<unknown>
+  onClose: () => void
+}
+
+/** Asks before something that cannot be undone. */
+export function Question({ title, children, yes, run, onClose }: QuestionProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  const act = async (): Promise<void> => {
+    await run()
+    dialog.current?.close()
+  }
+  return (
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="question">
+      <h2 id="question">{title}</h2>
+      <div>{children}</div>
+      <p class="row">
+        <Action kind="danger" run={act}>
+          {yes}
+        </Action>
+        <button type="button" class="plain" onClick={() => dialog.current?.close()}>
+          {t('cancel')}
+        </button>
+      </p>
+    </dialog>
+  )
+}

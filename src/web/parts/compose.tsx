@@ -1,0 +1,146 @@
+// Where one writes: to all who follow, to a group, or in answer to a post.
+import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { post } from '../api.ts'
+import { Failure } from './basics.tsx'
+import { groups } from '../state/groups.ts'
+import { line, tagsIn } from '../text.ts'
+import { t, type Word } from '../words/index.ts'
+
+const DAY_MS = 86_400_000
+export const LIFETIMES: readonly { ms: number | undefined; word: Word }[] = [
+  { ms: undefined, word: 'keepAlways' },
+  { ms: DAY_MS, word: 'keepDay' },
+  { ms: 7 * DAY_MS, word: 'keepWeek' },
+  { ms: 30 * DAY_MS, word: 'keepMonth' }
+]
+
+interface ComposeProps {
+  /** Id of the post that is answered. */
+  reply?: string
+  /** Id of the group it goes to; what answers goes where the answered post is. */
+  group?: string
+  label: string
+  /** Take the focus at once. */
+  isEager?: boolean
+  onDone?: (id: string) => void
+}
+
+export function Compose({ reply, group, label, isEager = false, onDone }: ComposeProps) {
+  const text = useSignal('')
+  const to = useSignal(group ?? '')
+  const lifetime = useSignal<number | undefined>(undefined)
+  const publish = async (): Promise<void> => {
+    const body = {
+      ...{ text: text.value, reply, tags: tagsIn(text.value) },
+      ...(reply === undefined && to.value !== '' ? { to: to.value } : {}),
+      ...(lifetime.value !== undefined && to.value === '' ? { expiresInMs: lifetime.value } : {})
+    }
+    const { id } = await post<{ id: string }>('post', body)
+    text.value = ''
+    onDone?.(id)
+  }
+  const choices = reply === undefined && (
+    <>
+      {group === undefined && <Audience to={to} />}
+      {to.value === '' && <Lifetime lifetime={lifetime} />}
+    </>
+  )
+  return (
+    <Writing
+      text={text}
+      label={label}
+      button={reply === undefined ? t('publish') : t('reply')}
+      isEager={isEager}
+      send={publish}
+    >
+      {choices}
+    </Writing>
+  )
+}
+
+interface WritingProps {
+  text: { value: string }
+  label: string
+  button: string
+  isEager?: boolean
+  send: () => Promise<void>
+  children?: preact.ComponentChildren
+}
+
+/** A field that grows with its text, and sends by its button or Ctrl and Enter. The text stays when sending fails. */
+export function Writing({ text, label, button, isEager = false, send, children }: WritingProps) {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const isBusy = useSignal(false)
+  const error = useSignal<unknown>(undefined)
+  useEffect(() => {
+    if (isEager) field.current?.focus()
+  }, [])
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    if (text.value.trim() === '' || isBusy.value) return
+    isBusy.value = true
+    error.value = undefined
+    try {
+      await send()
+      field.current?.focus()
+    } catch (failure) {
+      error.value = failure
+    } finally {
+      isBusy.value = false
+    }
+  }
+  return (
+    <form class="compose" onSubmit={(event) => void submit(event)}>
+      <textarea
+        ref={field}
+        rows={2}
+        aria-label={label}
+        placeholder={label}
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(event)
+        }}
+      />
+      <div class="compose-foot">
+        {children}
+        <button type="submit" class="main" disabled={text.value.trim() === '' || isBusy.value} aria-busy={isBusy.value}>
+          {button}
+        </button>
+      </div>
+      <Failure error={error.value} />
+    </form>
+  )
+}
+
+function Audience({ to }: { to: { value: string } }) {
+  const own = (groups.value ?? []).filter(({ you }) => you === 'member')
+  if (own.length === 0) return null
+  return (
+    <select aria-label={t('audience')} value={to.value} onChange={(event) => (to.value = event.currentTarget.value)}>
+      <option value="">{t('audienceAll')}</option>
+      {own.map(({ id, name }) => (
+        <option key={id} value={id}>
+          @{line(name)}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+export function Lifetime({ lifetime }: { lifetime: { value: number | undefined } }) {
+  return (
+    <select
+      aria-label={t('lifetime')}
+      value={String(lifetime.value ?? '')}
+      onChange={({ currentTarget: { value } }) => (lifetime.value = value === '' ? undefined : Number(value))}
+    >
+      {LIFETIMES.map(({ ms, word }) => (
+        <option key={word} value={String(ms ?? '')}>
+          {t(word)}
+        </option>
+      ))}
+    </select>
+  )
+}

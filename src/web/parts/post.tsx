@@ -1,0 +1,206 @@
+// One post: who, when, what, and what one can do with it.
+import { useSignal } from '@preact/signals'
+import { post as change } from '../api.ts'
+import { Files } from './files.tsx'
+import { Action, Question, When } from './basics.tsx'
+import { PersonLink, Sign } from './person.tsx'
+import { isErased, knownEntry, learn, noteErased, reactionsTo, repliesTo } from '../state/entries.ts'
+import { groupOf } from '../state/groups.ts'
+import { profile } from '../state/me.ts'
+import { personOf } from '../state/people.ts'
+import { at, go, route } from '../state/route.ts'
+import { line, pieces } from '../text.ts'
+import type { EntryShape } from '../shapes.ts'
+import { t, tn } from '../words/index.ts'
+
+/** What can be given with one click; others come from whoever gives them. */
+const OFFERED = ['❤️', '👍', '😂', '😮', '🙏']
+
+interface PostProps {
+  entry: EntryShape
+  /** In a thread: it is the one that was asked for. */
+  isFocus?: boolean
+  /** In a thread all posts are in one place: nothing has to lead there. */
+  isInThread?: boolean
+  /** Called when one wants to answer it. */
+  onReply?: (entry: EntryShape) => void
+}
+
+export function Post({ entry, isFocus = false, isInThread = false, onReply }: PostProps) {
+  const { id, author, time, reply, group } = entry
+  // The name of now: it may have come, or been given, after the entry.
+  const { name, warnings } = personOf(author) ?? entry
+  const isGone = isErased(id) || entry.type === 'erased'
+  return (
+    <article class={isFocus ? 'post focus' : 'post'} aria-label={t('postBy', { name: line(name) })} data-id={id}>
+      <Sign did={author} name={name} />
+      <div class="post-body">
+        <p class="post-head">
+          <PersonLink did={author} name={name} warnings={warnings} />
+          {group !== null && route.value[0] !== 'group' && <GroupMark id={group} />}
+          <a class="quiet-link" href={at('thread', id)} aria-label={t('openThread')}>
+            <When time={time} />
+          </a>
+        </p>
+        {reply !== null && !isInThread && <Context id={id} reply={reply} />}
+        {isGone ? <p class="gone">{t('erased')}</p> : <Text text={entry.text ?? ''} tags={entry.tags} />}
+        {!isGone && <Files files={entry.files.map((file, index) => ({ ...file, address: addressOf(id, index) }))} />}
+        {!isGone && <PostActions entry={entry} isInThread={isInThread} onReply={onReply} />}
+      </div>
+    </article>
+  )
+}
+
+/** What is answered, when it is known: by whom, and how it begins. */
+function Context({ id, reply }: { id: string; reply: string }) {
+  const answered = knownEntry(reply)
+  const name = answered && (personOf(answered.author)?.name ?? answered.name)
+  return (
+    <p class="context">
+      <a href={at('thread', id)}>
+        {name === undefined
+          ? t('inReply')
+          : `${t('replyTo', { name: line(name) })}: ${line((answered?.text ?? '').slice(0, 80))}`}
+      </a>
+    </p>
+  )
+}
+
+function addressOf(id: string, index: number): string {
+  return `/api/file?id=${id}&index=${index}`
+}
+
+/** The text, as text; addresses of pages can be followed, and tags that are not in the text stand below it. */
+export function Text({ text, tags = [] }: { text: string; tags?: readonly string[] }) {
+  const apart = tags.filter((tag) => !text.toLowerCase().includes(`#${tag.toLowerCase()}`))
+  return (
+    <>
+      <p class="text" dir="auto">
+        {pieces(text).map((piece) =>
+          piece.href === undefined ? (
+            piece.text
+          ) : (
+            <a href={piece.href} target="_blank" rel="noopener noreferrer">
+              {piece.text}
+            </a>
+          )
+        )}
+      </p>
+      {apart.length > 0 && (
+        <p class="tags">
+          {apart.map((tag) => (
+            <a href={at('tag', tag)}>#{line(tag)}</a>
+          ))}
+        </p>
+      )}
+    </>
+  )
+}
+
+function GroupMark({ id }: { id: string }) {
+  return (
+    <a class="group-mark" href={at('group', id)}>
+      @{line(groupOf(id)?.name ?? id.slice(-6))}
+    </a>
+  )
+}
+
+function PostActions({ entry, isInThread, onReply }: Omit<PostProps, 'isFocus'>) {
+  const { id, author } = entry
+  const isErasing = useSignal(false)
+  const count = repliesTo(id).value
+  const answer = (): void => (onReply === undefined ? go('thread', id) : onReply(entry))
+  return (
+    <div class="post-actions">
+      <button type="button" class="quiet" onClick={answer}>
+        {count > 0 && isInThread !== true ? tn('replies', count) : t('reply')}
+      </button>
+      <Reactions entry={entry} />
+      {author === profile.value?.did && (
+        <button type="button" class="quiet" onClick={() => (isErasing.value = true)}>
+          {t('erase')}
+        </button>
+      )}
+      {isErasing.value && (
+        <Question
+          title={t('eraseTitle')}
+          yes={t('erase')}
+          run={() => erase(id)}
+          onClose={() => (isErasing.value = false)}
+        >
+          <p>{t('eraseAbout')}</p>
+        </Question>
+      )}
+    </div>
+  )
+}
+
+async function erase(id: string): Promise<void> {
+  await change('erase', { id })
+  noteErased(id)
+}
+
+/** Reactions that were given, and a choice of some to give. */
+function Reactions({ entry: { id, feed } }: { entry: EntryShape }) {
+  const isOpen = useSignal(false)
+  const own = profile.value?.did ?? ''
+  const react = async (emoji: string): Promise<void> => {
+    isOpen.value = false
+    const { id: made } = await change<{ id: string }>('react', { id, emoji })
+    learn(ownReaction(made, id, emoji, own, feed))
+  }
+  return (
+    <>
+      {[...reactionsTo(id).value].map(([emoji, people]) => (
+        <Action
+          key={emoji}
+          kind="quiet"
+          run={() => react(emoji)}
+          isDisabled={people.has(own)}
+          label={t('reactionsOf', { emoji: line(emoji), count: people.size })}
+        >
+          <span class={people.has(own) ? 'reaction own' : 'reaction'}>
+            {line(emoji)} {people.size}
+          </span>
+        </Action>
+      ))}
+      <button
+        type="button"
+        class="quiet"
+        aria-expanded={isOpen.value}
+        aria-label={t('react')}
+        title={t('react')}
+        onClick={() => (isOpen.value = !isOpen.value)}
+      >
+        ☺
+      </button>
+      {isOpen.value && (
+        <span class="choice" role="group" aria-label={t('react')}>
+          {OFFERED.map((emoji) => (
+            <Action key={emoji} kind="quiet" run={() => react(emoji)} label={t('reactWith', { emoji })}>
+              {emoji}
+            </Action>
+          ))}
+        </span>
+      )}
+    </>
+  )
+}
+
+/** As the event will bring it; noted at once. */
+function ownReaction(id: string, to: string, emoji: string, author: string, feed: string): EntryShape {
+  return {
+    ...{
+      id,
+      feed,
+      seq: 0,
+      author,
+      name: '',
+      warnings: [],
+      time: new Date().toISOString(),
+      type: 'reaction',
+      files: []
+    },
+    ...{ text: emoji, tags: [], reply: to, root: null, group: null }
+  }
+}

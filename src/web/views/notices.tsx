@@ -1,0 +1,56 @@
+// What others did that concerns this user, newest first.
+import { useEffect } from 'preact/hooks'
+import { Empty, Title, When } from '../parts/basics.tsx'
+import { PersonLink, Sign } from '../parts/person.tsx'
+import { noticesSeen } from '../state/choices.ts'
+import { notices, ownPost } from '../state/notices.ts'
+import { waiting } from '../state/people.ts'
+import { at } from '../state/route.ts'
+import { line } from '../text.ts'
+import type { EntryShape } from '../shapes.ts'
+import { t, tn } from '../words/index.ts'
+
+export function NoticesView() {
+  const all = notices.value
+  const newest = all.at(0)?.time ?? ''
+  useEffect(() => {
+    if (newest > noticesSeen.value) noticesSeen.value = newest
+  }, [newest])
+  return (
+    <>
+      <Title>{t('notices')}</Title>
+      {waiting.value.length > 0 && (
+        <p class="notice">
+          <a href={at('people')}>{tn('requestsWait', waiting.value.length)}</a>
+        </p>
+      )}
+      {all.length === 0 && <Empty>{t('noticesEmpty')}</Empty>}
+      <ul class="rows">
+        {all.slice(0, 200).map((entry) => (
+          <li key={entry.id}>
+            <Notice entry={entry} />
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function Notice({ entry }: { entry: EntryShape }) {
+  const { author, name, warnings, type, text, reply, id, time } = entry
+  const about = ownPost(reply)?.text
+  return (
+    <div class="row-entry">
+      <Sign did={author} name={name} />
+      <div>
+        <p>
+          <PersonLink did={author} name={name} warnings={warnings} />{' '}
+          {type === 'reaction' ? t('reacted', { emoji: line(text ?? '') }) : t('replied')} <When time={time} />
+        </p>
+        {type === 'post' && <p class="excerpt">{line((text ?? '').slice(0, 240))}</p>}
+        {about !== undefined && about !== null && <p class="excerpt about">{line(about.slice(0, 120))}</p>}
+        <a href={at('thread', type === 'reaction' ? (reply ?? id) : id)}>{t('openThread')}</a>
+      </div>
+    </div>
+  )
+}

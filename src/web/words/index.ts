@@ -1,0 +1,38 @@
+// What the page says, in the user's language. A message is text with {places}; where it counts, it has a form for each of
+// the language's plurals.
+import { computed, effect } from '@preact/signals'
+import { chosenLanguage } from '../state/choices.ts'
+import { de } from './de.ts'
+import { type Catalogue, en, type Word } from './en.ts'
+
+export type { Word } from './en.ts'
+/** A message that counts: its forms end in `_one` and `_other`. */
+export type Counted = { [W in Word]: W extends `${infer Base}_one` ? Base : never }[Word]
+
+export const LANGUAGES: Readonly<Record<string, { name: string; words: Catalogue }>> = {
+  en: { name: 'English', words: en },
+  de: { name: 'Deutsch', words: de }
+}
+
+/** The chosen language, else the first of the browser's that there is, else English. */
+export const language = computed(() => {
+  const wanted = [chosenLanguage.value, ...navigator.languages.map((tag) => tag.split('-')[0])]
+  return wanted.find((code) => Object.hasOwn(LANGUAGES, code)) ?? 'en'
+})
+
+/** The message, with its places filled in. */
+export function t(word: Word, values: Record<string, string | number> = {}): string {
+  return LANGUAGES[language.value].words[word].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+}
+
+/** The form of the message that fits a number, which is its {count}. */
+export function tn(word: Counted, count: number, values: Record<string, string | number> = {}): string {
+  const form = new Intl.PluralRules(language.value).select(count) === 'one' ? 'one' : 'other'
+  return t(`${word}_${form}` as Word, { count: new Intl.NumberFormat(language.value).format(count), ...values })
+}
+
+export function applyLanguage(): void {
+  effect(() => {
+    document.documentElement.lang = language.value
+  })
+}

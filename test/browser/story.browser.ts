@@ -1,0 +1,163 @@
+// Three people at their pages, from the first run to a group with three members and a private message.
+import assert from 'node:assert/strict'
+import type { Browser } from 'playwright-core'
+import { Stage } from '../support/processes.ts'
+import { launch, Person } from './support.ts'
+
+describe('three people, each with a browser', function () {
+  this.timeout(120_000)
+  let stage: Stage
+  let browser: Browser
+  let [alice, bob, carol] = [] as Person[]
+
+  before(async () => {
+    stage = new Stage()
+    browser = await launch()
+  })
+  after(async () => {
+    await browser.close()
+    await stage[Symbol.asyncDispose]()
+  })
+
+  it('come for the first time: a name, the recovery phrase, and a next step', async () => {
+    alice = await Person.come(stage, browser, 'alice')
+    await alice.picture('welcome')
+    await alice.page.getByLabel('Your name').fill('Alice')
+    await alice.press('Continue')
+    await alice.sees('Write these 24 words on paper')
+    const words = await alice.page.locator('.words li').allTextContents()
+    assert.equal(words.length, 24)
+    assert.ok(alice.node.stderr.replaceAll(/\s+/g, ' ').includes(words.slice(0, 6).join(' ')), 'the same words')
+
+    await alice.press('I have written them down')
+    const fields = alice.page.getByLabel(/^Word \d+$/)
+    for (const field of await fields.all()) await field.fill('wrong')
+    await alice.press('Continue')
+    await alice.sees('These are not the words')
+    for (const field of await fields.all()) {
+      const place = Number(/\d+/.exec(await field.evaluate((input) => input.parentElement!.textContent))![0])
+      await field.fill(words[place - 1])
+    }
+    await alice.press('Continue')
+    await alice.sees('Good to have you, Alice')
+    assert.deepEqual(await alice.page.evaluate(() => fetch('/api/recovery').then((answer) => answer.json())), {
+      phrase: null
+    })
+  })
+
+  it('meet by a link', async () => {
+    await alice.press('Invite somebody')
+    await alice.press('Make a link')
+    const link = await alice.page.getByLabel('Link to invite somebody').textContent()
+    await alice.page.getByRole('img', { name: 'The link as a QR code' }).waitFor()
+    await alice.picture('invite')
+
+    bob = await Person.come(stage, browser, 'bob', { width: 390, colorScheme: 'dark' })
+    await bob.node.json('profile', '--name', 'Bob')
+    await bob.page.reload()
+    await bob.sees('Nothing here yet.')
+    await bob.press('I have an invite')
+    await bob.page.getByLabel(/^Paste the link/).fill(link!)
+    await bob.press('See whom it is about')
+    await bob.page.getByLabel('What you call them').fill('alice')
+    await bob.press('Meet')
+    await bob.page.getByRole('heading', { name: 'alice', level: 1 }).waitFor()
+    await alice.sees('You have met')
+  })
+
+  it('read each other at once, answer and react', async () => {
+    await alice.visit('Feed')
+    await alice.page.getByLabel('What is there to say?').fill('The apples are ripe, come and pick #apples')
+    await alice.press('Post')
+    await alice.sees('The apples are ripe')
+
+    await bob.visit('Feed')
+    await bob.sees('The apples are ripe')
+    await bob.press('React')
+    await bob.press('React with ❤️')
+    await bob.page.getByRole('button', { name: '❤️: 1' }).waitFor()
+    await bob.press('Reply')
+    await bob.page.getByLabel('Reply to alice').fill('I come on Saturday with two baskets')
+    await bob.page.keyboard.press('Control+Enter')
+    await bob.page.getByRole('article').getByText('two baskets').waitFor()
+
+    await alice.page.getByRole('button', { name: '❤️: 1' }).waitFor()
+    await alice.press('1 reply')
+    await alice.page.getByRole('article').getByText('two baskets').waitFor()
+    await alice.visit('News for you')
+    await alice.sees('reacted with ❤️')
+    await alice.sees('replied')
+  })
+
+  it('write in private, and see how far it has come', async () => {
+    await alice.visit('Messages')
+    await alice.page.getByRole('link', { name: 'Bob' }).click()
+    await alice.page.getByLabel(/^Message to/).fill('Are you coming by train?')
+    await alice.press('Send')
+    await bob.visit('Messages')
+    await bob.page.getByRole('link', { name: 'alice' }).click()
+    await bob.sees('Are you coming by train?')
+    await bob.page.getByLabel(/^Message to/).fill('Yes, the 9:40')
+    await bob.press('Send')
+    await alice.sees('Yes, the 9:40')
+    await alice.sees('delivered')
+    await bob.picture('messages-phone-dark')
+  })
+
+  it('found a group, vouch, and write to it', async () => {
+    carol = await Person.return(stage, browser, 'carol')
+    const [{ link }] = await alice.node.json('meet')
+    await carol.node.json('meet', String(link), '--yes')
+
+    await alice.visit('Groups')
+    await alice.page.getByLabel('Name of the group').fill('orchard')
+    await alice.press('Found')
+    await alice.page.getByRole('heading', { name: '@orchard' }).waitFor()
+    const [{ link: group }] = await alice.node.json('group', 'link', 'orchard')
+    for (const [index, person] of [bob, carol].entries()) {
+      await person.visit('Groups')
+      await person.page.getByText('Open a group by its link').click()
+      await person.page.getByLabel('Link to the group').fill(String(group))
+      await person.press('Open')
+      await person.page.getByRole('heading', { name: '@orchard' }).waitFor()
+      await person.press('Ask to become a member')
+      await vouch(alice)
+      await person.press('Become a member')
+      await person.sees(`${index + 2} members`)
+    }
+    await alice.sees('3 members')
+    await alice.page.getByLabel('Write to @orchard').fill('The key is under the mat')
+    await alice.press('Post')
+    await carol.sees('The key is under the mat')
+    await carol.picture('group')
+  })
+
+  it('see that it works', async () => {
+    await alice.visit('Is it working?')
+    await alice.sees('All is well with this node.')
+    assert.equal(await alice.page.locator('.peers > li').count(), 2)
+    await alice.picture('health')
+    assert.deepEqual(carol.troubles, [])
+    await carol.node.end()
+    await alice.page.locator('.peers > li').nth(1).waitFor({ state: 'detached' })
+  })
+
+  it('had a page without errors, that asked nobody but its node', async () => {
+    await alice.visit('Feed')
+    await alice.sees('two baskets')
+    await alice.picture('feed')
+    await bob.visit('Feed')
+    await bob.sees('two baskets')
+    await bob.picture('feed-phone-dark')
+    assert.deepEqual([alice.troubles, bob.troubles], [[], []])
+  })
+})
+
+/** Gives the vouch that is waited for; in so small a group one is asked twice. */
+async function vouch({ page }: Person): Promise<void> {
+  await page.getByRole('button', { name: 'Vouch', exact: true }).click()
+  const question = page.getByRole('dialog')
+  await question.getByText(/can give it/).waitFor()
+  await question.getByRole('button', { name: 'Vouch', exact: true }).click()
+  await question.waitFor({ state: 'hidden' })
+}

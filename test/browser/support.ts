@@ -1,0 +1,112 @@
+// A browser and nodes in processes, for tests that look at the page as people do. Loopback only.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { NodeProcess, Stage } from '../support/processes.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+export const LIMIT_MS = 20_000
+
+/** Chromium of the system: CHROMIUM names another one. */
+function executable(): string {
+  return process.env.CHROMIUM ?? execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim()
+}
+
+/** @param args more switches of Chromium */
+export function launch(...args: string[]): Promise<Browser> {
+  // Inside a container of root's there is no sandbox to be had; what is shown comes from this machine alone.
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  return chromium.launch({ executablePath: executable(), args: [...sandbox, ...args] })
+}
+
+export interface LookOptions {
+  width?: number
+  locale?: string
+  colorScheme?: 'light' | 'dark'
+}
+
+/** One person at a browser of their own, with their node. */
+export class Person {
+  readonly node: NodeProcess
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What went wrong in the page: errors of scripts, of the content security policy, and requests that left the node. */
+  readonly troubles: string[] = []
+
+  constructor(node: NodeProcess, context: BrowserContext, page: Page) {
+    this.node = node
+    this.context = context
+    this.page = page
+    page.setDefaultTimeout(LIMIT_MS)
+    page.on('pageerror', (error) => this.troubles.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load')) this.troubles.push(message.text())
+    })
+    page.on('response', (response) => {
+      if (response.status() >= 500)
+        void response.text().then((text) => this.troubles.push(`${response.url()}: ${text}`))
+    })
+    page.on('dialog', (dialog) => {
+      this.troubles.push(`dialog: ${dialog.message()}`)
+      void dialog.dismiss()
+    })
+    page.on('request', (request) => {
+      if (new URL(request.url()).hostname !== '127.0.0.1') this.troubles.push(`asked ${request.url()}`)
+    })
+  }
+
+  /** Starts a node, and comes to its page as `comrade open` says. */
+  static async come(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
+    const node = await stage.up(name)
+    const { width = 1280, locale = 'en-GB', colorScheme = 'light' } = options
+    const viewport = { width, height: width > 600 ? 860 : 844 }
+    const context = await browser.newContext({ viewport, locale, colorScheme })
+    const person = new Person(node, context, await context.newPage())
+    await person.open()
+    return person
+  }
+
+  /** The same, of somebody who was here before: with a name, past the first run. */
+  static async return(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
+    const person = await Person.come(stage, browser, name, options)
+    await person.node.json('profile', '--name', name)
+    await person.page.reload()
+    await person.page.getByRole('heading', { level: 1 }).waitFor()
+    return person
+  }
+
+  async open(): Promise<void> {
+    const [{ url }] = await this.node.json('open')
+    await this.page.goto(String(url))
+    await this.page.waitForURL((address) => address.pathname === '/')
+  }
+
+  /** Goes to a place of the page by its name in the menu. */
+  async visit(name: string): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name }).click()
+  }
+
+  /** Presses a button, or follows a link that looks like one. */
+  press(name: string | RegExp): Promise<void> {
+    return this.page.getByRole('button', { name }).or(this.page.getByRole('link', { name })).first().click()
+  }
+
+  /** Waits until the page shows a text. */
+  sees(text: string | RegExp): Promise<void> {
+    return this.page.getByText(text).first().waitFor()
+  }
+
+  /** Keeps a picture in docs/images, when SCREENSHOTS is set. */
+  async picture(name: string): Promise<void> {
+    if (process.env.SCREENSHOTS === undefined) return
+    mkdirSync(join(ROOT, 'docs/images'), { recursive: true })
+    await this.page.screenshot({ path: join(ROOT, 'docs/images', `${name}.png`), animations: 'disabled' })
+  }
+}
+
+/** Has two people meet, by their nodes. */
+export async function meet(one: Person, other: Person): Promise<void> {
+  const [{ link }] = await one.node.json('meet')
+  await other.node.json('meet', String(link), '--yes')
+}
