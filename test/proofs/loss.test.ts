@@ -3,9 +3,9 @@
 // Two of five steps are with libsignal; for the others something cheap stands in for it behind the same port, since it
 // is the delivery that is tried.
 import assert from 'node:assert/strict'
-import { CellKeys, deviceAddress, loadLibsignal, Sessions, Wiping } from '../../src/messages/index.ts'
 import { sleep, until } from '../support/processes.ts'
 import { cheapSealing } from './cheap-sealing.ts'
+import { libsignalSealing } from './libsignal-sealing.ts'
 import { LossySide, type Sealing, type Way } from './lossy-side.ts'
 
 /** Steps of both devices; more are taken where the environment says so. */
@@ -31,19 +31,7 @@ function randomOf(seed: number): () => number {
 const start = Date.now()
 const now = (): number => start + (Date.now() - start) * CLOCK_SPEED
 
-const libsignalSealing: Sealing = ({ store, vault, device, onBroken, onRenewed, onDropped }) => {
-  const address = deviceAddress(device)
-  const opening = (async () => {
-    await loadLibsignal()
-    const sessions = await Sessions.open({ store, vault, address, now })
-    sessions.events.on('broken', onBroken)
-    sessions.events.on('renewed', onRenewed)
-    if (sessions.isAnew) onDropped()
-    return { sessions, address, keys: new CellKeys({ database: store.database, vault, wiping: new Wiping(store) }) }
-  })()
-  opening.catch(() => {}) // killed while it began
-  return { open: () => opening, close: async () => (await opening).sessions.close() }
-}
+const libsignal = libsignalSealing(now)
 
 async function attack(sealing: Sealing, way: Way, actions: number): Promise<void> {
   await using alice = new LossySide('alice', way, sealing)
@@ -91,7 +79,7 @@ describe('whoever loses, doubles and reorders what is sent, and kills the proces
 
   it(`makes nothing be lost or shown twice, with libsignal (${REAL_ACTIONS} steps)`, async () => {
     const way = hard(1)
-    await attack(libsignalSealing, way, REAL_ACTIONS)
+    await attack(libsignal, way, REAL_ACTIONS)
     assert.ok(way.kills > REAL_ACTIONS / 1_000, `${way.kills} processes were killed`)
   })
 

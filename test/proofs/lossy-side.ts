@@ -39,6 +39,8 @@ export interface Way {
   kill: number
   /** What a program does wrong, to see that it is noticed: says that it is written before it is, or writes it twice. */
   mistake?: 'promises early' | 'writes again'
+  /** Whether the cells that come are kept. */
+  isRecorded?: boolean
   /** Steps that were taken, and processes that were killed. */
   actions: number
   kills: number
@@ -68,6 +70,8 @@ interface Life {
 export class LossySide implements AsyncDisposable {
   readonly known: KnownDevice
   readonly store = FeedStore.open(':memory:')
+  /** What came, as it came. */
+  readonly cells: Uint8Array[] = []
   /** What the user was told is written. */
   readonly promised: string[] = []
   other!: LossySide
@@ -76,18 +80,23 @@ export class LossySide implements AsyncDisposable {
   readonly #vault: Vault
   readonly #conversations: Conversations
   readonly #outbox: Outbox
+  readonly #transfers: Transfers
   readonly #underWay = new Set<Promise<void>>()
+  readonly #now: () => number
   #life!: Life
   #lives = 0
 
-  constructor(name: string, way: Way, sealing: Sealing) {
+  /** @param now this device's clock */
+  constructor(name: string, way: Way, sealing: Sealing, now = Date.now) {
     this.#way = way
+    this.#now = now
     this.#sealing = sealing
     this.known = { device: sha256(Buffer.from(`device ${name}`)), person: sha256(Buffer.from(name)) }
     this.#vault = new Vault(sha256(Buffer.from(`vault ${name}`)))
     migrate(this.store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(this.store.database, this.#vault)
     this.#outbox = new Outbox(this.store.database)
+    this.#transfers = new Transfers(this.store.database)
   }
 
   /** A new process, in place of the one that was killed. */
@@ -122,13 +131,13 @@ export class LossySide implements AsyncDisposable {
       }
     })
     life.inbox = new Inbox({
-      ...{ ...common, transfers: new Transfers(database) },
+      ...{ ...common, transfers: this.#transfers, now: this.#now },
       intake: new ConversationIntake({
         ...{ ...common, book: new ConversationBook(database, this.#vault) },
         ...{ devicesOf: () => [], tell: () => {} }
       }),
       onChanged: () => {},
-      onAcknowledge: (device, id) => !life.isOver && life.dispatch.acknowledge(device, id),
+      onAcknowledge: (device, id, options) => !life.isOver && life.dispatch.acknowledge(device, id, options),
       onProgress: (device) => !life.isOver && life.dispatch.noteProgress(device),
       onResend: (device) => !life.isOver && life.dispatch.sealAnew(device),
       onRepeated: (device) => !life.isOver && life.dispatch.pass(device, newContent({ type: 'resend' }))
@@ -160,7 +169,7 @@ export class LossySide implements AsyncDisposable {
     const { device, person } = this.known
     const peer = this.other.known
     const prev = this.#conversations.lastOf(device, peer.person)
-    const content = newContent({ type: 'text', text, ...(prev === undefined ? {} : { prev }) })
+    const content = newContent({ type: 'text', text, ...(prev === undefined ? {} : { prev }) }, { at: this.#now() })
     this.#life.store.write(
       () => {
         const about = { author: person, device, peer: peer.person, timeMs: content.at }
@@ -182,6 +191,24 @@ export class LossySide implements AsyncDisposable {
   texts(of: LossySide): string[] {
     const messages = this.#conversations.list().filter(({ author }) => Buffer.compare(author, of.known.person) === 0)
     return messages.map(({ content }) => String(content?.text)).toReversed()
+  }
+
+  /** Erases what the other side wrote, here. */
+  erase(text: string): void {
+    const { num } = this.#conversations.list().find(({ content }) => content?.text === text)!
+    this.store.write(() => this.#conversations.erase(num))
+  }
+
+  /** What a node does now and then: forgets what is too old to come again. */
+  async doUpkeep(): Promise<void> {
+    this.#transfers.forgetOld(this.#now())
+    const { keys } = await this.#life.crypt.open()
+    keys.current()
+  }
+
+  /** Waits until what came was dealt with. */
+  async settle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
   async prekeys(): Promise<object> {
@@ -255,6 +282,7 @@ export class LossySide implements AsyncDisposable {
   }
 
   receive(cell: Uint8Array): void {
+    if (this.#way.isRecorded) this.cells.push(cell)
     const taking = this.#take(this.#life, cell).catch((error: unknown) => {
       if (!(error instanceof MessageError || error instanceof Killed)) throw error
     })

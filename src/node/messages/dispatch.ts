@@ -114,8 +114,9 @@ export class Dispatch {
   }
 
   /** Tells a device that its message is here, together with what else it is to be told. */
-  acknowledge(device: Uint8Array, id: Uint8Array): void {
+  acknowledge(device: Uint8Array, id: Uint8Array, { isAgain = false }: { isAgain?: boolean } = {}): void {
     const line = this.#line(device)
+    if (isAgain) line.key = undefined // it has not heard so: it may have another by now
     if (line.receipts.length < MAX_PASSING) line.receipts.push(id)
     line.gathering ??= setTimeout(() => {
       line.gathering = undefined

@@ -36,8 +36,8 @@ export interface InboxOptions {
   self: Uint8Array
   /** Numbers of messages that came, or whose state changed. */
   onChanged: (nums: number[]) => void
-  /** A device is to hear that its message is here. */
-  onAcknowledge: (device: Uint8Array, id: Uint8Array) => void
+  /** A device is to hear that its message is here, or still, when it had come before. */
+  onAcknowledge: (device: Uint8Array, id: Uint8Array, options?: { isAgain: boolean }) => void
   /** A device has said that something of this one came. */
   onProgress: (device: Uint8Array) => void
   /** A device asks for what it did not acknowledge, sealed anew. */
@@ -93,14 +93,15 @@ export class Inbox {
     const { transfers, onAcknowledge } = this.#options
     const before = transfers.find(from.device, whole.transfer)
     if (before !== undefined) {
-      if (before.id !== undefined) onAcknowledge(from.device, before.id)
+      if (before.id !== undefined) onAcknowledge(from.device, before.id, { isAgain: true })
       return
     }
     const outcome = await this.#open(whole, from)
     if (outcome === undefined) return
     await this.#turn.giveWay()
     this.#options.onChanged(outcome.changed)
-    if (outcome.acknowledge !== undefined) onAcknowledge(from.device, outcome.acknowledge)
+    const { acknowledge, changed } = outcome
+    if (acknowledge !== undefined) onAcknowledge(from.device, acknowledge, { isAgain: changed.length === 0 })
     if (outcome.judgement !== undefined) this.#options.intake.follow(outcome.judgement, from)
     if (outcome.isReceipt) this.#options.onProgress(from.device)
     if (outcome.isResend) this.#options.onResend(from.device)

@@ -184,7 +184,7 @@ export class MessageServices {
       transfers: this.#transfers,
       mailboxContacts,
       onChanged: (nums) => this.messages.announce(nums),
-      onAcknowledge: (device, id) => this.#dispatch.acknowledge(device, id),
+      onAcknowledge: (device, id, options) => this.#dispatch.acknowledge(device, id, options),
       onProgress: (device) => this.#dispatch.noteProgress(device),
       onResend: (device) => this.#dispatch.sealAnew(device),
       onRepeated: (device) => this.#dispatch.pass(device, newContent({ type: 'resend' }))
