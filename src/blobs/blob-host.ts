@@ -7,17 +7,23 @@ import type { StoredBlob } from './stored-blob.ts'
 
 export interface BlobHostOptions {
   find: (id: Uint8Array) => Promise<StoredBlob | undefined>
+  /** Whether the other side may have a blob; asked before each answer. @default yes */
+  mayHave?: (id: Uint8Array) => boolean
   /** Before each answer. @throws to end the stream */
   onRequest: () => void
 }
 
 /** Answers until the other side closes. @throws BlobError FRAME; whatever ends the stream */
-export async function giveBlob(messages: MessageStream, { find, onRequest }: BlobHostOptions): Promise<void> {
+export async function giveBlob(
+  messages: MessageStream,
+  { find, mayHave = () => true, onRequest }: BlobHostOptions
+): Promise<void> {
   let blob: StoredBlob | undefined
   for await (const frame of messages.receive()) {
     const request = decodeRequest(frame)
     onRequest()
     if (request.kind === 'want') blob = await find(request.id)
+    if (blob !== undefined && !mayHave(blob.id)) blob = undefined
     await messages.send(encodeAnswer(await answerTo(request, blob)))
   }
 }

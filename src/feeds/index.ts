@@ -43,6 +43,7 @@ export {
   entryAt,
   entryAtPlace,
   entryById,
+  isBlobOfPost,
   linksTo,
   shownTime,
   type StoredEntry,

@@ -174,6 +174,7 @@ class ComradeNode implements Comrade {
     })
     this.#blobs = new Blobs({
       directory: home.blobs,
+      feeds: store,
       people: this.#people,
       connections: () => this.#connections,
       log: this.#log

@@ -99,6 +99,11 @@ export function blobsOfPosts(store: Stored, after = 0): { num: number; place: nu
   }))
 }
 
+/** Whether a post that can be read here has this file. */
+export function isBlobOfPost(store: Stored, cid: Uint8Array): boolean {
+  return store.get('SELECT 1 FROM blobs WHERE cid = ? LIMIT 1', cid) !== undefined
+}
+
 /** Entries with this tag, newest first. */
 export function entriesByTag(
   store: Stored,

@@ -74,6 +74,7 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   `
   -- made behind, from the bodies: files that posts have
   CREATE TABLE blobs (num INTEGER PRIMARY KEY, place INTEGER NOT NULL, cid BLOB NOT NULL, UNIQUE (place, cid)) STRICT;
+  CREATE INDEX blobs_by_cid ON blobs (cid);
   `
 ]
 

@@ -1,5 +1,5 @@
-// `/comrade/blob/1`: gives blobs to friends and own other devices that name them, and asks others for some. Nothing is
-// announced: who asks knows the blob's id from a message or a post. Bytes: docs/protocol.md.
+// `/comrade/blob/1`: gives blobs to those who name them and may have them, and asks others for some. Nothing is announced:
+// who asks knows the blob's id from a message or a post. Bytes: docs/protocol.md.
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { BlobCaller, BlobError, type BlobStore, giveBlob } from '../../blobs/index.ts'
 import { FeedError, withStream } from '../../feeds/index.ts'
@@ -15,8 +15,8 @@ const MAX_INBOUND_STREAMS = 4
 export interface BlobServiceOptions {
   libp2p: () => Libp2p
   store: BlobStore
-  /** Whether this peer is given anything at all; asked again for each chunk. */
-  isWelcome: (peerId: PeerId) => boolean
+  /** Whether this peer may have a blob; asked again for each chunk. */
+  mayHave: (peerId: PeerId, id: Uint8Array) => boolean
   /** A peer sent what no node of this program sends. */
   onFault: (peerId: PeerId, error: Error) => void
   /** What is kept could not be read. */
@@ -56,18 +56,17 @@ export class BlobService {
   }
 
   async #accept(stream: Stream, { remotePeer }: Connection): Promise<void> {
-    const { store, isWelcome } = this.#options
-    if (!isWelcome(remotePeer)) return stream.abort(new Error('blobs are given to friends only'))
+    const { store, mayHave } = this.#options
     const idle = new AbortController()
     const timer = setTimeout(() => idle.abort(new FeedError('TIMEOUT', 'nothing was asked')), IDLE_MS).unref()
-    const onRequest = (): void => {
-      timer.refresh()
-      if (!isWelcome(remotePeer)) throw new FeedError('ABORTED', 'this peer is not a friend any more')
-    }
     try {
       const limit = AbortSignal.any([this.#stopping.signal, idle.signal])
       await withStream(framedStream(stream), limit, (messages) =>
-        giveBlob(messages, { find: (id) => store.find(id), onRequest })
+        giveBlob(messages, {
+          find: (id) => store.find(id),
+          mayHave: (id) => mayHave(remotePeer, id),
+          onRequest: () => timer.refresh()
+        })
       )
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#failed(remotePeer, error as NodeJS.ErrnoException)

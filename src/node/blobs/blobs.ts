@@ -1,6 +1,7 @@
 // The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
 import type { PeerId } from '@libp2p/interface'
-import { BlobStore } from '../../blobs/index.ts'
+import { blobCid, BlobStore } from '../../blobs/index.ts'
+import { type FeedStore, isBlobOfPost } from '../../feeds/index.ts'
 import type { Connections } from '../connections.ts'
 import { isDiskFull, writeError } from '../durable-file.ts'
 import type { Log } from '../log.ts'
@@ -12,6 +13,8 @@ import type { AttachmentOptions } from './contract.ts'
 export interface BlobsOptions {
   /** Where they lie: a directory of their own, which is there. */
   directory: string
+  /** Whose posts have files. */
+  feeds: FeedStore
   people: People
   connections: () => Connections
   log: Log
@@ -36,7 +39,7 @@ export class Blobs {
     this.#service = new BlobService({
       libp2p: () => connections().libp2p,
       store: this.store,
-      isWelcome: (peerId) => this.#personAt(peerId) !== undefined,
+      mayHave: (peerId, id) => this.#personAt(peerId) !== undefined || this.#isPublic(id),
       onFault,
       onError: this.#onError
     })
@@ -138,6 +141,10 @@ export class Blobs {
       this.fetcher.drop(id)
       await this.store.remove(id)
     }
+  }
+
+  #isPublic(id: Uint8Array): boolean {
+    return isBlobOfPost(this.#options.feeds, blobCid(id).bytes)
   }
 
   #peersOf(people: readonly Uint8Array[] | undefined): PeerId[] {

@@ -59,6 +59,15 @@ describe('files of posts', function () {
     }
   })
 
+  it('are given to those who follow the author and are not followed back', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await alice.feeds.publish(post, { files: [{ data: randomBytes(100), name: 'a' }] })
+    await bob.contacts.follow(alice.identity.did)
+    await bob.connect(alice.addresses[0])
+    await until(() => blobsAt(bob).length === 2, 'bob has fetched it')
+  })
+
   it('go with posts to everybody only, and not without bytes or in multitudes', async () => {
     await using homes = new Homes()
     const alice = await homes.start('alice')
