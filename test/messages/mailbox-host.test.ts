@@ -32,6 +32,9 @@ async function readAll(reader: MailboxCaller, receive: ReturnType<typeof queueKe
   }
 }
 
+/** A million where the environment says 100. */
+const FLOOD = 10_000 * Number(process.env.COMRADE_PROOF_SCALE ?? 1)
+
 describe('host of mailboxes', () => {
   it('keeps cells in order until they are acknowledged', async () => {
     const { host, friend, stranger, send, receive } = await hostWithQueue()
@@ -151,6 +154,30 @@ describe('host of mailboxes', () => {
     })
     assert.equal(refused, MAX_REFUSALS)
     assert.equal(((await flood.ended) as { code?: string }).code, 'FLOOD')
+  })
+
+  it(`has no more after a flood of ${FLOOD} cells than before, and lets the next one in when there is room`, async function () {
+    this.timeout(120_000)
+    const { host, friend, stranger, send, receive } = await hostWithQueue({ kind: 'disk' })
+    using _ = host
+    const hostKey = host.queues.key.id
+    const key = macKey(send.secret, hostKey, send.id, hostKey)
+    const body = requestBody({ kind: 'put', id: send.id, cell: cell() })
+    const sizes: number[] = []
+    let taken = 0
+    for (let sent = 0; sent < FLOOD;) {
+      const exchange = new MailboxHost({ queues: host.queues, isHosting: true })
+      const nonce = exchange.greeting().subarray(2, 34)
+      const more = taken === MAX_QUEUE_CELLS ? MAX_REFUSALS : MAX_QUEUE_CELLS
+      for (let place = 0; place < more; place++, sent++)
+        if (exchange.answer(encodeRequest(body, macOf(key, nonce, place, body)))[0] === 33) taken++
+      sizes.push(statSync(host.store.path).size)
+    }
+    assert.equal(taken, MAX_QUEUE_CELLS)
+    assert.deepEqual(host.queues.size, { queues: 1, cells: MAX_QUEUE_CELLS })
+    assert.equal(sizes.at(-1), sizes[1], 'its file has not grown')
+    await friend.acknowledge(receive, 1)
+    assert.ok(await stranger.put(send, cell()))
   })
 
   it('ends a stream with a frame of another size or kind, and goes on with others', async () => {

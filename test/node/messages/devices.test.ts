@@ -1,8 +1,9 @@
 // Messages between people with several devices.
 import assert from 'node:assert/strict'
 import { type Comrade, joinIdentity } from '../../../src/index.ts'
+import { rowsOf } from '../../proofs/stage.ts'
 import { befriend, Homes } from '../../support/node.ts'
-import { until } from '../../support/processes.ts'
+import { sleep, until } from '../../support/processes.ts'
 import { messagesAt, reaches, shows, textsAt } from './support.ts'
 
 async function join(homes: Homes, owner: Comrade, name: string): Promise<Comrade> {
@@ -65,5 +66,29 @@ describe('private messages between people with several devices', function () {
     await reaches(alice, last.id, 'delivered')
     await shows(bob, 'after')
     assert.deepEqual(await textsAt(again), ['before'])
+  })
+
+  it('are not taken from a device that was ended in between, though its session is good', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const phone = await join(homes, bob, 'phone')
+    await phone.connect(alice.addresses[0])
+    await devicesKnown(alice, bob.identity.did, 2)
+    await phone.messages.send(alice.identity.did, { text: 'from the phone' })
+    await shows(alice, 'from the phone')
+    await phone.stop()
+    await bob.devices.revoke('phone')
+    await bob.messages.send(alice.identity.did, { text: 'I lost my phone' })
+    await shows(alice, 'I lost my phone')
+    const knows = (): boolean => rowsOf(homes.of('alice'), 'contact_devices').some(({ last }) => last !== null)
+    await until(knows, 'Alice knows that the phone is not one of his any more')
+    const thief = await homes.start('phone')
+    await thief.connect(alice.addresses[0]).catch(() => {})
+    await thief.messages.send(alice.identity.did, { text: 'from the thief' }).catch(() => {})
+    await bob.messages.send(alice.identity.did, { text: 'do not believe it' })
+    await shows(alice, 'do not believe it')
+    await sleep(1_000)
+    assert.deepEqual(await textsAt(alice), ['from the phone', 'I lost my phone', 'do not believe it'])
   })
 })
