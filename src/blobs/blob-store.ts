@@ -155,17 +155,11 @@ export class BlobStore {
   async #finish(name: string): Promise<void> {
     const size = this.#partial.get(name)
     if (size === undefined) return
-    const file = await open(this.#path(name, '.part'), 'r+')
-    try {
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    // Not waited for to be on the disk: what a power cut takes is missed, and fetched again.
     await rename(this.#path(name, '.part'), this.#path(name))
     this.#partial.delete(name)
     this.#open.delete(name)
     this.#complete.set(name, size)
-    await this.#syncDirectory()
   }
 
   /** A disk forgot a chunk: what is left of the blob is the part that is here. */
