@@ -30,32 +30,6 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE mailbox_own (            -- queues of this device at others' nodes
-    receive BLOB PRIMARY KEY,           -- X25519 secrets
-    send BLOB NOT NULL,
-    contact BLOB NOT NULL,              -- who writes to it
-    peer TEXT NOT NULL,                 -- peer id of the host
-    host BLOB,                          -- its key, NULL: not made yet
-    state TEXT NOT NULL CHECK (state IN ('making', 'made', 'ending'))
-  ) STRICT;
-  CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
-  CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
-  `,
-  `
-  CREATE TABLE mailbox_contacts (       -- where devices of others have mailboxes for this one
-    device BLOB PRIMARY KEY,
-    key BLOB NOT NULL,                  -- to which cells for it are sealed
-    descriptor BLOB NOT NULL,
-    at_ms INTEGER NOT NULL              -- when it said so: an older word may come later
-  ) STRICT;
-
-  CREATE TABLE mailbox_put (            -- what was put into them
-    transfer BLOB PRIMARY KEY,
-    at_ms INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  DROP TABLE mailbox_own;
-  CREATE TABLE mailbox_own (            -- queues of this device at others' nodes
     receive BLOB PRIMARY KEY,           -- X25519 public key
     secrets BLOB NOT NULL,              -- to read and to write with, sealed
     contact BLOB NOT NULL,              -- who writes to it
@@ -65,10 +39,20 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
   CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);
-  `,
-  `
-  ALTER TABLE mailbox_contacts ADD COLUMN bundle BLOB;       -- by which a session is begun, NULL: none, or it was used
-  ALTER TABLE mailbox_contacts ADD COLUMN bundle_ms INTEGER; -- when it came
+
+  CREATE TABLE mailbox_contacts (       -- where devices of others have mailboxes for this one
+    device BLOB PRIMARY KEY,
+    key BLOB NOT NULL,                  -- to which cells for it are sealed
+    descriptor BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,             -- when it said so: an older word may come later
+    bundle BLOB,                        -- by which a session is begun, NULL: none, or it was used
+    bundle_ms INTEGER                   -- when it came
+  ) STRICT;
+
+  CREATE TABLE mailbox_put (            -- what was put into them
+    transfer BLOB PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE mailbox_told (           -- which key and queues devices of others were told of last
     device BLOB PRIMARY KEY,

@@ -7,8 +7,7 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY CHECK (id = 0),
     address TEXT NOT NULL,              -- of the device that it was made for
     epoch BLOB NOT NULL,                -- of the store that it was made in: another one means an older copy
-    registration INTEGER NOT NULL,      -- random, 14 bits
-    identity BLOB NOT NULL              -- libsignal's identity key pair, sealed
+    registration INTEGER NOT NULL       -- random, 14 bits
   ) STRICT;
 
   CREATE TABLE message_devices (        -- devices of others, and own other ones
@@ -16,13 +15,17 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     identity BLOB,                      -- libsignal's public identity key, NULL: none was seen yet
     session BLOB,                       -- libsignal's record, sealed; NULL: none was begun since it was forgotten or dropped
     heard INTEGER NOT NULL DEFAULT 0,   -- whether this session has opened anything
-    given_up_ms INTEGER                 -- when a session that did not open was last given up, NULL: never
+    given_up_ms INTEGER,                -- when a session that did not open was last given up, NULL: never
+    refused INTEGER NOT NULL            -- whether it came with another identity
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE message_prekeys (
     kind TEXT NOT NULL CHECK (kind IN ('once', 'signed', 'kyber')),
     id INTEGER NOT NULL,                -- random, 24 bits: tells nothing of how many there were
-    made_ms INTEGER NOT NULL,
+    made_ms INTEGER NOT NULL,           -- of one for one use: when it was given out, if it was
+    is_given INTEGER NOT NULL,          -- for one use: whether somebody has it
+    key BLOB NOT NULL,                  -- what is given out: the public key as libsignal writes it
+    signature BLOB,                     -- by the libsignal identity key; NULL: for one use
     record BLOB NOT NULL,               -- libsignal's, sealed
     PRIMARY KEY (kind, id)
   ) STRICT;
@@ -32,10 +35,11 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     kyber INTEGER NOT NULL,
     signed INTEGER NOT NULL,
     base BLOB NOT NULL,                 -- the sender's key that it began with
+    address TEXT NOT NULL,              -- of the sender: each has a limit
     PRIMARY KEY (kyber, signed, base)
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
+  CREATE INDEX message_kyber_uses_by_sender ON message_kyber_uses (address, kyber);
+
   CREATE TABLE messages (
     num INTEGER PRIMARY KEY AUTOINCREMENT, -- rises in the order in which they came or were written, and is never used again
     author BLOB NOT NULL,               -- root key of who wrote it
@@ -48,6 +52,7 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     prev BLOB,                          -- id of what the same device wrote before it
     expires INTEGER,
     state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read')),
+    lifetime INTEGER,                   -- for how long after it came it is kept, in ms; NULL: until it is erased
     UNIQUE (author, id)
   ) STRICT;
   CREATE INDEX messages_by_peer ON messages (peer, num);
@@ -65,6 +70,7 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     count INTEGER,                      -- of cells
     PRIMARY KEY (device, num)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_outbox_by_num ON message_outbox (num); -- thousands may wait, and be erased
 
   CREATE TABLE message_transfers (      -- that were opened
     device BLOB NOT NULL,
@@ -80,27 +86,13 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     secret BLOB NOT NULL,               -- sealed
     made_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  ALTER TABLE message_kyber_uses ADD COLUMN address TEXT NOT NULL DEFAULT ''; -- of the sender: each has a limit
-  CREATE INDEX message_kyber_uses_by_sender ON message_kyber_uses (address, kyber);
-  `,
-  `
-  ALTER TABLE message_registration DROP COLUMN identity; -- follows from the keys of the home
-  `,
-  `
-  ALTER TABLE message_devices ADD COLUMN refused INTEGER NOT NULL DEFAULT 0; -- whether it came with another identity
-  `,
-  `
+
   CREATE TABLE message_attachments (    -- whose blobs are kept
     num INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
     blob BLOB NOT NULL
   ) STRICT;
   CREATE TRIGGER message_attachments_erased AFTER UPDATE OF content ON messages WHEN NEW.content IS NULL
   BEGIN DELETE FROM message_attachments WHERE num = NEW.num; END;
-  `,
-  `
-  ALTER TABLE messages ADD COLUMN lifetime INTEGER; -- for how long after it came it is kept, in ms; NULL: until it is erased
 
   CREATE TABLE message_conversations (  -- what is agreed in a conversation
     peer BLOB PRIMARY KEY,              -- its id, or the root key of the other person
@@ -113,22 +105,5 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read', 'unreachable')),
     PRIMARY KEY (num, person)
   ) STRICT, WITHOUT ROWID;
-  `,
-  `
-  DROP TABLE message_prekeys;
-  CREATE TABLE message_prekeys (
-    kind TEXT NOT NULL CHECK (kind IN ('once', 'signed', 'kyber')),
-    id INTEGER NOT NULL,                -- random, 24 bits: tells nothing of how many there were
-    made_ms INTEGER NOT NULL,           -- of one for one use: when it was given out, if it was
-    is_given INTEGER NOT NULL,          -- for one use: whether somebody has it
-    key BLOB NOT NULL,                  -- what is given out: the public key as libsignal writes it
-    signature BLOB,                     -- by the libsignal identity key; NULL: for one use
-    record BLOB NOT NULL,               -- libsignal's, sealed
-    PRIMARY KEY (kind, id)
-  ) STRICT;
-  CREATE INDEX message_prekeys_by_age ON message_prekeys (kind, made_ms);
-  `,
-  `
-  CREATE INDEX message_outbox_by_num ON message_outbox (num); -- thousands may wait, and be erased
   `
 ]
