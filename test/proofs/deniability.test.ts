@@ -12,7 +12,7 @@ import { parseDid } from '../../src/trust/index.ts'
 import { START_MS, TestDevice } from '../messages/devices.ts'
 import { reaches } from '../node/messages/support.ts'
 import { befriend, Homes } from '../support/node.ts'
-import { framesOf, rowsOf, tablesOf, valuesOf } from './stage.ts'
+import { contentsOf, framesOf, rowsOf, tablesOf, valuesOf } from './stage.ts'
 
 const SIGNATURE_SIZE = 64
 const CONFESSION = ['I took the cake', 'all of it']
@@ -58,13 +58,8 @@ describe('whoever wants to prove what somebody wrote', function () {
     keys.push(alice.libp2p.peerId.publicKey!.raw)
     await Promise.all([alice.stop(), bob.stop()])
 
-    const { directory, ...home } = homeAt(homes.of('bob'))
-    const vault = new Vault((await openKeys(home.keys)).peerSeed)
-    const messages = rowsOf(directory, 'messages')
-    const opened = messages.flatMap(({ author, id: of, content }) => {
-      const name = Buffer.concat([author as Uint8Array, of as Uint8Array])
-      return content === null ? [] : (vault.open(content as Uint8Array, name) ?? [])
-    })
+    const directory = homes.of('bob')
+    const opened = await contentsOf(directory)
     assert.ok(
       opened.some((content) => Buffer.from(content).includes(Buffer.from(CONFESSION[0]))),
       'what is looked at is the message'

@@ -7,6 +7,9 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Stream } from '@libp2p/interface'
 import type { Comrade } from '../../src/index.ts'
 import { decodeDescriptor } from '../../src/messages/index.ts'
+import { homeAt } from '../../src/node/home.ts'
+import { openKeys } from '../../src/node/keystore.ts'
+import { Vault } from '../../src/node/vault.ts'
 import { parseDid } from '../../src/trust/index.ts'
 import { befriend, type Homes } from '../support/node.ts'
 import { until } from '../support/processes.ts'
@@ -130,4 +133,13 @@ export function valuesOf(rows: readonly Record<string, unknown>[]): Buffer[] {
   return rows.flatMap((row) =>
     Object.values(row).map((value) => (value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value))))
   )
+}
+
+/** Contents of the messages in a home, opened with its keys. */
+export async function contentsOf(directory: string): Promise<Uint8Array[]> {
+  const vault = new Vault((await openKeys(homeAt(directory).keys)).peerSeed)
+  return rowsOf(directory, 'messages').flatMap(({ author, id, content }) => {
+    const name = Buffer.concat([author as Uint8Array, id as Uint8Array])
+    return content === null ? [] : (vault.open(content as Uint8Array, name) ?? [])
+  })
 }
