@@ -41,6 +41,7 @@ export const verb: Verb<Options> = {
     "comrade message alice 'the key is under the mat'",
     "comrade message alice 'gone tomorrow' --expires 1d",
     'comrade message alice - < letter.txt',
+    "comrade message +weekend 'who brings bread?'",
     "comrade message alice --attach map.pdf 'the way to the meadow'"
   ],
   async run({ client, output, signal }, [who, words], { reply, expires, attach }) {

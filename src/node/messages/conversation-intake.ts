@@ -160,6 +160,7 @@ export class ConversationIntake {
   /** Somebody is out: what has not come to them never will. */
   #letGo(peer: Uint8Array, person: Uint8Array): number[] {
     const { conversations, outbox, devicesOf } = this.#options
+    if (this.#isSelf(person)) return [] // the user's other devices go on getting what was written before
     for (const device of devicesOf(person)) outbox.removeConversation(peer, device)
     return conversations.giveUp(peer, person)
   }

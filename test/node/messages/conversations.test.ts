@@ -1,6 +1,6 @@
 // Conversations of several people, each message of which goes to each of them.
 import assert from 'node:assert/strict'
-import { type Comrade, type Message, NodeError } from '../../../src/index.ts'
+import { type Comrade, joinIdentity, type Message, NodeError } from '../../../src/index.ts'
 import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 import { messagesAt, reaches, shows, textsAt } from './support.ts'
@@ -10,6 +10,12 @@ const withCode = (code: string) => (error: unknown) => error instanceof NodeErro
 /** Makes friends of all. */
 async function meetAll(...nodes: Comrade[]): Promise<void> {
   for (const [i, one] of nodes.entries()) for (const other of nodes.slice(i + 1)) await befriend(one, other)
+}
+
+async function join(homes: Homes, owner: Comrade, name: string): Promise<Comrade> {
+  const { link } = await owner.devices.invite()
+  await joinIdentity({ home: homes.of(name), link, deviceName: name })
+  return homes.start(name)
 }
 
 const didOf = (node: Comrade): string => node.identity.did
@@ -132,6 +138,27 @@ describe('a conversation of several', function () {
     for (const node of [alice, bob, carol]) await shows(node, 'hello all')
     await shows(carol, 'welcome dora', 'this goes')
     await shows(dora, 'welcome dora')
+  })
+
+  it('comes to devices that joined later, of its author too', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const { id } = await alice.messages.conversations.create({ name: 'hive', people: [didOf(bob)] })
+    await has(bob, id, [alice, bob])
+    const [pi, phone] = [await join(homes, alice, 'pi'), await join(homes, bob, 'phone')]
+    for (const one of [alice, pi]) for (const other of [bob, phone]) await one.connect(other.addresses[0])
+    await until(
+      async () => (await alice.peers()).filter(({ did }) => did === didOf(bob)).length === 2,
+      'both of Bob’s devices are connected'
+    )
+    await alice.messages.send('+hive', { text: 'to all of you' })
+    for (const node of [bob, phone, pi]) await shows(node, 'to all of you')
+    await pi.messages.send(id, { text: 'from the pi' })
+    for (const node of [alice, bob, phone]) await shows(node, 'from the pi')
+    await phone.messages.conversations.rename(id, 'new hive')
+    for (const node of [alice, bob, pi])
+      await until(() => node.messages.conversations.get(id).name === 'new hive', 'all know the name')
   })
 
   it('is neither begun with strangers, with nobody, nor with more than 32', async () => {
