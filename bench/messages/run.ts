@@ -2,7 +2,9 @@
 //   node bench/messages/run.ts [--quick] [--runs 3] [--only live,waiting,mailbox,memory,host,flood] [--out file.md]
 // Whole nodes in processes of their own, on loopback, with homes on the disk; the command line as it is shipped where its
 // memory is read. What sessions cost by themselves is another program: sessions.ts.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { report, type Row, tableOf } from '../groups/report.ts'
 import { describeMachine, probeDisk } from '../machine.ts'
@@ -30,7 +32,9 @@ const parts: Record<string, () => Promise<Row[]>> = {
   flood: () => measureHost({ friends: quick ? 5 : 50, atOnce: 50 })
 }
 
-const machine = describeMachine(tmpdir(), probeDisk(tmpdir()))
+const directory = mkdtempSync(join(tmpdir(), 'comrade-bench-disk-'))
+const machine = describeMachine(directory, probeDisk(directory))
+rmSync(directory, { recursive: true })
 const rows: Row[] = []
 for (const name of options.only?.split(',') ?? Object.keys(parts)) {
   if (!(name in parts)) throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`)
