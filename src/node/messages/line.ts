@@ -22,11 +22,13 @@ export interface Line {
   gathering?: NodeJS.Timeout
   /** Until its mailboxes are used. */
   mailing?: NodeJS.Timeout
+  /** How long it was waited since no mailbox took anything. */
+  mailRetryMs?: number
 }
 
 /** How a line begins, and what is left of it when its device went away. */
 export function idle(retryMs: number): Omit<Line, 'device' | 'isRunning' | 'isAgain'> {
-  const unset = { key: undefined, timer: undefined, gathering: undefined, mailing: undefined }
+  const unset = { key: undefined, timer: undefined, gathering: undefined, mailing: undefined, mailRetryMs: undefined }
   return { ...unset, sentUpTo: 0, retryMs, receipts: [], passing: [] }
 }
 

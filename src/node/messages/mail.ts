@@ -16,8 +16,9 @@ import { cellsOf, type Parcel, parcelOf, type Seal } from './parcel.ts'
 
 /** How long somebody is away before their mailboxes are used: a connection may only have been lost for a moment, in ms. */
 const AWAY_MS = 5_000
-/** How long until it is tried again when no mailbox took anything, in ms. */
-const MAIL_AGAIN_MS = 600_000
+/** How long until it is tried again when no mailbox took anything, at first and at most, in ms. */
+const FIRST_RETRY_MS = 10_000
+const LAST_RETRY_MS = 600_000
 /** How many of what waits for a device are read at a time. */
 const LOOKED_AT_ONCE = 64
 
@@ -85,12 +86,13 @@ export class Mail {
     try {
       while (isInUse(line) && (await this.#putNext(line)) === 'more');
       isDone = true
+      line.mailRetryMs = undefined
     } catch (error) {
       if (!isPassing(error)) onError(error)
     }
     line.isRunning = false
     if (line.isAgain) deliver(line.device)
-    else if (!isDone) this.later(line, MAIL_AGAIN_MS)
+    else if (!isDone) this.later(line, (line.mailRetryMs = nextRetryMs(line)))
   }
 
   /** @throws NodeError UNREACHABLE when no mailbox takes it */
@@ -164,4 +166,8 @@ export class Mail {
     if (!(await this.#options.mailboxes.put(box, cells)))
       throw new NodeError('UNREACHABLE', 'no mailbox took the message')
   }
+}
+
+function nextRetryMs({ mailRetryMs }: Line): number {
+  return mailRetryMs === undefined ? FIRST_RETRY_MS : Math.min(2 * mailRetryMs, LAST_RETRY_MS)
 }
