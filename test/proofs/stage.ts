@@ -62,12 +62,12 @@ export function framesOf(node: Comrade): Frame[] {
 /** Hears what the stream's user hears: whoever listens first gets what came before, so it is not to be earlier. */
 function listenWith(stream: Stream, onBytes: (bytes: Buffer) => void): void {
   const listen = stream.addEventListener.bind(stream) as (...args: unknown[]) => void
-  stream.addEventListener = ((type: string, listener: unknown, options?: unknown) => {
+  stream.addEventListener = (type: string, listener: unknown, options?: unknown) => {
     const isFirst = type === 'message'
-    if (isFirst) stream.addEventListener = listen as Stream['addEventListener']
+    if (isFirst) stream.addEventListener = listen
     if (isFirst) listen(type, ({ data }: { data: Uint8Array }) => onBytes(Buffer.from(data.subarray())))
     listen(type, listener, options)
-  }) as Stream['addEventListener']
+  }
 }
 
 /** Alice and Bob, and Carol, who has a mailbox for each of them and has met both. All are on, and know of the mailboxes. */
