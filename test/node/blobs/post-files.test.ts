@@ -3,12 +3,22 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Comrade, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { type BlobAnswer, type BlobRequest, decodeRequest, encodeAnswer } from '../../../src/blobs/blob-frame.ts'
+import { BLOB_PROTOCOL } from '../../../src/node/blobs/blob-service.ts'
+import { framedStream } from '../../../src/node/frames.ts'
 import { befriend, Homes, reads } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
 const blobsAt = (node: Comrade): string[] => readdirSync(join(node.home, 'blobs'))
 const post = { type: 'post', text: 'the swarm' } as const
+
+/** An answer of the right form, and nothing else. */
+function lieAbout(request: BlobRequest): BlobAnswer {
+  if (request.kind === 'want') return { kind: 'has', bitmap: Uint8Array.of(0xff, 0xff) }
+  if (request.kind === 'manifest') return { kind: 'manifestIs', manifest: randomBytes(100) }
+  return { kind: 'chunkIs', index: request.index, bytes: randomBytes(65_536) }
+}
 
 describe('files of posts', function () {
   this.timeout(60_000)
@@ -66,6 +76,31 @@ describe('files of posts', function () {
     await bob.contacts.follow(alice.identity.did)
     await bob.connect(alice.addresses[0])
     await until(() => blobsAt(bob).length === 2, 'bob has fetched it')
+  })
+
+  it('come whole from the others when a friend gives wrong ones', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob', {}, { quota: 1_000_000 })]
+    const mallory = await homes.start('mallory')
+    await befriend(alice, bob)
+    await befriend(mallory, bob)
+    let lies = 0
+    await mallory.libp2p.unhandle(BLOB_PROTOCOL)
+    await mallory.libp2p.handle(BLOB_PROTOCOL, async (stream) => {
+      const messages = framedStream(stream)
+      for await (const frame of messages.receive()) {
+        const request = decodeRequest(frame)
+        if (request.kind === 'chunk') lies += 1
+        await messages.send(encodeAnswer(lieAbout(request)))
+      }
+    })
+    const data = randomBytes(900_000)
+    const { id } = await alice.feeds.publish(post, { files: [{ data, name: 'a' }] })
+    await reads(bob, alice.identity.did, 'the swarm')
+    const signal = AbortSignal.timeout(20_000)
+    const [file] = await bob.feeds.attachments(id, { signal })
+    assert.ok(Buffer.concat(await Array.fromAsync(file.read())).equals(data))
+    assert.ok(lies <= 8, `${lies} chunks were asked of who gave a wrong one`)
   })
 
   it('go with posts to everybody only, and not without bytes or in multitudes', async () => {

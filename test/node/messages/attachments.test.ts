@@ -65,6 +65,12 @@ describe('files that go with private messages', function () {
     await until(() => [...blobsAt(alice), ...blobsAt(bob)].length === 0, 'both have let it go')
     assert.ok(existsSync(saved.file))
     await assert.rejects(bob.messages.attachment(sent.id), withCode('NOT_FOUND'))
+    const fleeting = { attachment: { data: bytes, name: 'gone' }, expiresInMs: 1_000 }
+    const { id } = await alice.messages.send(bob.identity.did, fleeting)
+    assert.equal(blobsAt(alice).length, 2)
+    for (const node of [alice, bob])
+      await until(async () => (await messagesAt(node)).find((each) => each.id === id)?.type === 'erased', 'it expires')
+    await until(() => [...blobsAt(alice), ...blobsAt(bob)].length === 0, 'the file is gone at both ends')
   })
 
   it('are not fetched unasked past a tenth of the quota, and come from an own other device when the author is off', async () => {
