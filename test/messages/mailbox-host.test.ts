@@ -157,7 +157,7 @@ describe('host of mailboxes', () => {
   })
 
   it(`has no more after a flood of ${FLOOD} cells than before, and lets the next one in when there is room`, async function () {
-    this.timeout(120_000)
+    this.timeout(60_000 + FLOOD)
     const { host, friend, stranger, send, receive } = await hostWithQueue({ kind: 'disk' })
     using _ = host
     const hostKey = host.queues.key.id

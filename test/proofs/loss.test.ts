@@ -93,14 +93,14 @@ describe('whoever loses, doubles and reorders what is sent, and kills the proces
 
   it('is noticed where a program says too early that something is written, or writes it again', async () => {
     for (const mistake of ['promises early', 'writes again'] as const) {
-      const way: Way = { ...hard(3), kill: 0.02, mistake }
+      const way: Way = { ...hard(3), kill: 0.05, mistake }
       await assert.rejects(attack(cheapSealing().sealing, way, 4_000), { code: 'ERR_ASSERTION' }, mistake)
     }
   })
 
   it('is noticed where a process sends before its session is on the disk', async () => {
     const { sealing, reused } = cheapSealing({ isLateOnDisk: true })
-    await attack(sealing, { ...hard(4), kill: 0.02 }, 4_000)
+    await attack(sealing, { ...hard(4), kill: 0.05 }, 4_000)
     assert.ok(reused() > 0)
   })
 })
