@@ -16,6 +16,10 @@ import { t, tn } from '../words/index.ts'
 /** What can be given with one click; others come from whoever gives them. */
 const OFFERED = ['❤️', '👍', '😂', '😮', '🙏']
 
+/** Longer texts are shown in part until one wants all of it: characters, lines. */
+const LONG_TEXT = 1_200
+const LONG_LINES = 20
+
 interface PostProps {
   entry: EntryShape
   /** In a thread: it is the one that was asked for. */
@@ -38,7 +42,8 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
         <p class="post-head">
           <PersonLink did={author} name={name} warnings={warnings} />
           {group !== null && route.value[0] !== 'group' && <GroupMark id={group} />}
-          <a class="quiet-link" href={at('thread', id)} aria-label={t('openThread')}>
+          <a class="quiet-link" href={at('thread', id)}>
+            <span class="hidden">{t('openThread')}: </span>
             <When time={time} />
           </a>
         </p>
@@ -72,10 +77,11 @@ function addressOf(id: string, index: number): string {
 
 /** The text, as text; addresses of pages can be followed, and tags that are not in the text stand below it. */
 export function Text({ text, tags = [] }: { text: string; tags?: readonly string[] }) {
+  const isWhole = useSignal(text.length <= LONG_TEXT && text.split('\n', LONG_LINES).length < LONG_LINES)
   const apart = tags.filter((tag) => !text.toLowerCase().includes(`#${tag.toLowerCase()}`))
   return (
     <>
-      <p class="text" dir="auto">
+      <p class={isWhole.value ? 'text' : 'text cut'} dir="auto">
         {pieces(text).map((piece) =>
           piece.href === undefined ? (
             piece.text
@@ -86,6 +92,11 @@ export function Text({ text, tags = [] }: { text: string; tags?: readonly string
           )
         )}
       </p>
+      {!isWhole.value && (
+        <button type="button" class="quiet whole" onClick={() => (isWhole.value = true)}>
+          {t('showWhole')}
+        </button>
+      )}
       {apart.length > 0 && (
         <p class="tags">
           {apart.map((tag) => (

@@ -31,8 +31,9 @@ export function VirtualList<T extends { id: string }>({ items, render, onEnd, la
     if (last >= items.length) onEnd()
   }, [last, items.length])
 
+  const role = items.length === 0 ? undefined : 'feed'
   return (
-    <div ref={list} role="feed" aria-label={label} aria-busy="false" class="list">
+    <div ref={list} role={role} aria-label={role && label} class="list">
       <div style={{ height: `${tops[first] ?? 0}px` }} />
       {items.slice(first, last).map((item, index) => (
         <Row key={item.id} id={item.id} observe={rows} position={first + index + 1} count={items.length}>

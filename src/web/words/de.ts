@@ -64,6 +64,7 @@ export const de: Catalogue = {
   postBy: 'Beitrag von {name}',
   openThread: 'Das Gespräch öffnen',
   thread: 'Gespräch',
+  showWhole: 'Alles zeigen',
   inReply: 'Antwort auf einen Beitrag',
   reply: 'Antworten',
   replyTo: 'Antwort an {name}',

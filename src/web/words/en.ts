@@ -62,6 +62,7 @@ export const en = {
   postBy: 'Post by {name}',
   openThread: 'Open the thread',
   thread: 'Thread',
+  showWhole: 'Show all of it',
   inReply: 'In reply to a post',
   reply: 'Reply',
   replyTo: 'Reply to {name}',
