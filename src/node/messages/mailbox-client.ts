@@ -51,7 +51,7 @@ export interface MailboxClientOptions {
   contacts: () => Iterable<Uint8Array>
   /** Queues that one host may have. @default as many as it makes */
   queuesPerHost?: () => number
-  /** Connected devices of friends and own other ones, but for those of this contact. */
+  /** Connected devices of friends and own other ones, but for those of this contact; of own ones only where there are more than two. */
   candidates: (contact: Uint8Array) => Iterable<string>
   /**
    * Takes a cell, and has it on the disk when it resolves: it is deleted at the host then. The same cell may come several

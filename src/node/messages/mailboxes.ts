@@ -178,11 +178,14 @@ export class Mailboxes {
     return contact !== undefined && ['followed', 'self'].includes(contact.relation) ? hex(contact.key) : undefined
   }
 
+  /** One's own third device may keep what the other two write to each other. */
   #candidatesFor(contact: string): string[] {
-    const { libp2p } = this.#options.connections
-    return libp2p
+    const { connections, people } = this.#options
+    const isForThird = contact === hex(people.root) && this.#ownDevices().length > 2
+    const mayHost = (friend: string | undefined): boolean => friend !== undefined && (friend !== contact || isForThird)
+    return connections.libp2p
       .getPeers()
-      .filter((peerId) => ![undefined, contact].includes(this.#friendAt(peerId)))
+      .filter((peerId) => mayHost(this.#friendAt(peerId)))
       .map(String)
   }
 

@@ -17,7 +17,7 @@ import type { PrekeyAnswer } from './prekey-worker.ts'
 /** Beside this file in the sources, in dist/, and in the bundle, where scripts/build.ts puts it among the chunks. */
 const PROGRAM = new URL(`./prekey-worker${extname(import.meta.url)}`, import.meta.url)
 /** How long the process stays when nothing is asked, in ms. */
-const IDLE_MS = 3_000
+const IDLE_MS = 10_000
 /** How long an answer may take, in ms: a second where little else is done, to start the process and load libsignal. */
 const ANSWER_TIMEOUT_MS = 60_000
 
