@@ -87,7 +87,7 @@ export {
   Sessions,
   type SessionsOptions
 } from './sessions.ts'
-export { hasSession } from './session-table.ts'
+export { hasSession, noteIdentity } from './session-table.ts'
 export { brokenDevices, refusedDevices } from './session-troubles.ts'
 export { Transfers } from './transfers.ts'
 export type { Vault } from './vault.ts'

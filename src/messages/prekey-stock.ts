@@ -42,16 +42,21 @@ export class PrekeyStock {
     this.isAnew = this.#registration.isAnew
   }
 
+  /** This device's public libsignal identity key. */
+  get identity(): Uint8Array {
+    return curveKey(kemKey(this.#registration.secret))
+  }
+
   /**
    * A bundle for one device, with what is in stock.
    * @returns canonical DAG-CBOR; undefined when something is to be made first
    * @throws FeedError DISK_FULL
    */
   bundle(): Uint8Array | undefined {
-    const { id, secret } = this.#registration
+    const { id } = this.#registration
     const prekeys = this.#wiping.write(() => handOut(this.#tables))
     if (prekeys === undefined) return undefined
-    return encodeBundle({ v: 1, registration: id, identity: curveKey(kemKey(secret)), ...prekeys })
+    return encodeBundle({ v: 1, registration: id, identity: curveKey(kemKey(this.#registration.secret)), ...prekeys })
   }
 
   /**

@@ -46,6 +46,7 @@ export class SessionChanges
   readonly #address: DeviceAddress
   readonly #onEvent: Options['onEvent']
   readonly #before: SessionState
+  #isProven = true
   /** To go back is to put an earlier one in its place. */
   #state: SessionState
   #events: SessionEvent[] = []
@@ -74,6 +75,11 @@ export class SessionChanges
   canEncrypt(now: Date): boolean {
     const { session } = this.#state
     return session !== undefined && session.hasCurrentState(now)
+  }
+
+  /** What follows came over a channel that does not show that it is from this device, or over one that does. */
+  setProven(isProven: boolean): void {
+    this.#isProven = isProven
   }
 
   /** Runs work that changes nothing when it throws. */
@@ -108,7 +114,7 @@ export class SessionChanges
 
   /** The device has come with another identity than the one that it is known by. */
   noteRefused(): void {
-    if (this.#state.isRefused) return
+    if (this.#state.isRefused || !this.#isProven) return // it may be of somebody else
     this.#change({ isRefused: true })
     this.#events.push('refused')
   }
@@ -179,10 +185,10 @@ export class SessionChanges
     return this.#signal.IdentityChange.NewOrUnchanged
   }
 
-  /** Whoever comes first under an address keeps it: that the device is who it says was shown by the connection. */
+  /** Whoever comes first under an address keeps it, where the connection has shown that it is the device that it says. */
   async isTrustedIdentity(_name: ProtocolAddress, key: PublicKey, _direction: Direction): Promise<boolean> {
     const { identity } = this.#state
-    return identity === undefined || Buffer.compare(identity, key.serialize()) === 0
+    return identity === undefined ? this.#isProven : Buffer.compare(identity, key.serialize()) === 0
   }
 
   async getPreKey(id: number): Promise<PreKeyRecord> {

@@ -128,6 +128,13 @@ export function hasSession(database: DatabaseSync, address: DeviceAddress): bool
   return database.prepare(sql).get(address) !== undefined
 }
 
+/** Notes what a device that has shown which one it is says of its libsignal identity, where none is known; in a transaction. */
+export function noteIdentity(database: DatabaseSync, address: DeviceAddress, identity: Uint8Array): void {
+  const sql = `INSERT INTO message_devices (address, identity, refused) VALUES (?1, ?2, 0)
+    ON CONFLICT DO UPDATE SET identity = ?2 WHERE identity IS NULL`
+  database.prepare(sql).run(address, identity)
+}
+
 export function missingPrekey(kind: PrekeyKind, id: number): MessageError {
   return new MessageError('UNREADABLE', `this device has no prekey ${kind} ${id}: it was used, or was too old`)
 }

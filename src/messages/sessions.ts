@@ -135,7 +135,10 @@ export class Sessions {
    */
   encrypt(to: DeviceAddress, plaintext: Uint8Array, { bundle }: { bundle?: Uint8Array } = {}): Promise<Sealed> {
     return this.#inTurn(to, (changes) => ({
-      compute: () => noteRefusal(changes, () => changes.attempt(() => this.#seal(changes, to, { plaintext, bundle }))),
+      compute: () => {
+        changes.setProven(true)
+        return noteRefusal(changes, () => changes.attempt(() => this.#seal(changes, to, { plaintext, bundle })))
+      },
       keep: (sealed: Sealed) => sealed
     }))
   }
@@ -144,13 +147,22 @@ export class Sessions {
    * Opens what a device has sent. The session's new state, and what `accept` writes to the store, are kept together or not
    * at all.
    * @param from the device that the channel says it comes from
+   * @param options.isProven whether the channel has shown so: else only what is known already of the device counts @default true
    * @param accept called in the transaction, synchronously; where it throws, the message can be opened again. Does nothing
    * but write to the store: it is called once more where what was written together with it failed
    * @throws MessageError DUPLICATE, UNREADABLE, IDENTITY, SIZE; FeedError DISK_FULL; what `accept` throws
    */
-  decrypt<T>(from: DeviceAddress, sealed: Sealed, accept: (plaintext: Uint8Array) => T): Promise<T> {
+  decrypt<T>(
+    from: DeviceAddress,
+    sealed: Sealed,
+    accept: (plaintext: Uint8Array) => T,
+    { isProven = true }: { isProven?: boolean } = {}
+  ): Promise<T> {
     return this.#inTurn(from, (changes) => ({
-      compute: () => noteRefusal(changes, () => this.#openSealed(changes, from, sealed)),
+      compute: () => {
+        changes.setProven(isProven)
+        return noteRefusal(changes, () => this.#openSealed(changes, from, sealed))
+      },
       keep: (plaintext: Uint8Array) => accept(plaintext)
     }))
   }

@@ -12,6 +12,11 @@ const ID = /^[0-9a-f]{32}$/
 /** Fewest digits of an id that name a conversation. */
 const ID_BEGINNING = /^[0-9a-f]{4,32}$/
 
+interface Found {
+  id: Uint8Array
+  state: ConversationState
+}
+
 export class Addressees {
   readonly #people: People
   readonly #book: ConversationBook
@@ -63,9 +68,10 @@ export class Addressees {
   conversation(text: string): Uint8Array {
     const given = text.startsWith(SIGN) ? text.slice(SIGN.length) : text
     const all = this.#book.several()
-    const named = all.filter(({ state }) => given !== '' && foldName(state.name.value) === foldName(given))
-    const found =
-      named.length > 0 ? named : all.filter(({ id }) => ID_BEGINNING.test(given) && hex(id).startsWith(given))
+    const isNamed = ({ state: { name } }: Found): boolean => given !== '' && foldName(name.value) === foldName(given)
+    const isMeant = ({ id }: Found): boolean => ID_BEGINNING.test(given) && hex(id).startsWith(given)
+    // A name is given by others, who may have taken it from another conversation's id: a whole id comes first.
+    const found = ID.test(given) ? all.filter(isMeant) : all.filter((each) => isNamed(each) || isMeant(each))
     if (found.length === 1) return found[0].id
     const shown = harmless(text.slice(0, 80))
     if (found.length === 0) throw new NodeError('WHO_UNKNOWN', `there is no conversation ${shown} here`)

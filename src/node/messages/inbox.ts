@@ -77,26 +77,27 @@ export class Inbox {
   /**
    * Takes one cell.
    * @param from the device that has shown on its connection which one it is, or those that may have left it in a mailbox
+   * @param options.isProven false: it comes from a mailbox, whose host may have made it up @default true
    * @throws MessageError CELL for what is no cell for this device from that one; FeedError DISK_FULL
    */
-  async take(cell: Uint8Array, from: readonly KnownDevice[]): Promise<void> {
+  async take(cell: Uint8Array, from: readonly KnownDevice[], { isProven = true } = {}): Promise<void> {
     const { keys } = await this.#options.crypt.open()
     const piece = readPiece(keys.open(cell))
     const address = Buffer.from(piece.from).toString('hex')
     const sender = from.find(({ device }) => deviceAddress(device) === address)
     if (sender === undefined) throw new MessageError('CELL', 'this cell says that another device has sent it')
     const whole = this.#reassembly.add(piece, address)
-    if (whole !== undefined) await this.#takeWhole(whole, sender)
+    if (whole !== undefined) await this.#takeWhole(whole, sender, isProven)
   }
 
-  async #takeWhole(whole: Reassembled, from: KnownDevice): Promise<void> {
+  async #takeWhole(whole: Reassembled, from: KnownDevice, isProven: boolean): Promise<void> {
     const { transfers, onAcknowledge } = this.#options
     const before = transfers.find(from.device, whole.transfer)
     if (before !== undefined) {
       if (before.id !== undefined) onAcknowledge(from.device, before.id, { isAgain: true })
       return
     }
-    const outcome = await this.#open(whole, from)
+    const outcome = await this.#open(whole, from, isProven)
     if (outcome === undefined) return
     await this.#turn.giveWay()
     this.#options.onChanged(outcome.changed)
@@ -108,16 +109,17 @@ export class Inbox {
   }
 
   /** What no session opens is not to blame on anybody: it may have come late, or the session was lost. */
-  async #open(whole: Reassembled, from: KnownDevice): Promise<Outcome | undefined> {
+  async #open(whole: Reassembled, from: KnownDevice, isProven: boolean): Promise<Outcome | undefined> {
     const { crypt, transfers } = this.#options
     const { sessions } = await crypt.open()
     try {
-      return await sessions.decrypt(deviceAddress(from.device), whole, (plaintext) => {
+      const accept = (plaintext: Uint8Array): Outcome => {
         const content = contentOf(plaintext)
         const outcome = content === undefined ? { changed: [] } : this.#accept(content, from)
         transfers.add(from.device, whole.transfer, { id: outcome.acknowledge, nowMs: this.#now() })
         return outcome
-      })
+      }
+      return await sessions.decrypt(deviceAddress(from.device), whole, accept, { isProven })
     } catch (error) {
       if (!(error instanceof MessageError) || error.code === 'CLOSED') throw error
       if (error.code === 'DUPLICATE') this.#noteRepeated(whole, from)

@@ -1,11 +1,13 @@
 // What devices of contacts are told so that they can write to this one while it is away: where it has mailboxes for them, to
-// which key cells are sealed, and a prekey bundle if they have none. Those that are connected are told by the question
-// `mailboxes`, others by a message, if there is a session. Nothing of it needs libsignal in this process.
+// which key cells are sealed, by which identity its messages are known, and a prekey bundle if they have none. Those that are
+// connected are told by the question `mailboxes`, others by a message, if there is a session. Nothing of it needs libsignal
+// in this process.
 import { hash } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { FeedStore } from '../../feeds/index.ts'
 import {
   type Content,
+  deviceAddress,
   encodeDescriptor,
   libsignalUnavailable,
   type MailboxContacts,
@@ -13,7 +15,8 @@ import {
   MAX_BUNDLE_SIZE,
   MAX_DESCRIPTOR_SIZE,
   MessageError,
-  newContent
+  newContent,
+  noteIdentity
 } from '../../messages/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Asker, Message as Question, PeopleProtocol } from '../people-protocol.ts'
@@ -126,7 +129,8 @@ export class MailboxNews {
     const { key, descriptor, digest } = this.#news(person)
     const peer = peerOf(device)
     if (peer === undefined || telling.digest === hex(digest)) return
-    const question: Question = { type: 'mailboxes', at: Date.now(), key, descriptor }
+    const { identity } = this.#options.crypt.stock
+    const question: Question = { type: 'mailboxes', at: Date.now(), key, identity, descriptor }
     const { needs } = await questions.ask(peer.peerId, question)
     if (!this.#isCurrent({ device, person }, telling)) return
     if (!contacts.isTold(device, digest)) store.write(() => contacts.noteTold(device, digest))
@@ -170,10 +174,11 @@ export class MailboxNews {
     const known = deviceAt(peerId)
     if (known === undefined)
       throw new NodeError('DECLINED', 'mailboxes are used with contacts, from a device that has shown that it is one')
-    const { at, key, descriptor, bundle } = readNews(question, (bytes) => crypt.keys.check(bytes))
+    const { at, key, identity, descriptor, bundle } = readNews(question, (bytes) => crypt.keys.check(bytes))
     const now = Date.now()
     store.write(() => {
       contacts.setNow(known.device, { key, descriptor, atMs: Math.min(at, now) })
+      noteIdentity(store.database, deviceAddress(known.device), identity)
       if (bundle !== undefined) contacts.setBundle(known.device, bundle, now)
     })
     onHeard(known)
@@ -186,18 +191,23 @@ export class MailboxNews {
 interface News {
   at: number
   key: Uint8Array
+  /** Of libsignal: by it, what its device leaves in a mailbox is known from what the host makes up. */
+  identity: Uint8Array
   descriptor: Uint8Array
   bundle?: Uint8Array
 }
 
 /** @throws NodeError BAD_INPUT */
-function readNews({ at, key, descriptor, bundle }: Question, checkKey: (key: unknown) => Uint8Array): News {
+function readNews({ at, key, identity, descriptor, bundle }: Question, checkKey: (key: unknown) => Uint8Array): News {
   const isTime = typeof at === 'number' && Number.isSafeInteger(at) && at >= 0
   const isWhole = isTime && isBytes(descriptor, MAX_DESCRIPTOR_SIZE)
   if (!isWhole || !(bundle === undefined || isBytes(bundle, MAX_BUNDLE_SIZE)))
-    throw new NodeError('BAD_INPUT', 'mailboxes are told with a time, a key, a descriptor and perhaps a bundle')
+    throw new NodeError(
+      'BAD_INPUT',
+      'mailboxes are told with a time, a key, an identity, a descriptor and perhaps a bundle'
+    )
   try {
-    return { at, key: checkKey(key), descriptor, bundle }
+    return { at, key: checkKey(key), identity: checkKey(identity), descriptor, bundle }
   } catch (error) {
     throw new NodeError('BAD_INPUT', (error as Error).message, { cause: error })
   }

@@ -205,7 +205,7 @@ export class MessageServices {
       peerOf: (device) => this.#peerOf(device),
       personOf: (device) => this.#known(device)?.person,
       hasSession: (device) => hasSession(store.database, deviceAddress(device)),
-      onCell: (cell, from) => this.#inbox.take(cell, from),
+      onCell: (cell, from) => this.#inbox.take(cell, from, { isProven: false }),
       pass: (device, content) => this.#dispatch.pass(device, content),
       onError: this.#onError
     })

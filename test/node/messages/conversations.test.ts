@@ -176,4 +176,21 @@ describe('a conversation of several', function () {
     await assert.rejects(conversations.create({ name: 'x'.repeat(257), people: [didOf(bob)] }), withCode('BAD_INPUT'))
     assert.equal(conversations.list().length, 2)
   })
+
+  it('cannot be taken for another one whose id it has as its name', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await alice.contacts.follow(didOf(bob))
+    const create = async (name: string): Promise<string> =>
+      (await alice.messages.conversations.create({ name, people: [didOf(bob)] })).id
+    const id = await create('plans')
+    await create(id)
+    await create(id.slice(0, 8))
+    for (const which of [id, `+${id}`]) {
+      assert.equal(alice.messages.conversations.get(which).id, id)
+      assert.equal((await alice.messages.send(which, { text: 'the plan' })).to, id)
+    }
+    assert.throws(() => alice.messages.conversations.get(`+${id.slice(0, 8)}`), withCode('WHO_AMBIGUOUS'))
+    assert.equal(alice.messages.conversations.get(`+${id.slice(0, 9)}`).id, id)
+  })
 })

@@ -54,12 +54,13 @@ describe('what a device tells of its mailboxes', function () {
     await until(() => (knownOf(homes.of('bob'), alice)?.bundle?.length ?? 0) > 1_000, 'Bob has a bundle of Alice')
     const before = knownOf(homes.of('bob'), alice)
     const key = Uint8Array.of(5, ...randomBytes(32))
-    const good = { type: 'mailboxes', at: 1, key, descriptor: encodeDescriptor({ hosts: [] }) }
+    const good = { type: 'mailboxes', at: 1, key, identity: key, descriptor: encodeDescriptor({ hosts: [] }) }
     const bad = [
       { type: 'mailboxes' },
       { ...good, at: -1 },
       { ...good, at: 'now' },
       { ...good, key: key.subarray(1) },
+      { ...good, identity: key.subarray(1) },
       { ...good, key: Uint8Array.of(6, ...key.subarray(1)) },
       { ...good, descriptor: new Uint8Array(4_097) },
       { ...good, bundle: new Uint8Array(4_097) },
