@@ -101,7 +101,6 @@ describe('three people, each with a browser', function () {
     await bob.press('Send')
     await alice.sees('Yes, the 9:40')
     await alice.sees('delivered')
-    await bob.picture('messages-phone-dark')
   })
 
   it('found a group, vouch, and write to it', async () => {
@@ -129,14 +128,12 @@ describe('three people, each with a browser', function () {
     await alice.page.getByLabel('Write to @orchard').fill('The key is under the mat')
     await alice.press('Post')
     await carol.sees('The key is under the mat')
-    await carol.picture('group')
   })
 
   it('see that it works', async () => {
     await alice.visit('Is it working?')
     await alice.sees('All is well with this node.')
     assert.equal(await alice.page.locator('.peers > li').count(), 2)
-    await alice.picture('health')
     assert.deepEqual(carol.troubles, [])
     await carol.node.end()
     await alice.page.locator('.peers > li').nth(1).waitFor({ state: 'detached' })
@@ -145,10 +142,8 @@ describe('three people, each with a browser', function () {
   it('had a page without errors, that asked nobody but its node', async () => {
     await alice.visit('Feed')
     await alice.sees('two baskets')
-    await alice.picture('feed')
     await bob.visit('Feed')
     await bob.sees('two baskets')
-    await bob.picture('feed-phone-dark')
     assert.deepEqual([alice.troubles, bob.troubles], [[], []])
   })
 })

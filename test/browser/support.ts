@@ -97,12 +97,16 @@ export class Person {
     return this.page.getByText(text).first().waitFor()
   }
 
-  /** Keeps a picture in docs/images, when SCREENSHOTS is set. */
-  async picture(name: string): Promise<void> {
-    if (process.env.SCREENSHOTS === undefined) return
-    mkdirSync(join(ROOT, 'docs/images'), { recursive: true })
-    await this.page.screenshot({ path: join(ROOT, 'docs/images', `${name}.png`), animations: 'disabled' })
+  picture(name: string): Promise<void> {
+    return keepPicture(this.page, name)
   }
+}
+
+/** Keeps a picture in docs/images, when SCREENSHOTS is set. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS === undefined) return
+  mkdirSync(join(ROOT, 'docs/images'), { recursive: true })
+  await page.screenshot({ path: join(ROOT, 'docs/images', `${name}.png`), animations: 'disabled' })
 }
 
 /** Has two people meet, by their nodes. */

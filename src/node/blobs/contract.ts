@@ -17,7 +17,7 @@ export interface OpenedAttachment extends Attachment {
   read(): AsyncIterable<Uint8Array>
 }
 
-/** A file of this machine, or bytes and what to call them. */
+/** A file of this machine, or bytes and what to call them. The type of a picture follows from its file's name, if none is given. */
 export type AttachmentSource =
   | { file: string; name?: string; mime?: string }
   | { data: Uint8Array; name: string; mime?: string }

@@ -1,9 +1,19 @@
 // A file that is to be attached, opened: its size is known before its bytes are read.
 import { type FileHandle, open } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, extname } from 'node:path'
 import { NodeError } from '../comrade.ts'
 import type { AttachmentSource } from './contract.ts'
 import { fileNameOf } from './file-name.ts'
+
+/** Pictures that browsers draw, by how their files' names end. Of other files nothing is said but their names. */
+const PICTURE_TYPES: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif'
+}
 
 export interface FileSource extends AsyncDisposable {
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
@@ -19,7 +29,7 @@ export async function openSource(source: AttachmentSource, maxSize: number): Pro
     checkSize(data.length, maxSize, name)
     return { bytes: [data], size: data.length, name: fileNameOf(name), mime, [Symbol.asyncDispose]: async () => {} }
   }
-  const { file, name = basename(file), mime } = source
+  const { file, name = basename(file), mime = PICTURE_TYPES[extname(name).toLowerCase()] } = source
   const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
     throw new NodeError('BAD_INPUT', `${file} cannot be read: ${cause.message}`, { cause })
   })

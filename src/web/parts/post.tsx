@@ -1,9 +1,10 @@
 // One post: who, when, what, and what one can do with it.
 import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { post as change } from '../api.ts'
 import { Files } from './files.tsx'
 import { Action, Question, When } from './basics.tsx'
-import { PersonLink, Sign } from './person.tsx'
+import { Name, PersonLink, Sign } from './person.tsx'
 import { isErased, knownEntry, learn, noteErased, reactionsTo, repliesTo } from '../state/entries.ts'
 import { groupOf } from '../state/groups.ts'
 import { profile } from '../state/me.ts'
@@ -59,14 +60,20 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
 /** What is answered, when it is known: by whom, and how it begins. */
 function Context({ id, reply }: { id: string; reply: string }) {
   const answered = knownEntry(reply)
-  const name = answered && (personOf(answered.author)?.name ?? answered.name)
+  if (answered === undefined) return <ContextLink id={id}>{t('inReply')}</ContextLink>
+  const { author, name, text } = answered
+  return (
+    <ContextLink id={id}>
+      <span class="hidden">{t('inReply')}: </span>
+      <Name did={author} name={personOf(author)?.name ?? name} />: {line((text ?? '').slice(0, 100))}
+    </ContextLink>
+  )
+}
+
+function ContextLink({ id, children }: { id: string; children: ComponentChildren }) {
   return (
     <p class="context">
-      <a href={at('thread', id)}>
-        {name === undefined
-          ? t('inReply')
-          : `${t('replyTo', { name: line(name) })}: ${line((answered?.text ?? '').slice(0, 80))}`}
-      </a>
+      <a href={at('thread', id)}>{children}</a>
     </p>
   )
 }

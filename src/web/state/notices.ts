@@ -19,13 +19,18 @@ const own = computed(() => {
   return new Set(mine.flatMap(({ id, root }) => (root === null ? [id] : [id, root])))
 })
 
-/** Newest first. Muted threads, and what this user wrote, are left out. */
+function isMine(id: string): boolean {
+  const entry = entries.value.get(id)
+  return entry !== undefined && isMe(entry.author)
+}
+
+/** Newest first. Reactions to what others wrote, muted threads, and what this user wrote, are left out. */
 export const notices = computed(() => {
   const found = [...entries.value.values()].filter(
-    ({ author, reply, root }) =>
+    ({ type, author, reply, root }) =>
       !isMe(author) &&
       reply !== null &&
-      (own.value.has(reply) || (root !== null && own.value.has(root))) &&
+      (isMine(reply) || (type === 'post' && root !== null && own.value.has(root))) &&
       !muted.value.includes(root ?? reply)
   )
   return found.toSorted((a, b) => b.time.localeCompare(a.time))

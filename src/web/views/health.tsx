@@ -105,7 +105,7 @@ function Peers({ peers }: { peers: readonly PeerShape[] }) {
   return (
     <ul class="rows peers">
       {peers.map(({ peerId, did, name, address, direction, latencyMs, since }) => (
-        <li key={peerId} class="row-entry">
+        <li key={`${peerId} ${address}`} class="row-entry">
           <Sign did={did ?? peerId} name={name ?? peerId.slice(-4)} isSmall />
           <div class="grow">
             <p class="row between">
