@@ -22,8 +22,9 @@ export async function giveBlob(
   for await (const frame of messages.receive()) {
     const request = decodeRequest(frame)
     onRequest()
-    if (request.kind === 'want') blob = await find(request.id)
-    if (blob !== undefined && !mayHave(blob.id)) blob = undefined
+    // For who may not have it nothing is looked up: not even the time tells them whether it is here.
+    if (request.kind === 'want') blob = mayHave(request.id) ? await find(request.id) : undefined
+    else if (blob !== undefined && !mayHave(blob.id)) blob = undefined
     await messages.send(encodeAnswer(await answerTo(request, blob)))
   }
 }

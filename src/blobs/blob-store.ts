@@ -5,11 +5,21 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlobError } from './errors.ts'
-import { CHUNK_SIZE, decodeManifest, encodeManifest, MAX_BLOB_SIZE, sha256 } from './manifest.ts'
+import {
+  CHUNK_SIZE,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  manifestSize,
+  MAX_BLOB_SIZE,
+  sha256
+} from './manifest.ts'
 import { piecesOf } from './pieces.ts'
 import { StoredBlob } from './stored-blob.ts'
 
 const NAME = /^([0-9a-f]{64})(\.part)?$/
+/** Of the disk, in bytes: a small file takes as much. */
+const BLOCK_SIZE = 4_096
 
 export class BlobStore {
   readonly #directory: string
@@ -19,21 +29,31 @@ export class BlobStore {
   readonly #partial = new Map<string, number>()
   /** Those that are being filled: all who write to one share what they know of it. */
   readonly #open = new Map<string, Promise<StoredBlob>>()
+  /** Those whose files are being removed. */
+  readonly #leaving = new Map<string, Promise<void>>()
 
   /** Opens a directory, which must be there. @throws what the file system throws */
   constructor(directory: string) {
     this.#directory = directory
     for (const file of readdirSync(directory)) this.#discover(file)
+    for (const name of this.#complete.keys()) if (this.#partial.delete(name)) rmSync(this.#path(name, '.part')) // a crash came before it was removed
   }
 
-  /** Of all blobs; those that are not whole count as if they were. */
+  /** What all blobs take of the disk; those that are not whole count as if they were. */
   get usedBytes(): number {
-    return [...this.#complete.values(), ...this.#partial.values()].reduce((sum, size) => sum + size, 0)
+    let bytes = 0
+    for (const sizes of [this.#complete, this.#partial]) for (const size of sizes.values()) bytes += diskSize(size)
+    return bytes
   }
 
   /** Whether all of a blob is here. */
   has(id: Uint8Array): boolean {
     return this.#complete.has(nameOf(id))
+  }
+
+  /** Whether something of a blob is here, or comes. */
+  isBegun(id: Uint8Array): boolean {
+    return this.#partial.has(nameOf(id))
   }
 
   /** Ids of all of which something is here. */
@@ -43,14 +63,20 @@ export class BlobStore {
 
   /**
    * Stores what `source` gives; it is on the disk when this resolves.
+   * @param onId told the id before anything of it is kept, or found to be here already
    * @returns its id
    * @throws BlobError SIZE for nothing at all and for too much; what `source` and the file system throw
    */
-  async add(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+  async add(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    onId: (id: Uint8Array) => void = () => {}
+  ): Promise<Uint8Array> {
     const temporary = join(this.#directory, `new-${randomBytes(8).toString('hex')}`)
     try {
       const manifest = encodeManifest(await writeChunks(temporary, source))
       const id = sha256(manifest)
+      onId(id)
+      await this.#leaving.get(nameOf(id))
       if (!this.has(id)) await this.#install(temporary, id, manifest)
       return id
     } finally {
@@ -65,21 +91,26 @@ export class BlobStore {
     const size = this.#complete.get(name)
     if (size === undefined) return undefined
     const manifest = await this.#manifest(id)
-    return manifest === undefined ? undefined : this.#stored(id, manifest, true)
+    return manifest && this.#stored(id, manifest, true)
   }
 
   /**
    * Begins to fill a blob, or goes on with it.
    * @param manifest as it came
-   * @param expectedSize of the blob, when it is known @default any
-   * @throws BlobError MANIFEST; what the file system throws
+   * @param takes whether a blob of so many bytes is wanted @default any
+   * @throws BlobError MANIFEST; SIZE when it is not wanted; what the file system throws
    */
-  async begin(id: Uint8Array, manifest: Uint8Array, expectedSize?: number): Promise<StoredBlob> {
+  async begin(
+    id: Uint8Array,
+    manifest: Uint8Array,
+    takes: (size: number) => boolean = () => true
+  ): Promise<StoredBlob> {
     const { size } = decodeManifest(manifest, id)
-    if (size !== (expectedSize ?? size))
-      throw new BlobError('MANIFEST', `the blob was to have ${expectedSize} bytes, and has ${size}`)
     const name = nameOf(id)
+    await this.#leaving.get(name)
     if (!this.#complete.has(name) && !this.#partial.has(name)) {
+      // In one turn of the event loop with what is noted: of several that begin, each counts for the next.
+      if (!takes(size)) throw new BlobError('SIZE', `the blob has ${size} bytes, and is not taken`)
       this.#partial.set(name, size)
       await this.#hold(name, this.#create(id, manifest))
     }
@@ -94,6 +125,12 @@ export class BlobStore {
     this.#complete.delete(name)
     this.#partial.delete(name)
     this.#open.delete(name)
+    const leaving = this.#leaving.get(name) ?? this.#removeFiles(name).finally(() => this.#leaving.delete(name))
+    this.#leaving.set(name, leaving)
+    await leaving
+  }
+
+  async #removeFiles(name: string): Promise<void> {
     for (const end of ['', '.part', '.manifest']) await rm(this.#path(name, end), { force: true })
   }
 
@@ -110,34 +147,44 @@ export class BlobStore {
 
   async #create(id: Uint8Array, manifest: Uint8Array): Promise<StoredBlob> {
     const name = nameOf(id)
-    await writeFile(this.#path(name, '.manifest'), manifest, { mode: 0o600 })
-    await writeFile(this.#path(name, '.part'), '', { mode: 0o600, flag: 'a' })
+    try {
+      await writeFile(this.#path(name, '.manifest'), manifest, { mode: 0o600 })
+      await writeFile(this.#path(name, '.part'), '', { mode: 0o600, flag: 'a' })
+    } catch (error) {
+      this.#partial.delete(name) // the disk is full: it is begun again when there is room
+      throw error
+    }
     return this.#openPartial(id)
   }
 
   async #openPartial(id: Uint8Array): Promise<StoredBlob> {
-    const blob = this.#stored(id, (await this.#manifest(id))!, false)
+    const manifest = await this.#manifest(id)
+    if (manifest === undefined) throw new BlobError('NOT_FOUND', 'the blob is not here any more')
+    const blob = this.#stored(id, manifest, false)
     await blob.look()
     if (blob.isComplete) await this.#finish(nameOf(id)) // a crash came between its last chunk and its new name
     return blob
   }
 
-  #stored(id: Uint8Array, manifest: Uint8Array, isComplete: boolean): StoredBlob {
+  #stored(id: Uint8Array, manifest: Manifest, isComplete: boolean): StoredBlob {
     const name = nameOf(id)
     return new StoredBlob({
-      ...{ id, manifest: decodeManifest(manifest, id), isComplete },
+      ...{ id, manifest, isComplete },
       path: () => this.#path(name, this.#complete.has(name) ? '' : '.part'),
       onComplete: () => this.#finish(name),
       onDamaged: () => this.#demote(name)
     })
   }
 
-  /** undefined when it was removed meanwhile. */
-  async #manifest(id: Uint8Array): Promise<Uint8Array | undefined> {
-    return readFile(this.#path(nameOf(id), '.manifest')).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    })
+  /** undefined when it was removed meanwhile, or the disk has damaged it, which is no fault of whoever asks or is asked. */
+  async #manifest(id: Uint8Array): Promise<Manifest | undefined> {
+    try {
+      return decodeManifest(await readFile(this.#path(nameOf(id), '.manifest')), id)
+    } catch (error) {
+      if (error instanceof BlobError) await this.remove(id)
+      else if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return undefined
+    }
   }
 
   async #install(temporary: string, id: Uint8Array, manifest: Uint8Array): Promise<void> {
@@ -238,6 +285,12 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await file.close()
   }
+}
+
+/** What a blob takes of a disk, with its manifest: many small ones take much more than they have. */
+export function diskSize(size: number): number {
+  const inBlocks = (bytes: number): number => Math.ceil(bytes / BLOCK_SIZE) * BLOCK_SIZE
+  return inBlocks(size) + inBlocks(manifestSize(size))
 }
 
 function nameOf(id: Uint8Array): string {

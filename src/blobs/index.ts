@@ -3,7 +3,7 @@
 export { BlobCaller } from './blob-caller.ts'
 export { BLOB_ID_SIZE, blobCid, cidToBlobId, formatBlobId, parseBlobId } from './blob-id.ts'
 export { giveBlob } from './blob-host.ts'
-export { BlobStore } from './blob-store.ts'
+export { BlobStore, diskSize } from './blob-store.ts'
 export { Download } from './download.ts'
 export { BlobError, type BlobErrorCode } from './errors.ts'
 export { CHUNK_SIZE, decodeManifest, MAX_BLOB_SIZE } from './manifest.ts'

@@ -11,7 +11,7 @@ export const CHUNK_SIZE = 65_536
 export const MAX_BLOB_SIZE = 67_108_864
 const HASH_SIZE = 32
 /** Largest manifest, in bytes: the hashes of the most chunks, and room for the rest of the map. */
-export const MAX_MANIFEST_SIZE = (MAX_BLOB_SIZE / CHUNK_SIZE) * HASH_SIZE + 64
+export const MAX_MANIFEST_SIZE = manifestSize(MAX_BLOB_SIZE)
 
 export interface Manifest {
   /** Of the blob, in bytes. */
@@ -29,6 +29,11 @@ const schema = v.strictObject({
 /** In how many chunks so many bytes are. */
 export function chunkCount(size: number): number {
   return Math.ceil(size / CHUNK_SIZE)
+}
+
+/** Most bytes that the manifest of a blob of this size has. */
+export function manifestSize(size: number): number {
+  return chunkCount(size) * HASH_SIZE + 64
 }
 
 /** Bytes of one chunk of a blob. */

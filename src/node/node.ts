@@ -177,14 +177,14 @@ class ComradeNode implements Comrade {
       feeds: store,
       people: this.#people,
       connections: () => this.#connections,
+      maxFetchedBytes: () => this.#quota * BLOB_SHARE,
       log: this.#log
     })
     this.#postFiles = new PostFiles({
       store,
       indexer: this.#indexer,
       blobs: this.#blobs,
-      people: this.#people,
-      maxFetchedBytes: () => this.#quota * BLOB_SHARE
+      people: this.#people
     })
     this.feeds = new NodeFeeds({
       store,
@@ -237,7 +237,6 @@ class ComradeNode implements Comrade {
     this.#messages = new MessageServices({
       store,
       blobs: this.#blobs,
-      maxFetchedBytes: () => this.#quota * BLOB_SHARE,
       vault,
       people: this.#people,
       device: this.#device,

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, cpSync, existsSync, openSync, readdirSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  truncateSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import {
   BlobError,
@@ -45,7 +57,7 @@ describe('a store of blobs', () => {
       assert.deepEqual(await store.add([bytesOf(size)]), id)
       assert.ok((await contentOf(directory.open(), id)).equals(bytesOf(size)))
     }
-    assert.equal(directory.open().usedBytes, 1 + 2 * CHUNK_SIZE + 1 + 300_000)
+    assert.equal(directory.open().usedBytes, (1 + 16 + 17 + 74 + 4) * 4_096)
     assert.equal(directory.open().ids().length, 4)
     await assert.rejects(store.add([]), withCode('SIZE'))
     assert.equal(readdirSync(directory.path).length, 8)
@@ -120,7 +132,10 @@ describe('a store of blobs', () => {
     const id = sha256(manifest)
     assert.equal(decodeManifest(manifest, id).size, 100)
     await assert.rejects(store.begin(randomBytes(32), manifest), withCode('MANIFEST'))
-    await assert.rejects(store.begin(id, manifest, 101), withCode('MANIFEST'))
+    await assert.rejects(
+      store.begin(id, manifest, (size) => size === 101),
+      withCode('SIZE')
+    )
     const wrong = [
       { v: 2, size: 100, chunks: new Uint8Array(32) },
       { v: 1, size: 0, chunks: new Uint8Array() },
@@ -134,6 +149,60 @@ describe('a store of blobs', () => {
     for (const bytes of [...wrong, manifest.subarray(1), Buffer.alloc(70_000)])
       assert.throws(() => decodeManifest(bytes, sha256(bytes)), withCode('MANIFEST'))
     assert.deepEqual(store.ids(), [])
+  })
+
+  it('begins again where the disk took nothing, and blames nobody for it', async () => {
+    using theirs = new Directory()
+    using ours = new Directory()
+    const [source, store] = [theirs.open(), ours.open()]
+    const id = await source.add([bytesOf(100_000)])
+    const manifest = readFileSync(theirs.fileOf(id, '.manifest'))
+    mkdirSync(ours.fileOf(id, '.manifest')) // in the way, as a full disk is
+    for (let i = 0; i < 2; i++)
+      await assert.rejects(store.begin(id, manifest), (error: NodeJS.ErrnoException) => error.syscall === 'open')
+    assert.equal(store.usedBytes, 0)
+    rmdirSync(ours.fileOf(id, '.manifest'))
+    assert.deepEqual((await store.begin(id, manifest)).missing, [0, 1])
+  })
+
+  it('does not have what lost its manifest to the disk', async () => {
+    using directory = new Directory()
+    const store = directory.open()
+    const id = await store.add([bytesOf(100_000)])
+    writeFileSync(directory.fileOf(id, '.manifest'), '')
+    assert.equal(await store.find(id), undefined)
+    assert.equal(store.has(id), false)
+    assert.deepEqual(await store.add([bytesOf(100_000)]), id)
+    assert.ok((await contentOf(store, id)).equals(bytesOf(100_000)))
+  })
+
+  it('keeps what is whole when a crash has left a part of it beside it', async () => {
+    using directory = new Directory()
+    const id = await directory.open().add([bytesOf(100_000)])
+    writeFileSync(directory.fileOf(id, '.part'), bytesOf(10))
+    const store = directory.open()
+    assert.ok((await contentOf(store, id)).equals(bytesOf(100_000)))
+    assert.equal(existsSync(directory.fileOf(id, '.part')), false)
+  })
+
+  it('has what is put into it while it lets go of the same', async () => {
+    using directory = new Directory()
+    const store = directory.open()
+    const id = await store.add([bytesOf(100)])
+    const manifest = readFileSync(directory.fileOf(id, '.manifest'))
+    for (let i = 0; i < 20; i++) {
+      const leaving = store.remove(id)
+      await Promise.all([leaving, i % 2 === 0 ? store.add([bytesOf(100)]) : store.begin(id, manifest)])
+      assert.ok((await store.find(id)) !== undefined)
+      assert.equal(directory.open().ids().length, 1)
+    }
+  })
+
+  it('counts small blobs as what they take of the disk', async () => {
+    using directory = new Directory()
+    const store = directory.open()
+    for (let seed = 1; seed <= 10; seed++) await store.add([bytesOf(4, seed)])
+    assert.equal(store.usedBytes, 10 * 2 * 4_096)
   })
 
   it('names blobs by links of their own kind', () => {

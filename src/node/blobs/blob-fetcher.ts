@@ -1,70 +1,48 @@
 // Fetches what is wanted, from all connected peers that may have it at once, and goes on whenever one of them comes back,
-// until it is here or not wanted any more.
+// until it is here or not wanted any more. Nobody who is slow, or who names much, keeps what others have from coming.
 import { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
-import { type BlobCaller, BlobError, type BlobStore, Download, type StoredBlob } from '../../blobs/index.ts'
+import { type BlobCaller, BlobError, type BlobStore, Download } from '../../blobs/index.ts'
+import { BlobFetch, type BlobProgress, type OpenedBlob, type WantedBlob } from './blob-fetch.ts'
 import { type BlobService, isFault } from './blob-service.ts'
 
 /** Sources of which one blob is fetched at a time. */
 const MAX_SOURCES = 4
 /** Blobs that are fetched at a time, besides those that the user waits for. */
 const MAX_BLOBS = 4
-/** How long a peer is not asked again that did not give a blob, at first and at most, in ms. */
-const FIRST_REST_MS = 2_000
-const LAST_REST_MS = 600_000
-/** The same of one that sent what is wrong. */
-const FAULT_REST_MS = 3_600_000
+/** Streams to devices of one person at a time: of all those blobs, and of each one that the user waits for. */
+const MAX_OF_PERSON = 2
+/** Blobs that are waited for besides. Past it the oldest is left until somebody asks for it. */
+const MAX_WAITING = 1_000
 /** How often it is looked whether somebody can be asked again, in ms. */
 const LOOK_MS = 2_000
 
-/** A blob that is to be had. */
-export interface WantedBlob {
-  id: Uint8Array
-  /** What it must have, in bytes: another one is not taken. @default any */
-  size?: number
-  /** Root keys of those at whose devices it may be. @default all friends */
-  people?: readonly Uint8Array[]
-  /** All of it is here. */
-  onHere?: () => void
+/** A connected device of somebody who may be asked. */
+export interface BlobFriend {
+  peerId: PeerId
+  /** Root key in hexadecimal digits. */
+  person: string
 }
 
 export interface BlobFetcherOptions {
   store: BlobStore
   service: Pick<BlobService, 'ask'>
-  /** Connected devices of these people, or of all friends. */
-  peersOf: (people: readonly Uint8Array[] | undefined) => PeerId[]
+  friends: () => BlobFriend[]
+  /** Whether a blob of so many bytes may be taken that the user does not wait for. */
+  hasRoom: (size: number) => boolean
   onFault: (peerId: PeerId) => void
   onError: (error: unknown) => void
 }
 
-/** How far a blob has come, in bytes; `have` is `size` when all of it is here. */
-export interface BlobProgress {
-  have: number
-  size: number
-}
-
-interface Fetch {
-  wanted: WantedBlob
-  isUrgent: boolean
-  /** Who is being asked, by peer id. */
-  readonly sources: Set<string>
-  /** Until when (performance.now()) a peer is not asked, and for how long it rests the next time. */
-  readonly resting: Map<string, { until: number; ms: number }>
-  /** While somebody is asked. */
-  download?: Promise<{ blob: StoredBlob; download: Download<BlobCaller> }>
-  progress: BlobProgress
-  readonly ended: AbortController
-}
-
 export class BlobFetcher {
-  /** By the blob's id in hexadecimal digits: whenever it has come further. */
-  readonly progress = new EventEmitter<Record<string, [BlobProgress]>>()
+  /** By the blob's id in hexadecimal digits: whenever it has come further; undefined when it is not fetched any more. */
+  readonly progress = new EventEmitter<Record<string, [BlobProgress | undefined]>>()
   readonly #options: BlobFetcherOptions
-  readonly #fetches = new Map<string, Fetch>()
+  readonly #fetches = new Map<string, BlobFetch>()
+  /** Those of which somebody is asked. */
+  readonly #running = new Set<BlobFetch>()
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
-  /** Blobs of which somebody is asked. */
-  #running = 0
 
   constructor(options: BlobFetcherOptions) {
     this.#options = options
@@ -80,30 +58,33 @@ export class BlobFetcher {
   stop(): void {
     this.#isRunning = false
     clearInterval(this.#timer)
-    for (const { ended } of this.#fetches.values()) ended.abort(new Error('the node is stopping'))
+    for (const fetch of this.#fetches.values()) this.#end(fetch, new Error('the node is stopping'))
   }
 
   /** From now on this blob is fetched. @param isUrgent the user waits for it */
   want(wanted: WantedBlob, { isUrgent = false } = {}): void {
     if (this.#options.store.has(wanted.id)) return
     const name = hex(wanted.id)
-    const fetch = this.#fetches.get(name) ?? begin(wanted)
+    const known = this.#fetches.get(name)
+    if (known === undefined && this.#fetches.size >= MAX_WAITING) this.#dropOldest()
+    const fetch = known ?? new BlobFetch(wanted)
+    fetch.add(wanted)
     fetch.isUrgent ||= isUrgent
-    if (isUrgent) fetch.resting.clear()
+    if (isUrgent) fetch.endRest()
     this.#fetches.set(name, fetch)
-    this.#look(fetch)
+    if (this.#mayRun(fetch)) this.#look(fetch, this.#options.friends())
   }
 
   /** Ids of what is wanted and not here. */
   ids(): Uint8Array[] {
-    return [...this.#fetches.values()].map(({ wanted }) => wanted.id)
+    return [...this.#fetches.values()].map(({ id }) => id)
   }
 
   /** It is of no use any more. */
   drop(id: Uint8Array): void {
     const fetch = this.#fetches.get(hex(id))
     this.#fetches.delete(hex(id))
-    fetch?.ended.abort(new BlobError('CLOSED', 'the blob is not wanted any more'))
+    if (fetch !== undefined) this.#end(fetch, new BlobError('CLOSED', 'the blob is not wanted any more'))
   }
 
   /** How far a wanted blob has come; undefined when it is not being fetched. */
@@ -113,51 +94,74 @@ export class BlobFetcher {
 
   /** Somebody came who may have something: whoever connects anew is asked at once. */
   onRecognised(peerId: PeerId): void {
-    for (const { resting } of this.#fetches.values()) resting.delete(peerId.toString())
+    for (const fetch of this.#fetches.values()) fetch.endRest(peerId.toString())
     this.look()
   }
 
   /** Asks for what is wanted whomever it can be asked of now. */
   look(): void {
-    for (const fetch of this.#fetches.values()) this.#look(fetch)
+    if (this.#fetches.size === 0) return
+    const friends = this.#options.friends()
+    for (const fetch of this.#fetches.values()) if (this.#mayRun(fetch)) this.#look(fetch, friends)
   }
 
-  #look(fetch: Fetch): void {
-    const mayRun = fetch.isUrgent || fetch.sources.size > 0 || this.#running < MAX_BLOBS
-    if (!this.#isRunning || !mayRun) return
-    for (const peerId of this.#options.peersOf(fetch.wanted.people)) {
+  #mayRun(fetch: BlobFetch): boolean {
+    return this.#isRunning && (fetch.isUrgent || this.#running.has(fetch) || this.#running.size < MAX_BLOBS)
+  }
+
+  #look(fetch: BlobFetch, friends: readonly BlobFriend[]): void {
+    for (const { peerId, person } of friends) {
       const name = peerId.toString()
       if (fetch.sources.size >= MAX_SOURCES) return
-      if (fetch.sources.has(name) || performance.now() < (fetch.resting.get(name)?.until ?? 0)) continue
-      if (fetch.sources.size === 0) this.#running += 1
-      fetch.sources.add(name)
+      if (fetch.sources.has(name) || fetch.isResting(name) || !fetch.mayBeAt(person)) continue
+      if (this.#streamsTo(person, fetch) >= MAX_OF_PERSON) continue
+      fetch.sources.set(name, person)
+      this.#running.add(fetch)
       void this.#fetchFrom(fetch, peerId)
     }
   }
 
-  async #fetchFrom(fetch: Fetch, peerId: PeerId): Promise<void> {
+  /** Whoever sends slowly, or nothing at all, takes the places of nobody else. */
+  #streamsTo(person: string, fetch: BlobFetch): number {
+    if (fetch.isUrgent) return fetch.sourcesOf(person)
+    return this.#running.values().reduce((count, each) => count + each.sourcesOf(person), 0)
+  }
+
+  async #fetchFrom(fetch: BlobFetch, peerId: PeerId): Promise<void> {
     const name = peerId.toString()
     try {
       const isGiven = await this.#options.service.ask(peerId, fetch.ended.signal, (caller) => this.#fill(fetch, caller))
-      rest(fetch, name, isGiven ? FIRST_REST_MS : undefined)
+      if (isGiven) fetch.restShortly(name)
+      else fetch.restLonger(name)
     } catch (error) {
       if (!fetch.ended.signal.aborted) this.#failed(fetch, peerId, error as NodeJS.ErrnoException)
     }
     fetch.sources.delete(name)
-    if (fetch.sources.size === 0) {
-      fetch.download = undefined
-      this.#running -= 1
-    }
-    if (!this.#options.store.has(fetch.wanted.id)) return
-    this.#fetches.delete(hex(fetch.wanted.id))
-    fetch.ended.abort(new BlobError('CLOSED', 'the blob is here'))
-    fetch.wanted.onHere?.()
+    if (fetch.sources.size === 0) this.#pause(fetch)
+    if (this.#options.store.has(fetch.id)) this.#finish(fetch)
     this.look() // there is room for another one
   }
 
+  /** Nobody is asked for it now: it comes after all others that wait. */
+  #pause(fetch: BlobFetch): void {
+    const name = hex(fetch.id)
+    fetch.opened = undefined
+    this.#running.delete(fetch)
+    if (this.#fetches.get(name) !== fetch) return
+    this.#fetches.delete(name)
+    this.#fetches.set(name, fetch)
+  }
+
+  #finish(fetch: BlobFetch): void {
+    if (fetch.ended.signal.aborted) return
+    this.#fetches.delete(hex(fetch.id))
+    fetch.ended.abort(new BlobError('CLOSED', 'the blob is here'))
+    fetch.tell()
+  }
+
   /** @returns whether this peer has something of it */
-  async #fill(fetch: Fetch, caller: BlobCaller): Promise<boolean> {
-    if (!(await caller.want(fetch.wanted.id))) return false
+  async #fill(fetch: BlobFetch, caller: BlobCaller): Promise<boolean> {
+    if (!(await caller.want(fetch.id))) return false
     const { blob, download } = await this.#opened(fetch, caller)
     const tell = (): void => {
       fetch.progress = { have: blob.haveBytes, size: blob.manifest.size }
@@ -169,50 +173,46 @@ export class BlobFetcher {
   }
 
   /** The first source gives the manifest; when it fails, the next one does. */
-  async #opened(fetch: Fetch, caller: BlobCaller): Promise<{ blob: StoredBlob; download: Download<BlobCaller> }> {
-    while (fetch.download !== undefined) {
-      const opened = await fetch.download.catch(() => undefined)
+  async #opened(fetch: BlobFetch, caller: BlobCaller): Promise<OpenedBlob> {
+    while (fetch.opened !== undefined) {
+      const opened = await fetch.opened.catch(() => undefined)
       if (opened !== undefined) return opened
     }
-    const opening = this.#open(fetch.wanted, caller)
-    fetch.download = opening
+    const opening = this.#open(fetch, caller)
+    fetch.opened = opening
     try {
       return await opening
     } catch (error) {
-      fetch.download = undefined
+      fetch.opened = undefined
       throw error
     }
   }
 
-  async #open(wanted: WantedBlob, caller: BlobCaller): Promise<{ blob: StoredBlob; download: Download<BlobCaller> }> {
-    const { store } = this.#options
-    const blob = (await store.find(wanted.id)) ?? (await store.begin(wanted.id, await caller.manifest(), wanted.size))
+  async #open(fetch: BlobFetch, caller: BlobCaller): Promise<OpenedBlob> {
+    const { store, hasRoom } = this.#options
+    const takes = (size: number): boolean => fetch.takes(size) && (fetch.isUrgent || hasRoom(size))
+    const blob = (await store.find(fetch.id)) ?? (await store.begin(fetch.id, await caller.manifest(), takes))
     return { blob, download: new Download(blob.missing) }
   }
 
-  #failed(fetch: Fetch, peerId: PeerId, error: NodeJS.ErrnoException): void {
-    if (isFault(error)) this.#options.onFault(peerId)
-    else if (error.syscall !== undefined) this.#options.onError(error)
-    rest(fetch, peerId.toString(), isFault(error) ? FAULT_REST_MS : undefined)
+  #failed(fetch: BlobFetch, peerId: PeerId, error: NodeJS.ErrnoException): void {
+    if (!isFault(error)) {
+      if (error.syscall !== undefined) this.#options.onError(error)
+      return fetch.restLonger(peerId.toString())
+    }
+    this.#options.onFault(peerId)
+    fetch.restLong(peerId.toString())
   }
-}
 
-function begin(wanted: WantedBlob): Fetch {
-  return {
-    wanted,
-    isUrgent: false,
-    sources: new Set(),
-    resting: new Map(),
-    progress: { have: 0, size: wanted.size ?? 0 },
-    ended: new AbortController()
+  #dropOldest(): void {
+    const oldest = this.#fetches.values().find((fetch) => !fetch.isUrgent && !this.#running.has(fetch))
+    if (oldest !== undefined) this.drop(oldest.id)
   }
-}
 
-/** @param ms @default twice what it was the last time */
-function rest({ resting }: Fetch, peer: string, ms?: number): void {
-  const before = resting.get(peer)?.ms
-  const next = ms ?? Math.min(before === undefined ? FIRST_REST_MS : 2 * before, LAST_REST_MS)
-  resting.set(peer, { until: performance.now() + next, ms: next })
+  #end(fetch: BlobFetch, reason: Error): void {
+    fetch.ended.abort(reason)
+    this.progress.emit(hex(fetch.id), undefined)
+  }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,12 +1,14 @@
 // The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
 import type { PeerId } from '@libp2p/interface'
-import { blobCid, BlobStore } from '../../blobs/index.ts'
+import { blobCid, BlobStore, diskSize } from '../../blobs/index.ts'
 import { type FeedStore, isBlobOfPost } from '../../feeds/index.ts'
+import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import { isDiskFull, writeError } from '../durable-file.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
-import { BlobFetcher, type BlobProgress, type WantedBlob } from './blob-fetcher.ts'
+import type { BlobProgress, WantedBlob } from './blob-fetch.ts'
+import { BlobFetcher, type BlobFriend } from './blob-fetcher.ts'
 import { BlobService } from './blob-service.ts'
 import type { AttachmentOptions } from './contract.ts'
 
@@ -17,6 +19,8 @@ export interface BlobsOptions {
   feeds: FeedStore
   people: People
   connections: () => Connections
+  /** Most bytes that blobs may take when nobody asked for them by name. */
+  maxFetchedBytes: () => number
   log: Log
 }
 
@@ -27,9 +31,11 @@ export class Blobs {
   readonly #service: BlobService
   /** Each names the blobs that something of its own is about. */
   readonly #users: (() => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>)[] = []
-  /** Blobs that are about to be used. */
-  readonly #held = new Set<string>()
+  /** Blobs that are about to be used, and how often. */
+  readonly #held = new Map<string, number>()
   #tidying: Promise<void> = Promise.resolve()
+  /** Of those that were asked to tidy up, only the one that waits. */
+  #tidyingNext: Promise<void> | undefined
 
   constructor(options: BlobsOptions) {
     this.#options = options
@@ -46,7 +52,8 @@ export class Blobs {
     this.fetcher = new BlobFetcher({
       store: this.store,
       service: this.#service,
-      peersOf: (those) => this.#peersOf(those),
+      friends: () => this.#friends(),
+      hasRoom: (size) => this.#hasRoom(size),
       onFault,
       onError: this.#onError
     })
@@ -84,31 +91,57 @@ export class Blobs {
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     use: (id: Uint8Array) => Promise<T>
   ): Promise<T> {
-    const id = await this.#stored(source)
-    this.#held.add(hex(id))
+    let held: string | undefined
     try {
-      return await use(id)
+      return await use(await this.#stored(source, (id) => this.#hold((held = hex(id)))))
     } finally {
-      this.#held.delete(hex(id))
+      if (held !== undefined) this.#release(held)
       void this.tidy() // where `use` has failed
     }
   }
 
-  async #stored(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
+  async #stored(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    onId: (id: Uint8Array) => void
+  ): Promise<Uint8Array> {
     try {
-      return await this.store.add(source)
+      return await this.store.add(source, onId)
     } catch (error) {
       if (isDiskFull(error)) throw writeError(this.#options.directory, error)
       throw error
     }
   }
 
-  /** Waits until all of a blob is here. @throws whatever `signal` was aborted with */
+  /** Nobody asked for it by name: it is fetched when there is room. */
+  want(wanted: WantedBlob & { size: number }): void {
+    if (this.store.has(wanted.id)) return
+    if (this.store.isBegun(wanted.id) || this.#hasRoom(wanted.size)) this.fetcher.want(wanted)
+  }
+
+  #hasRoom(size: number): boolean {
+    return this.store.usedBytes + diskSize(size) <= this.#options.maxFetchedBytes()
+  }
+
+  #hold(name: string): void {
+    this.#held.set(name, (this.#held.get(name) ?? 0) + 1)
+  }
+
+  #release(name: string): void {
+    const count = this.#held.get(name) ?? 0
+    if (count > 1) this.#held.set(name, count - 1)
+    else this.#held.delete(name)
+  }
+
+  /**
+   * Waits until all of a blob is here.
+   * @throws NodeError NOT_FOUND when nothing is about it any more; whatever `signal` was aborted with
+   */
   async fetched(wanted: WantedBlob, { signal, onProgress }: AttachmentOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const name = hex(wanted.id)
     const onAbort = (): void => reject(signal!.reason as Error)
-    const tell = (progress: BlobProgress): void => {
+    const tell = (progress: BlobProgress | undefined): void => {
+      if (progress === undefined) return reject(new NodeError('NOT_FOUND', 'the file is not fetched any more'))
       onProgress?.(progress)
       if (this.store.has(wanted.id)) resolve()
     }
@@ -128,11 +161,12 @@ export class Blobs {
 
   /** Lets go of what nobody names any more. */
   tidy(): Promise<void> {
-    this.#tidying = this.#tidying.then(() => this.#tidy()).catch(this.#onError)
-    return this.#tidying
+    this.#tidyingNext ??= this.#tidying.then(() => this.#tidy()).catch(this.#onError)
+    return (this.#tidying = this.#tidyingNext)
   }
 
   async #tidy(): Promise<void> {
+    this.#tidyingNext = undefined
     const present = [...this.store.ids(), ...this.fetcher.ids()] // what comes while it is asked is left alone
     const used = new Set<string>()
     for (const using of this.#users) for (const id of await using()) used.add(hex(id))
@@ -147,15 +181,12 @@ export class Blobs {
     return isBlobOfPost(this.#options.feeds, blobCid(id).bytes)
   }
 
-  #peersOf(people: readonly Uint8Array[] | undefined): PeerId[] {
-    const names = people?.map(hex)
-    return this.#options
-      .connections()
-      .libp2p.getPeers()
-      .filter((peerId) => {
-        const person = this.#personAt(peerId)
-        return person !== undefined && (names === undefined || names.includes(person))
-      })
+  #friends(): BlobFriend[] {
+    const peers = this.#options.connections().libp2p.getPeers()
+    return peers.flatMap((peerId) => {
+      const person = this.#personAt(peerId)
+      return person === undefined ? [] : [{ peerId, person }]
+    })
   }
 
   /** Which followed person's device, or own other one, a peer has shown to be. */

@@ -27,8 +27,6 @@ export interface PostFilesOptions {
   indexer: Indexer
   blobs: Blobs
   people: People
-  /** Most bytes that blobs may take when nobody asked for them by name. */
-  maxFetchedBytes: () => number
 }
 
 export class PostFiles {
@@ -129,14 +127,13 @@ export class PostFiles {
     }
   }
 
-  /** Only near people's, whose size was said and for which there is room. */
+  /** Only near people's, whose size was said. */
   #want(place: number, cid: Uint8Array): void {
-    const { store, blobs, people, maxFetchedBytes } = this.#options
+    const { store, blobs, people } = this.#options
     const [id, entry] = [idOf(cid), entryAtPlace(store, place)]
     if (id === undefined || entry === undefined || !people.isNear(entry.feed) || people.isBlocked(entry.feed)) return
     const file = filesOf(bodyOf(entry)).find((each) => each.id === formatBlobId(id))
-    if (file === undefined || file.size === 0) return
-    if (blobs.store.usedBytes + file.size <= maxFetchedBytes()) blobs.fetcher.want({ id, size: file.size })
+    if (file !== undefined && file.size > 0) blobs.want({ id, size: file.size })
   }
 }
 

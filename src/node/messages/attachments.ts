@@ -18,7 +18,7 @@ import {
   known,
   type StoredMessage
 } from '../../messages/index.ts'
-import type { WantedBlob } from '../blobs/blob-fetcher.ts'
+import type { WantedBlob } from '../blobs/blob-fetch.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from '../blobs/contract.ts'
 import { fileNameOf } from '../blobs/file-name.ts'
@@ -30,8 +30,6 @@ export interface NodeAttachmentsOptions {
   conversations: Conversations
   /** Root keys of those who get what is written in a conversation: with a person, or of several. */
   readersOf: (peer: Uint8Array) => Uint8Array[]
-  /** Most bytes that blobs may take when nobody asked for them by name. */
-  maxFetchedBytes: () => number
   /** A file that came with this message is here now. */
   onHere: (num: number) => void
 }
@@ -58,10 +56,7 @@ export class NodeAttachments {
   onChanged(message: StoredMessage | undefined): void {
     if (message === undefined || message.content === undefined) return void this.#options.blobs.tidy()
     const content = attachmentOf(message.content)
-    if (content === undefined || this.#isHere(content)) return
-    const { blobs, maxFetchedBytes } = this.#options
-    if (blobs.store.usedBytes + sealedSize(content.size) <= maxFetchedBytes())
-      blobs.fetcher.want(this.#wanted(message, content))
+    if (content !== undefined) this.#options.blobs.want(this.#wanted(message, content))
   }
 
   /**
@@ -106,10 +101,11 @@ export class NodeAttachments {
   }
 
   /** At its author's devices, and those of whoever else has the message. */
-  #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob {
+  #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob & { size: number } {
     const { readersOf, onHere } = this.#options
     const people = [author, ...readersOf(peer)]
-    return { id: idOf(content), size: sealedSize(content.size), people, onHere: () => onHere(num) }
+    const by = `message ${num}`
+    return { id: idOf(content), size: sealedSize(content.size), people, by, onHere: () => onHere(num) }
   }
 
   #item(content: AttachmentContent): Attachment {

@@ -60,8 +60,6 @@ export interface MessageServicesOptions {
   connections: () => Connections
   log: Log
   blobs: Blobs
-  /** Most bytes that blobs may take when the user did not ask for them. */
-  maxFetchedBytes: () => number
   /** Whether the user lets friends have mailboxes here. */
   isHosting: () => boolean
   /** Whether authors are told that the user has read what they wrote. */
@@ -96,7 +94,7 @@ export class MessageServices {
   /** @throws FeedError STORE_NEWER */
   constructor(options: MessageServicesOptions) {
     this.#options = options
-    const { store, vault, people, device, blobs, maxFetchedBytes, onMessage } = options
+    const { store, vault, people, device, blobs, onMessage } = options
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(store.database, vault)
     this.#book = new ConversationBook(store.database, vault)
@@ -115,7 +113,7 @@ export class MessageServices {
     })
     const tables = { conversations: this.#conversations, book: this.#book, outbox: this.#outbox }
     this.#attachments = new NodeAttachments({
-      ...{ blobs, conversations: this.#conversations, maxFetchedBytes },
+      ...{ blobs, conversations: this.#conversations },
       readersOf: (peer) => [people.root, ...this.#membersOf(peer)],
       onHere: (num) => this.messages.announce([num])
     })

@@ -1,0 +1,122 @@
+// One blob that is being fetched: who wants it, of whom it is being asked, and who is left in peace for a while.
+import type { BlobCaller, Download, StoredBlob } from '../../blobs/index.ts'
+
+/** How long a peer is not asked again that did not give the blob, at first and at most, in ms. */
+const FIRST_REST_MS = 2_000
+const LAST_REST_MS = 600_000
+/** The same of one that sent what is wrong. */
+const FAULT_REST_MS = 3_600_000
+/** Past it the oldest that wants the blob is forgotten. */
+const MAX_WANTS = 64
+
+/** A blob that is to be had. */
+export interface WantedBlob {
+  id: Uint8Array
+  /** What it must have, in bytes: another one is not taken. @default any */
+  size?: number
+  /** Root keys of those at whose devices it may be. @default all friends */
+  people?: readonly Uint8Array[]
+  /** What wants it: said again, it takes the place of what was said before. @default nothing that can be told apart */
+  by?: string
+  /** All of it is here. */
+  onHere?: () => void
+}
+
+/** How far a blob has come, in bytes; `have` is `size` when all of it is here. */
+export interface BlobProgress {
+  have: number
+  size: number
+}
+
+/** A blob as it is filled: all its sources share both. */
+export interface OpenedBlob {
+  blob: StoredBlob
+  download: Download<BlobCaller>
+}
+
+type Want = Pick<WantedBlob, 'size' | 'onHere'> & { people?: Set<string> }
+
+export class BlobFetch {
+  readonly id: Uint8Array
+  isUrgent = false
+  progress: BlobProgress
+  /** While somebody is asked. */
+  opened: Promise<OpenedBlob> | undefined
+  readonly ended = new AbortController()
+  /** Who is being asked: persons by peer id. */
+  readonly sources = new Map<string, string>()
+  readonly #wants = new Map<string, Want>()
+  /** Until when (performance.now()) a peer is not asked, and for how long it rests the next time. */
+  readonly #resting = new Map<string, { until: number; ms: number }>()
+
+  constructor({ id, size = 0 }: WantedBlob) {
+    this.id = id
+    this.progress = { have: 0, size }
+  }
+
+  /** Several may want one blob, and say different things of it: one who is wrong does not keep it from the others. */
+  add({ by, size, people, onHere }: WantedBlob): void {
+    const key = by ?? `${size}`
+    this.#wants.delete(key)
+    this.#wants.set(key, { size, people: people && new Set(people.map(hex)), onHere })
+    if (this.#wants.size > MAX_WANTS) this.#wants.delete(this.#wants.keys().next().value!)
+  }
+
+  /** Whether somebody wants it who takes this size. */
+  takes(size: number): boolean {
+    return this.#some((want) => (want.size ?? size) === size)
+  }
+
+  /** Whether it may be at a device of this person, by root key in hexadecimal digits. */
+  mayBeAt(person: string): boolean {
+    return this.#some(({ people }) => people?.has(person) ?? true)
+  }
+
+  /** How many devices of a person are being asked. */
+  sourcesOf(person: string): number {
+    return this.sources.values().reduce((count, each) => count + Number(each === person), 0)
+  }
+
+  /** All of it is here. */
+  tell(): void {
+    for (const { onHere } of this.#wants.values()) onHere?.()
+  }
+
+  isResting(peer: string): boolean {
+    return performance.now() < (this.#resting.get(peer)?.until ?? 0)
+  }
+
+  /** It gave what it has, and did nothing wrong. */
+  restShortly(peer: string): void {
+    this.#rest(peer, FIRST_REST_MS)
+  }
+
+  /** It sent what is wrong. */
+  restLong(peer: string): void {
+    this.#rest(peer, FAULT_REST_MS)
+  }
+
+  /** Twice as long as the last time. */
+  restLonger(peer: string): void {
+    const before = this.#resting.get(peer)?.ms
+    this.#rest(peer, Math.min(before === undefined ? FIRST_REST_MS : 2 * before, LAST_REST_MS))
+  }
+
+  /** @param peer @default all */
+  endRest(peer?: string): void {
+    if (peer === undefined) this.#resting.clear()
+    else this.#resting.delete(peer)
+  }
+
+  #rest(peer: string, ms: number): void {
+    this.#resting.set(peer, { until: performance.now() + ms, ms })
+  }
+
+  #some(is: (want: Want) => boolean): boolean {
+    return this.#wants.values().some(is)
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
