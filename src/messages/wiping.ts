@@ -6,6 +6,8 @@ import type { Write } from '../trust/index.ts'
 
 /** How long the write-ahead log may still hold what was overwritten, in ms: one checkpoint serves many writes. */
 const CHECKPOINT_DELAY_MS = 1_000
+/** How long until it is tried again when the disk had no room for it, in ms. */
+const RETRY_MS = 10_000
 
 export class Wiping {
   readonly #database: DatabaseSync
@@ -24,16 +26,25 @@ export class Wiping {
       return this.#write(work, { isDurable: true })
     } finally {
       if (this.#database.isOpen && !this.#database.isTransaction) this.#database.exec('PRAGMA secure_delete = OFF')
-      this.#checkpoint ??= setTimeout(() => this.flush(), CHECKPOINT_DELAY_MS).unref()
+      this.#flushLater(CHECKPOINT_DELAY_MS)
     }
   }
 
-  /** Empties the write-ahead log now, where something was written since the last time. */
+  /** Empties the write-ahead log now, where something was written since the last time; later when the disk is full. */
   flush(): void {
     if (this.#checkpoint === undefined) return
     clearTimeout(this.#checkpoint)
     this.#checkpoint = undefined
-    // While others read it, the log cannot be emptied; the next write tries again, as closing the database does.
-    if (this.#database.isOpen && !this.#database.isTransaction) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    if (!this.#database.isOpen || this.#database.isTransaction) return
+    try {
+      // While others read it, the log cannot be emptied; the next write tries again, as closing the database does.
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      this.#flushLater(RETRY_MS)
+    }
+  }
+
+  #flushLater(delayMs: number): void {
+    this.#checkpoint ??= setTimeout(() => this.flush(), delayMs).unref()
   }
 }
