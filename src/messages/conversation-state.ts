@@ -116,6 +116,18 @@ export function receive(
   return isHeard && !isTooLarge(merged) ? merged : undefined
 }
 
+/**
+ * What somebody is told of a state: all of it who belongs to the conversation, others only who of the two is in it.
+ * @param of.person, of.self root keys in hexadecimal
+ */
+export function shownTo(
+  state: ConversationState,
+  { person, self }: { person: string; self: string }
+): ConversationState {
+  if (standingOf(state, person) === 'member') return state
+  return { ...EMPTY_STATE, people: new Map([...state.people].filter(([key]) => key === person || key === self)) }
+}
+
 /** @throws MessageError CONTENT when there are too many */
 export function withMember(state: ConversationState, person: string): ConversationState {
   const members = membersOf(state)
@@ -133,8 +145,10 @@ export function withoutMember(state: ConversationState, person: string): Convers
 }
 
 function withStanding(state: ConversationState, person: string, value: boolean): ConversationState {
-  const people = new Map(state.people)
-  return { ...state, people: people.set(person, { value, count: next(state.people.get(person)) }) }
+  const [people, before] = [new Map(state.people), state.people.get(person)]
+  // With the highest count there is, who is out counts as more: nobody makes it so that they cannot be removed.
+  const isLast = !value && before?.count === Number.MAX_SAFE_INTEGER
+  return { ...state, people: people.set(person, { value, count: isLast ? before.count : next(before) }) }
 }
 
 export function withName(state: ConversationState, value: string): ConversationState {

@@ -34,6 +34,7 @@ export {
   membersOf,
   merge,
   receive,
+  shownTo,
   standingOf,
   type StateFields,
   toFields,

@@ -52,6 +52,15 @@ describe('what is agreed in a conversation', () => {
     )
   })
 
+  it('lets somebody be removed who has counted as far as one can count', () => {
+    const [self, other, eve] = PEOPLE
+    const people = new Map(begin([self, other, eve]).people).set(eve, { value: true, count: Number.MAX_SAFE_INTEGER })
+    const state = { ...begin([self, other, eve]), people }
+    const after = withoutMember(state, eve)
+    assert.deepEqual(membersOf(after), [self, other])
+    for (const merged of [merge(state, after), merge(after, state)]) assert.deepEqual(membersOf(merged), [self, other])
+  })
+
   it('survives being written and read', () => {
     fc.assert(
       fc.property(states, (state) => {

@@ -18,6 +18,7 @@ import {
   newContent,
   type Outbox,
   receive,
+  shownTo,
   standingOf,
   toFields,
   viewOf
@@ -134,7 +135,7 @@ export class ConversationIntake {
     if (isIn && standing === 'member') return undefined
     if (isIn && standing === 'unknown')
       return { isAcknowledged: false, news: this.#newsFor(membersOf(state), id, state) }
-    return { isAcknowledged: true, news: [newsFor(from, id, state)] }
+    return { isAcknowledged: true, news: [newsFor(from, id, shownTo(state, { person: sender, self }))] }
   }
 
   #takeState(peer: Uint8Array, content: ConversationContent, from: KnownDevice): Judgement {

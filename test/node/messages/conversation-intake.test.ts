@@ -9,9 +9,12 @@ import {
   Conversations,
   type ConversationState,
   EMPTY_STATE,
+  fromFields,
+  membersOf,
   MESSAGE_MIGRATIONS,
   newContent,
   Outbox,
+  receive,
   standingOf,
   toFields,
   viewOf,
@@ -40,6 +43,8 @@ const text = (state: ConversationState): Content =>
 /** A device of one's own, whose contacts have one each. */
 class Setting implements Disposable {
   readonly told: { to: string; type: string }[] = []
+  /** What was told last. */
+  last: Content | undefined
   readonly #database = new DatabaseSync(':memory:')
   readonly #book: ConversationBook
   readonly #intake: ConversationIntake
@@ -55,7 +60,8 @@ class Setting implements Disposable {
       outbox: new Outbox(this.#database),
       self: keyOf('self'),
       devicesOf: (person) => [names.get(hex(person))].filter((device) => device !== undefined),
-      tell: (device, { type }) => {
+      tell: (device, content) => {
+        const { type } = (this.last = content)
         const to = contacts.find((name) => hex(deviceOf(name).device) === hex(device))!
         this.told.push({ to, type })
       }
@@ -122,6 +128,32 @@ describe('what comes in a conversation of several', () => {
     assert.deepEqual(here.told, [{ to: 'alice', type: 'conversation' }])
     here.take('alice', stateContent(withName(before, 'mine')))
     assert.equal(here.state!.name.value, 'hive')
+  })
+
+  it('does not bring its author what was agreed since they were removed', () => {
+    using here = new Setting('alice', 'bob', 'eve')
+    const before = stateWith('self', 'alice', 'bob')
+    const after = withMember(withoutMember(before, hex(keyOf('alice'))), hex(keyOf('dora')))
+    here.take('bob', stateContent(withName(after, 'without Alice')))
+    here.take('alice', text(before))
+    const told = fromFields(here.last as never)
+    assert.equal(standingOf(told, hex(keyOf('alice'))), 'former')
+    assert.deepEqual(membersOf(told), [hex(keyOf('self'))])
+    assert.equal(told.name.count, 0)
+    const own = receive(before, told, { from: hex(keyOf('self')), self: hex(keyOf('alice')) })!
+    assert.equal(standingOf(own, hex(keyOf('alice'))), 'former', 'she hears that she is out')
+  })
+
+  it('is not told of to strangers by who has left', () => {
+    using here = new Setting('bob', 'eve')
+    const state = stateWith('self', 'bob')
+    here.take('bob', stateContent(state))
+    here.take('bob', stateContent(withoutMember(state, hex(keyOf('self')))))
+    here.last = undefined
+    here.take('eve', text(state))
+    assert.deepEqual(membersOf(fromFields(here.last! as never)), [])
+    here.take('bob', text(state))
+    assert.deepEqual(membersOf(fromFields(here.last as never)), [hex(keyOf('bob'))])
   })
 
   it('makes two devices tell each other what they know, until both know the same', () => {
