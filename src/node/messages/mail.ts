@@ -25,7 +25,8 @@ const LOOKED_AT_ONCE = 64
 /** The mailboxes of others. */
 export interface Mailing {
   of(device: Uint8Array): MailboxContact | undefined
-  put(to: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean>
+  /** @param seal makes the cells, for one host */
+  put(to: MailboxContact, seal: () => readonly Uint8Array[]): Promise<boolean>
   readonly contacts: {
     bundleOf(device: Uint8Array, nowMs: number): Uint8Array | undefined
     removeBundle(device: Uint8Array): void
@@ -162,8 +163,8 @@ export class Mail {
   }
 
   async #put(box: MailboxContact, opened: Opened, parcel: Parcel): Promise<void> {
-    const cells = cellsOf(parcel, opened, opened.keys.check(box.key))
-    if (!(await this.#options.mailboxes.put(box, cells)))
+    const key = opened.keys.check(box.key)
+    if (!(await this.#options.mailboxes.put(box, () => cellsOf(parcel, opened, key))))
       throw new NodeError('UNREACHABLE', 'no mailbox took the message')
   }
 }

@@ -123,18 +123,19 @@ export class MailboxClient {
 
   /**
    * Puts the cells of a message into a contact's mailboxes.
+   * @param seal makes the cells for one host: two that have the same bytes would know that they keep them for the same people
    * @returns how many hosts have all of them: up to {@link COPIES}
    * @throws whatever `signal` was aborted with
    */
   async put(
     { hosts }: MailboxDescriptor,
-    cells: readonly Uint8Array[],
+    seal: () => readonly Uint8Array[],
     { signal }: { signal?: AbortSignal } = {}
   ): Promise<number> {
     const left = [...hosts]
     const putOne = async (): Promise<number> => {
       for (let place = left.shift(); place !== undefined; place = left.shift())
-        if (await this.#putAt(place, cells, signal)) return 1
+        if (await this.#putAt(place, seal, signal)) return 1
       return 0
     }
     const copies = await Promise.all(Array.from({ length: COPIES }, putOne))
@@ -356,11 +357,11 @@ export class MailboxClient {
     return true
   }
 
-  async #putAt(place: MailboxPlace, cells: readonly Uint8Array[], signal?: AbortSignal): Promise<boolean> {
+  async #putAt(place: MailboxPlace, seal: () => readonly Uint8Array[], signal?: AbortSignal): Promise<boolean> {
     const timeout = AbortSignal.timeout(PUT_TIMEOUT_MS)
     try {
       return await this.#call(place, signal === undefined ? timeout : AbortSignal.any([signal, timeout]), (caller) =>
-        isSame(caller.host, place.key) && caller.isHosting ? putAll(caller, place.secret, cells) : false
+        isSame(caller.host, place.key) && caller.isHosting ? putAll(caller, place.secret, seal()) : false
       )
     } catch {
       return false // it cannot be reached, or does not speak this protocol

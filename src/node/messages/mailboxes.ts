@@ -156,8 +156,8 @@ export class Mailboxes {
   }
 
   /** @returns whether a host has all of these cells */
-  async put({ descriptor }: MailboxContact, cells: readonly Uint8Array[]): Promise<boolean> {
-    return (await this.#client.put(descriptor, cells)) > 0
+  async put({ descriptor }: MailboxContact, seal: () => readonly Uint8Array[]): Promise<boolean> {
+    return (await this.#client.put(descriptor, seal)) > 0
   }
 
   /** Peers that keep messages for this device, and people who can be written to while they are away. */

@@ -165,7 +165,7 @@ export class MessageServices {
       personOf: (device) => this.#known(device)?.person,
       mailboxes: {
         of: (device) => this.#mailboxes.of(device),
-        put: (to, cells) => this.#mailboxes.put(to, cells),
+        put: (to, seal) => this.#mailboxes.put(to, seal),
         contacts: mailboxContacts
       },
       onMailed: (num) => this.messages.announce([num]),

@@ -40,7 +40,7 @@ describe('mailboxes', () => {
       await bob.stop()
 
       const alice = await village.person('alice')
-      assert.equal(await alice.client.put(told, [cell(1), cell(2), cell(3)]), 1)
+      assert.equal(await alice.client.put(told, () => [cell(1), cell(2), cell(3)]), 1)
       await alice.stop()
       assert.equal(carol.queues.size.cells, 3)
 
@@ -64,7 +64,7 @@ describe('mailboxes', () => {
     assert.equal(told.hosts.length, 3)
     assert.equal(new Set(told.hosts.map(({ secret }) => Buffer.from(secret).toString('hex'))).size, 3)
     const alice = await village.person('alice')
-    assert.equal(await alice.client.put(told, [cell(9)]), 2)
+    assert.equal(await alice.client.put(told, () => [cell(9)]), 2)
     assert.deepEqual(
       heldBy(hosts).toSorted((a, b) => a - b),
       [0, 0, 0, 1, 1]
@@ -80,7 +80,7 @@ describe('mailboxes', () => {
     const { bob, told } = await bobAt(village, hosts)
     await hosts[0].stop()
     const alice = await village.person('alice')
-    assert.equal(await alice.client.put(told, [cell(5)]), 2)
+    assert.equal(await alice.client.put(told, () => [cell(5)]), 2)
     const [lost] = bob.book.at(hosts[1].name)
     hosts[1].queues.end(hosts[1].queues.find(lost.receive.id)!.num)
     bob.moved.length = 0
@@ -100,7 +100,7 @@ describe('mailboxes', () => {
     await bob.connect(carol)
     await until(() => bob.book.of(ALICE).some(({ state }) => state === 'made'))
     const alice = await village.person('alice')
-    await alice.client.put(toldBy(bob), [cell(1)])
+    await alice.client.put(toldBy(bob), () => [cell(1)])
     await carol.service.stop()
     await bob.client.poll()
     assert.equal(bob.client.descriptorFor(ALICE), undefined, 'there is no other one yet')
@@ -112,7 +112,7 @@ describe('mailboxes', () => {
           ?.hosts.map(({ peer }) => peer)
           .join() === dave.name
     )
-    assert.equal(await alice.client.put(toldBy(bob), [cell(2)]), 1)
+    assert.equal(await alice.client.put(toldBy(bob), () => [cell(2)]), 1)
 
     await carol.service.start()
     await bob.client.poll()
@@ -133,7 +133,7 @@ describe('mailboxes', () => {
     dave.friends = [bob]
     bob.friends = hosts
     const alice = await village.person('alice')
-    await alice.client.put(told, [cell(1)])
+    await alice.client.put(told, () => [cell(1)])
     carol.isHosting = false
     dave.isHosting = true
     await bob.connect(dave)
@@ -145,8 +145,8 @@ describe('mailboxes', () => {
       [dave.name]
     )
     assert.deepEqual(carol.queues.size, { queues: 0, cells: 0 })
-    assert.equal(await alice.client.put(told, [cell(2)]), 0, 'the old place')
-    assert.equal(await alice.client.put(toldBy(bob), [cell(2)]), 1)
+    assert.equal(await alice.client.put(told, () => [cell(2)]), 0, 'the old place')
+    assert.equal(await alice.client.put(toldBy(bob), () => [cell(2)]), 1)
   })
 
   it('end for somebody who is no contact any more, who does not see why', async () => {
@@ -154,12 +154,12 @@ describe('mailboxes', () => {
     const [carol] = await hostsIn(village, 1)
     const { bob, told } = await bobAt(village, [carol])
     const alice = await village.person('alice')
-    assert.equal(await alice.client.put(told, [cell(1)]), 1)
+    assert.equal(await alice.client.put(told, () => [cell(1)]), 1)
     bob.contacts = []
     await bob.client.review()
     assert.deepEqual(carol.queues.size, { queues: 0, cells: 0 })
     assert.deepEqual(bob.received, [])
-    assert.equal(await alice.client.put(told, [cell(2)]), 0)
+    assert.equal(await alice.client.put(told, () => [cell(2)]), 0)
     assert.deepEqual(bob.book.all(), [])
   })
 
@@ -180,7 +180,7 @@ describe('mailboxes', () => {
     const [carol] = await hostsIn(village, 1)
     const { bob, told } = await bobAt(village, [carol])
     const alice = await village.person('alice')
-    await alice.client.put(told, [cell(1), cell(2), cell(3)])
+    await alice.client.put(told, () => [cell(1), cell(2), cell(3)])
     bob.onCell = (bytes) => {
       if (bytes[0] === 2) throw new Error('the disk is full')
     }
@@ -212,7 +212,7 @@ describe('mailboxes', () => {
     const hosts = await hostsIn(village, 3)
     const { bob, told } = await bobAt(village, hosts)
     const alice = await village.person('alice')
-    await alice.client.put(told, [cell(4)])
+    await alice.client.put(told, () => [cell(4)])
     // The one that has a copy and gives it out is the last of the two.
     hosts.sort((a, b) => a.queues.size.cells - b.queues.size.cells)
     hosts[1].queues.fetch = () => undefined
@@ -232,7 +232,7 @@ describe('mailboxes', () => {
     for (let i = 0; i < 40; i++) {
       const cells = Array.from({ length: 50 }, () => cell(1))
       const before = carol.queues.size.cells
-      await mallory.client.put(told, cells)
+      await mallory.client.put(told, () => cells)
       sent += carol.queues.size.cells - before
     }
     assert.equal(sent, 128)
@@ -253,7 +253,7 @@ describe('mailboxes', () => {
     assert.equal(bob.book.of(ALICE).length, 1, 'the queue is not given up for it')
     carol.clock.now += 60_000
     const alice = await village.person('alice')
-    assert.equal(await alice.client.put(toldBy(bob), [cell(6)]), 1)
+    assert.equal(await alice.client.put(toldBy(bob), () => [cell(6)]), 1)
     await bob.client.poll()
     assert.deepEqual(bob.received, [6])
     assert.deepEqual(carol.faults, [])
@@ -274,7 +274,7 @@ describe('mailboxes', () => {
     }
     await until(() => carol.faults.length === 3)
     const alice = await village.person('alice')
-    assert.equal(await alice.client.put(told, [cell(2)]), 1)
+    assert.equal(await alice.client.put(told, () => [cell(2)]), 1)
     await bob.client.poll()
     assert.deepEqual(bob.received, [2])
   })
@@ -292,7 +292,7 @@ describe('mailboxes', () => {
       [{ ...place, key: randomBytes(32) }],
       [{ ...place, secret: randomBytes(32) }]
     ])
-      assert.equal(await alice.client.put({ hosts }, [cell(1)], { signal: AbortSignal.timeout(5_000) }), 0)
+      assert.equal(await alice.client.put({ hosts }, () => [cell(1)], { signal: AbortSignal.timeout(5_000) }), 0)
     assert.equal(carol.queues.size.cells, 0)
     for (const bytes of [randomBytes(40), encodeDescriptor(told).subarray(1)])
       assert.throws(() => decodeDescriptor(bytes), { code: 'DESCRIPTOR' })

@@ -29,6 +29,17 @@ function rowsIn(home: string, table: string): number {
   }
 }
 
+/** Beginnings of the cells that a host keeps. */
+function cellsIn(home: string): string[] {
+  const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
+  try {
+    const rows = database.prepare('SELECT bytes FROM mailbox_cells').all() as { bytes: Uint8Array }[]
+    return rows.map(({ bytes }) => Buffer.from(bytes).toString('hex'))
+  } finally {
+    database.close()
+  }
+}
+
 /** At how many hosts a node can leave something for the other's device. */
 function hostsFor(home: string, other: Comrade): number {
   const database = new DatabaseSync(`${home}/feeds.sqlite`, { readOnly: true, timeout: 5_000 })
@@ -165,6 +176,8 @@ describe('private messages over mailboxes', function () {
     const sent = await alice.messages.send(bob.identity.did, { text: 'two copies' })
     await is(alice, sent.id, 'mailed')
     await until(() => rowsIn(homes.of('dave'), 'mailbox_cells') === 2, 'Dave has one, too')
+    const kept = ['carol', 'dave'].flatMap((host) => cellsIn(homes.of(host)))
+    assert.equal(new Set(kept).size, 4, 'no two are the same, by which their hosts could see that they belong together')
     await Promise.all([alice.stop(), carol.stop()])
     await homes.start('carol in a new home')
     bob = await homes.start('bob')
