@@ -40,8 +40,9 @@ async function bundle(directory: string): Promise<void> {
   })
 }
 
-/** Bundles the page into `directory`/web: a script, a style and the document that loads them. */
+/** Bundles the page, where there is one, into `directory`/web: a script, a style and the document that loads them. */
 async function bundlePage(directory: string): Promise<void> {
+  if (!existsSync(join(ROOT, 'src/web'))) return
   await build({
     entryPoints: { page: 'src/web/main.tsx', style: 'src/web/style.css' },
     outdir: join(directory, 'web'),
@@ -56,16 +57,22 @@ async function bundlePage(directory: string): Promise<void> {
  * source changed meanwhile counts as newer.
  */
 function install(fresh: string, directory: string, startedMs: number): void {
-  mkdirSync(join(directory, 'chunks'), { recursive: true })
-  mkdirSync(join(directory, 'bin'), { recursive: true })
-  const chunks = existsSync(join(fresh, 'chunks')) ? readdirSync(join(fresh, 'chunks')) : []
-  for (const name of chunks) renameSync(join(fresh, 'chunks', name), join(directory, 'chunks', name))
-  mkdirSync(join(directory, 'web'), { recursive: true })
-  for (const name of readdirSync(join(fresh, 'web'))) renameSync(join(fresh, 'web', name), join(directory, 'web', name))
+  for (const folder of ['bin', 'chunks']) mkdirSync(join(directory, folder), { recursive: true })
+  const chunks = move(join(fresh, 'chunks'), join(directory, 'chunks'))
+  move(join(fresh, 'web'), join(directory, 'web'))
   const entry = join(fresh, 'bin/comrade.js')
   utimesSync(entry, startedMs / 1000, startedMs / 1000)
   renameSync(entry, join(directory, 'bin/comrade.js'))
   removeOld(join(directory, 'chunks'), new Set(chunks), startedMs - KEEP_CHUNKS_MS)
+}
+
+/** @returns the names of what was there */
+function move(from: string, to: string): string[] {
+  if (!existsSync(from)) return []
+  mkdirSync(to, { recursive: true })
+  const names = readdirSync(from)
+  for (const name of names) renameSync(join(from, name), join(to, name))
+  return names
 }
 
 function removeOld(directory: string, current: ReadonlySet<string>, beforeMs: number): void {

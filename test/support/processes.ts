@@ -69,6 +69,9 @@ export class Running {
   }
 }
 
+/** The exit code of a verb where no node runs. */
+const NOT_RUNNING = 69
+
 /** A node started with `comrade up`. */
 export class NodeProcess extends Running {
   readonly home: string
@@ -109,7 +112,8 @@ export class NodeProcess extends Running {
   /** Runs a verb against this node. @returns what it printed. @throws when it fails */
   async json(...args: string[]): Promise<Line[]> {
     const { code, stdout, stderr } = await this.run(...args)
-    if (code !== 0) throw new Error(`comrade ${args.join(' ')} ended with ${code}: ${stderr}`)
+    const why = code === NOT_RUNNING ? this.stderr : '' // what the node said before it was gone
+    if (code !== 0) throw new Error(`comrade ${args.join(' ')} ended with ${code}: ${stderr}${why}`)
     return parseLines(stdout)
   }
 
