@@ -120,11 +120,7 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   })
   file(app, 'file', requests.entryFile, ({ id, index = 0 }, c) =>
     fileResponse(
-      async (signal) => {
-        const found = (await feeds.attachments(id, { signal }))[index]
-        if (found === undefined) throw new NodeError('NOT_FOUND', `entry ${id} has fewer files than that`)
-        return found
-      },
+      async (signal) => (await feeds.attachments(id, { signal, index }))[0],
       AbortSignal.any([c.req.raw.signal, closing])
     )
   )

@@ -2,7 +2,14 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Body } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
-import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile, SavedFile } from './blobs/contract.ts'
+import type {
+  AttachmentOptions,
+  AttachmentSource,
+  OpenedAttachment,
+  PostFile,
+  PostFileOptions,
+  SavedFile
+} from './blobs/contract.ts'
 import type { GroupEvent, Groups } from './groups/contract.ts'
 import type { Message, Messages } from './messages/contract.ts'
 
@@ -184,10 +191,11 @@ export interface Feeds {
   }>
   react(id: string, emoji: string): Promise<Published>
   /**
-   * Waits until all files of a post are here, and opens them. They come from connected friends who have them.
-   * @throws NodeError NOT_FOUND when nothing with that id is stored, or it has no files; whatever `signal` was aborted with
+   * Waits until the files of a post are here, and opens them. They come from connected friends who have them.
+   * @throws NodeError NOT_FOUND when nothing with that id is stored, or it has no such files; whatever `signal` was aborted
+   * with
    */
-  attachments(id: string, options?: AttachmentOptions): Promise<OpenedAttachment[]>
+  attachments(id: string, options?: PostFileOptions): Promise<OpenedAttachment[]>
   /**
    * Writes the files of a post, once they are here.
    * @param path absolute: of a directory, or, when the post has one file, of a file that is not there yet

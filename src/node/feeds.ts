@@ -27,7 +27,7 @@ import {
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
 import { Backlog } from './backlog.ts'
-import type { AttachmentOptions, OpenedAttachment, SavedFile } from './blobs/contract.ts'
+import type { AttachmentOptions, OpenedAttachment, PostFileOptions, SavedFile } from './blobs/contract.ts'
 import { filesOf, type PostFiles } from './blobs/post-files.ts'
 import { isDirectory, saveAttachment } from './blobs/saved-file.ts'
 import {
@@ -172,9 +172,11 @@ export class NodeFeeds implements Feeds {
     return saved
   }
 
-  async attachments(id: string, options: AttachmentOptions = {}): Promise<OpenedAttachment[]> {
-    const files = filesOf(bodyOf(this.#stored(id)))
-    if (files.length === 0) throw new NodeError('NOT_FOUND', 'that entry has no files')
+  async attachments(id: string, { index, ...options }: PostFileOptions = {}): Promise<OpenedAttachment[]> {
+    const all = filesOf(bodyOf(this.#stored(id)))
+    const files = index === undefined ? all : all.slice(index, index + 1)
+    if (files.length === 0)
+      throw new NodeError('NOT_FOUND', `that entry has ${all.length === 0 ? 'no' : `only ${all.length}`} files`)
     return this.#options.files().openAll(files, options)
   }
 

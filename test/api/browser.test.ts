@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { createContext, runInContext } from 'node:vm'
 import { OPEN_SCRIPT } from '../../src/api/open-page.ts'
+import { blobCid } from '../../src/blobs/index.ts'
 import { ask, asked, Browser, codeOf, served, type Served } from './server.ts'
 
 interface Opened {
@@ -304,6 +305,13 @@ describe('a browser', () => {
         assert.equal((await browser.get(`/api/file?id=${id}&index=1`)).status, 404)
         assert.equal((await browser.get(`/api/file?id=${id}`, { 'sec-fetch-site': 'cross-site' })).status, 403)
       }
+    })
+
+    it('gets one of a post though nobody has another one', async () => {
+      const browser = await letIn()
+      const missing = { blobs: [blobCid(Buffer.alloc(32))], files: [{ name: 'a', size: 9 }] }
+      const { id } = await there.node.feeds.publish({ type: 'post', text: 'two', ...missing }, { files: [hostile[0]] })
+      assert.equal((await browser.get(`/api/file?id=${id}&index=1`)).text, page.toString())
     })
 
     it('gets those of messages in the same way, and is told where there are none', async () => {

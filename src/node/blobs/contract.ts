@@ -28,6 +28,11 @@ export interface AttachmentOptions {
   onProgress?: (progress: { have: number; size: number }) => void
 }
 
+export interface PostFileOptions extends AttachmentOptions {
+  /** Only this one, from 0 on. @default all files of the post */
+  index?: number
+}
+
 /** Where a file was written. */
 export interface SavedFile {
   /** Of the message or post. */
