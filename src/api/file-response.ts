@@ -1,5 +1,6 @@
 // A file of a post or a message as an answer: always one to be kept, never a page of this origin. Who wrote the post chose its
 // name, its type and its bytes.
+import type { Context } from 'hono'
 import { ReadableStream } from 'node:stream/web'
 import { NodeError, type OpenedAttachment } from '../node/comrade.ts'
 
@@ -7,6 +8,11 @@ import { NodeError, type OpenedAttachment } from '../node/comrade.ts'
 const WAIT_MS = 60_000
 /** Types that a browser draws and that run nothing. All others are bytes. */
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'])
+
+/** Whether the bytes are for a page to draw, and not for somebody who asked for the file: browsers say so. */
+export function isDrawn(c: Context): boolean {
+  return c.req.header('sec-fetch-dest') === 'image'
+}
 
 /**
  * Answers with the bytes of a file, once it is here.

@@ -1,7 +1,7 @@
 // The routes of `message` and `messages`.
 import type { Hono } from 'hono'
 import { type Comrade, type MessageListOptions, NodeError } from '../node/comrade.ts'
-import { fileResponse } from './file-response.ts'
+import { fileResponse, isDrawn } from './file-response.ts'
 import { ndjson } from './lines.ts'
 import { progressLines } from './progress.ts'
 import { messageShape } from './message-shapes.ts'
@@ -27,7 +27,10 @@ export function messageRoutes(app: Hono, { messages }: Comrade, { closing, onSoc
     return messages.save(id, file)
   })
   file(app, 'messages/file', requests.oneMessage, ({ id }, c) =>
-    fileResponse((signal) => messages.attachment(id, { signal }), AbortSignal.any([c.req.raw.signal, closing]))
+    fileResponse(
+      (signal) => messages.attachment(id, { signal, isUnasked: isDrawn(c) }),
+      AbortSignal.any([c.req.raw.signal, closing])
+    )
   )
   stream(app, 'messages/attachment', requests.oneMessage, ({ id }) =>
     ndjson((gone) => {

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
 import { dagJson } from './dag-json.ts'
-import { fileResponse } from './file-response.ts'
+import { fileResponse, isDrawn } from './file-response.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
@@ -120,7 +120,7 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   })
   file(app, 'file', requests.entryFile, ({ id, index = 0 }, c) =>
     fileResponse(
-      async (signal) => (await feeds.attachments(id, { signal, index }))[0],
+      async (signal) => (await feeds.attachments(id, { signal, index, isUnasked: isDrawn(c) }))[0],
       AbortSignal.any([c.req.raw.signal, closing])
     )
   )

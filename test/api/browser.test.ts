@@ -314,6 +314,17 @@ describe('a browser', () => {
       assert.equal((await browser.get(`/api/file?id=${id}&index=1`)).text, page.toString())
     })
 
+    it('gets what it only draws as far as there is room', async () => {
+      const browser = await letIn()
+      const missing = { blobs: [blobCid(Buffer.alloc(32))], files: [{ name: 'a', size: 9, mime: 'image/png' }] }
+      const { id } = await there.node.feeds.publish({ type: 'post', text: 'one', ...missing })
+      const { quota } = await there.node.quota()
+      await there.node.quota(0)
+      const answer = await browser.get(`/api/file?id=${id}`, { 'sec-fetch-dest': 'image' })
+      assert.deepEqual([answer.status, codeOf(answer)], [404, 'NOT_FOUND'])
+      await there.node.quota(quota)
+    })
+
     it('gets those of messages in the same way, and is told where there are none', async () => {
       const browser = await letIn()
       const friend = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'

@@ -112,10 +112,12 @@ export class Blobs {
     }
   }
 
-  /** Nobody asked for it by name: it is fetched when there is room. */
-  want(wanted: WantedBlob & { size: number }): void {
-    if (this.store.has(wanted.id)) return
-    if (this.store.isBegun(wanted.id) || this.#hasRoom(wanted.size)) this.fetcher.want(wanted)
+  /** Nobody asked for it by name: it is fetched when there is room. @returns whether there is, or it is here */
+  want(wanted: WantedBlob): boolean {
+    if (this.store.has(wanted.id)) return true
+    if (!this.store.isBegun(wanted.id) && !this.#hasRoom(wanted.size ?? 1)) return false
+    this.fetcher.want(wanted)
+    return true
   }
 
   #hasRoom(size: number): boolean {
@@ -134,9 +136,10 @@ export class Blobs {
 
   /**
    * Waits until all of a blob is here.
-   * @throws NodeError NOT_FOUND when nothing is about it any more; whatever `signal` was aborted with
+   * @throws NodeError NOT_FOUND when nothing is about it any more, or nobody asked for it and there is no room; whatever
+   * `signal` was aborted with
    */
-  async fetched(wanted: WantedBlob, { signal, onProgress }: AttachmentOptions): Promise<void> {
+  async fetched(wanted: WantedBlob, { signal, onProgress, isUnasked = false }: AttachmentOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const name = hex(wanted.id)
     const onAbort = (): void => reject(signal!.reason as Error)
@@ -149,7 +152,8 @@ export class Blobs {
     signal?.addEventListener('abort', onAbort, { once: true })
     this.fetcher.progress.on(name, tell)
     try {
-      this.fetcher.want(wanted, { isUrgent: true })
+      if (!isUnasked) this.fetcher.want(wanted, { isUrgent: true })
+      else if (!this.want(wanted)) throw new NodeError('NOT_FOUND', 'there is no room for the file until it is saved')
       const size = wanted.size ?? 0
       tell(this.fetcher.progressOf(wanted.id) ?? { have: size, size })
       await promise

@@ -26,6 +26,8 @@ export interface AttachmentOptions {
   signal?: AbortSignal
   /** How far it has come, in bytes. */
   onProgress?: (progress: { have: number; size: number }) => void
+  /** Nobody asked for it by name: it comes only when there is room for it. @default false */
+  isUnasked?: boolean
 }
 
 export interface PostFileOptions extends AttachmentOptions {

@@ -85,7 +85,10 @@ export class PostFiles {
   }
 
   /** Waits until all files are here, and opens them. @throws whatever `signal` was aborted with */
-  async openAll(files: readonly PostFile[], { signal, onProgress }: AttachmentOptions): Promise<OpenedAttachment[]> {
+  async openAll(
+    files: readonly PostFile[],
+    { onProgress, ...options }: AttachmentOptions
+  ): Promise<OpenedAttachment[]> {
     const size = files.reduce((sum, file) => sum + file.size, 0)
     const have = files.map(() => 0)
     const tell = (i: number, bytes: number): void => {
@@ -99,7 +102,7 @@ export class PostFiles {
       })
     }
     const openAt = (file: PostFile, i: number): Promise<OpenedAttachment> =>
-      this.#open(file, { signal, onProgress: (progress) => tell(i, progress.have) })
+      this.#open(file, { ...options, onProgress: (progress) => tell(i, progress.have) })
     return Promise.all(files.map(openAt))
   }
 

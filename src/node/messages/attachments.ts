@@ -88,12 +88,12 @@ export class NodeAttachments {
    * Waits until all of a file is here, and opens it.
    * @throws NodeError NOT_FOUND when the message has none; whatever `signal` was aborted with
    */
-  async open(message: StoredMessage, { signal, onProgress }: AttachmentOptions): Promise<OpenedAttachment> {
+  async open(message: StoredMessage, { onProgress, ...options }: AttachmentOptions): Promise<OpenedAttachment> {
     const content = message.content && attachmentOf(message.content)
     if (content === undefined) throw new NodeError('NOT_FOUND', 'no file is attached to that message')
     const { size, key } = content
     const tell = ({ have }: { have: number }): void => onProgress?.({ have: Math.min(have, size), size })
-    await this.#options.blobs.fetched(this.#wanted(message, content), { signal, onProgress: tell })
+    await this.#options.blobs.fetched(this.#wanted(message, content), { ...options, onProgress: tell })
     return {
       ...this.#item(content),
       read: () => openFile(this.#chunks(idOf(content)), size, key)
@@ -101,7 +101,7 @@ export class NodeAttachments {
   }
 
   /** At its author's devices, and those of whoever else has the message. */
-  #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob & { size: number } {
+  #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob {
     const { readersOf, onHere } = this.#options
     const people = [author, ...readersOf(peer)]
     const by = `message ${num}`
