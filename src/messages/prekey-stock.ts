@@ -49,12 +49,12 @@ export class PrekeyStock {
 
   /**
    * A bundle for one device, with what is in stock.
-   * @returns canonical DAG-CBOR; undefined when something is to be made first
+   * @returns canonical DAG-CBOR; undefined when something is to be made first, or this device has become another one
    * @throws FeedError DISK_FULL
    */
   bundle(): Uint8Array | undefined {
     const { id } = this.#registration
-    const prekeys = this.#wiping.write(() => handOut(this.#tables))
+    const prekeys = this.#wiping.write(() => (this.#isCurrent() ? handOut(this.#tables) : undefined))
     if (prekeys === undefined) return undefined
     return encodeBundle({ v: 1, registration: id, identity: curveKey(kemKey(this.#registration.secret)), ...prekeys })
   }
@@ -75,7 +75,13 @@ export class PrekeyStock {
     if (wanted.length === 0) return
     const { nowMs } = this.#tables
     const made = await this.#options.order({ identity: this.#registration.secret, nowMs, wanted })
-    this.#wiping.write(() => keepPrekeys(this.#tables, made))
+    this.#wiping.write(() => this.#isCurrent() && keepPrekeys(this.#tables, made))
+  }
+
+  /** This device may have become another one while they were made: they are signed by its identity of before. */
+  #isCurrent(): boolean {
+    const sql = 'SELECT 1 FROM message_registration WHERE address = ? AND registration = ?'
+    return this.#statements.all(sql, this.#options.address, this.#registration.id).length > 0
   }
 
   get #tables() {

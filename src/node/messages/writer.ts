@@ -107,7 +107,7 @@ export class MessageWriter {
     const message = { author: people.root, device, peer, timeMs: content.at, content, state: 'queued' as const }
     const num = conversations.add({ ...message, nowMs: content.at })!
     const readers = isConversationId(peer) ? this.#readersOf(num, state!, also?.() ?? []) : [peer]
-    if (readers.length === 0 && given.type !== 'conversation')
+    if (readers.length === 0 && !LASTING.has(given.type))
       throw new NodeError('BAD_INPUT', 'this would reach nobody: follow somebody in this conversation first')
     const devices = [...readers.flatMap((person) => this.#devicesOf(person)), ...this.#ownOthers()]
     this.#addTo(num, devices)

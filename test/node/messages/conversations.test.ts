@@ -193,4 +193,15 @@ describe('a conversation of several', function () {
     assert.throws(() => alice.messages.conversations.get(`+${id.slice(0, 8)}`), withCode('WHO_AMBIGUOUS'))
     assert.equal(alice.messages.conversations.get(`+${id.slice(0, 9)}`).id, id)
   })
+
+  it('lets what was written be erased also when nobody in it is reached any more', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await alice.contacts.follow(didOf(bob))
+    await alice.messages.conversations.create({ name: 'plans', people: [didOf(bob)] })
+    const { id } = await alice.messages.send('+plans', { text: 'the plan' })
+    await alice.contacts.block(didOf(bob))
+    assert.deepEqual(await alice.messages.erase(id), { id, erased: true })
+    assert.equal(find(await messagesAt(alice), id).type, 'erased')
+  })
 })
