@@ -133,9 +133,9 @@ export class ConversationIntake {
     const isIn = standingOf(state, self) === 'member'
     const standing = standingOf(state, sender)
     if (isIn && standing === 'member') return undefined
-    if (isIn && standing === 'unknown')
-      return { isAcknowledged: false, news: this.#newsFor(membersOf(state), id, state) }
-    return { isAcknowledged: true, news: [newsFor(from, id, shownTo(state, { person: sender, self }))] }
+    // Who is out lets it go when they hear so; who was added again meanwhile is not forgotten.
+    const told = isIn && standing === 'unknown' ? [] : [newsFor(from, id, shownTo(state, { person: sender, self }))]
+    return { isAcknowledged: false, news: [...told, ...(isIn ? this.#newsFor(membersOf(state), id, state) : [])] }
   }
 
   #takeState(peer: Uint8Array, content: ConversationContent, from: KnownDevice): Judgement {
@@ -145,17 +145,27 @@ export class ConversationIntake {
     const merged = isConversationId(peer)
       ? receive(own, received, { from: hex(from.person), self: hex(this.#options.self) })
       : merge(own ?? EMPTY_STATE, { ...EMPTY_STATE, timer: received.timer })
-    const kept = { content: { ...content }, isAcknowledged: true, news: [], changed: [] }
+    const isOut = this.#isOut(peer, received, merged ?? own)
+    const letGo = isOut && !this.#isSelf(from.person) ? this.#letGo(peer, from.person) : []
+    const kept = { content: { ...content }, isAcknowledged: true, news: [], changed: letGo }
     const isTooMany = own === undefined && isConversationId(peer) && book.count() >= MAX_CONVERSATIONS
     if (merged === undefined || isTooMany) return kept
     const changes = changesOf(own ?? EMPTY_STATE, merged)
     if (!isSameView(own, merged)) book.set(peer, merged)
-    const changed = (changes?.removed ?? []).flatMap((person) => this.#letGo(peer, fromHex(person)))
+    const removed = (changes?.removed ?? []).flatMap((person) => this.#letGo(peer, fromHex(person)))
+    const changed = [...letGo, ...removed]
     const isNew = changes !== undefined
     // Who was added by somebody who did not know all of it does not know it either.
     const added = this.#newsFor(changes?.added ?? [], peer, merged)
     const news = isSameView(received, merged) ? [] : [newsFor(from, peer, merged), ...added]
     return { ...kept, peer, content: withChanges(content, changes), isShown: isNew, isNew, news, changed }
+  }
+
+  /** Whether the user is out, as whoever tells of this state says, too. */
+  #isOut(peer: Uint8Array, received: ConversationState, own: ConversationState | undefined): boolean {
+    const self = hex(this.#options.self)
+    const isFormer = (state: ConversationState): boolean => standingOf(state, self) === 'former'
+    return own !== undefined && isConversationId(peer) && isFormer(received) && isFormer(own)
   }
 
   /** Somebody is out: what has not come to them never will. */

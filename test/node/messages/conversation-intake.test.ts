@@ -15,6 +15,7 @@ import {
   newContent,
   Outbox,
   receive,
+  shownTo,
   standingOf,
   toFields,
   viewOf,
@@ -37,33 +38,41 @@ function stateWith(...names: string[]): ConversationState {
 const stateContent = (state: ConversationState): Content =>
   newContent({ type: 'conversation', conversation: ID, ...toFields(state) })
 
+/** What Bob tells of a state to oneself. */
+const SELF_TO_BOB = { person: hex(keyOf('self')), self: hex(keyOf('bob')) }
+
 const text = (state: ConversationState): Content =>
   newContent({ type: 'text', text: 'hello', conversation: ID, view: viewOf(state) })
 
 /** A device of one's own, whose contacts have one each. */
 class Setting implements Disposable {
   readonly told: { to: string; type: string }[] = []
-  /** What was told last. */
-  last: Content | undefined
+  /** What each was told last. */
+  readonly last = new Map<string, Content>()
+  #written: string[] = []
   readonly #database = new DatabaseSync(':memory:')
   readonly #book: ConversationBook
   readonly #intake: ConversationIntake
+  readonly #conversations: Conversations
+  readonly #outbox: Outbox
 
   constructor(...contacts: string[]) {
     const vault = new Vault(new Uint8Array(32))
     migrate(this.#database, 'messages', MESSAGE_MIGRATIONS)
     this.#book = new ConversationBook(this.#database, vault)
     const names = new Map(contacts.map((name) => [hex(keyOf(name)), deviceOf(name).device]))
+    this.#conversations = new Conversations(this.#database, vault)
+    this.#outbox = new Outbox(this.#database)
     this.#intake = new ConversationIntake({
       book: this.#book,
-      conversations: new Conversations(this.#database, vault),
-      outbox: new Outbox(this.#database),
+      conversations: this.#conversations,
+      outbox: this.#outbox,
       self: keyOf('self'),
       devicesOf: (person) => [names.get(hex(person))].filter((device) => device !== undefined),
       tell: (device, content) => {
-        const { type } = (this.last = content)
         const to = contacts.find((name) => hex(deviceOf(name).device) === hex(device))!
-        this.told.push({ to, type })
+        this.told.push({ to, type: content.type })
+        this.last.set(to, content)
       }
     })
   }
@@ -76,6 +85,28 @@ class Setting implements Disposable {
     const judgement = this.#intake.judge(content, deviceOf(from))
     this.#intake.follow(judgement, deviceOf(from))
     return judgement
+  }
+
+  /** Writes to these people. @returns the message's number */
+  write(...names: string[]): number {
+    const content = text(this.state!)
+    const own = { author: keyOf('self'), device: keyOf("self's device"), peer: ID, timeMs: content.at }
+    const num = this.#conversations.add({ ...own, content, state: 'queued' })!
+    for (const name of names) {
+      this.#conversations.recipients.add(num, { person: keyOf(name), state: 'queued' })
+      this.#outbox.add(num, deviceOf(name).device, randomBytes(16))
+    }
+    this.#written = names
+    return num
+  }
+
+  /** How far it has come with each of them; only what is in the outbox is still sent. */
+  waiting(num: number): string[] {
+    return this.#written.map((name) => {
+      const { state } = this.#conversations.recipients.of(num).find(({ person }) => hex(person) === hex(keyOf(name)))!
+      assert.equal(this.#outbox.numsOf(deviceOf(name).device).has(num), state === 'queued')
+      return state
+    })
   }
 
   [Symbol.dispose](): void {
@@ -118,16 +149,43 @@ describe('what comes in a conversation of several', () => {
     assert.equal(here.take('dora', text(after)).isAcknowledged, true)
   })
 
-  it('is let go when its author was removed, who is told so', () => {
+  it('is not taken when its author was removed, who is told so, and others are asked', () => {
     using here = new Setting('alice', 'bob')
     const before = stateWith('self', 'alice', 'bob')
     here.take('alice', stateContent(before))
     here.take('bob', stateContent(withoutMember(before, hex(keyOf('alice')))))
     const late = here.take('alice', text(before))
-    assert.deepEqual([late.peer, late.isAcknowledged], [undefined, true])
-    assert.deepEqual(here.told, [{ to: 'alice', type: 'conversation' }])
+    assert.deepEqual([late.peer, late.isAcknowledged], [undefined, false])
+    const told = ['alice', 'bob'].map((to) => ({ to, type: 'conversation' }))
+    assert.deepEqual(here.told, told)
     here.take('alice', stateContent(withName(before, 'mine')))
     assert.equal(here.state!.name.value, 'hive')
+  })
+
+  it('is asked for again when its author turns out to belong to it again', () => {
+    using here = new Setting('alice', 'bob')
+    const before = stateWith('self', 'alice', 'bob')
+    const without = withoutMember(before, hex(keyOf('alice')))
+    const again = withMember(without, hex(keyOf('alice')))
+    here.take('bob', stateContent(without))
+    assert.equal(here.take('alice', text(again)).isAcknowledged, false)
+    here.told.splice(0)
+    here.take('bob', stateContent(again))
+    assert.deepEqual(here.told, [{ to: 'alice', type: 'resend' }])
+    assert.equal(here.take('alice', text(again)).peer, ID)
+  })
+
+  it('is let go by who hears from whom it is for that they are out', () => {
+    using here = new Setting('alice', 'bob')
+    const state = stateWith('self', 'alice', 'bob')
+    here.take('alice', stateContent(state))
+    const num = here.write('alice', 'bob')
+    here.take('alice', stateContent(withoutMember(state, hex(keyOf('self')))))
+    assert.deepEqual(here.waiting(num), ['unreachable', 'queued'])
+    here.take('bob', stateContent(withoutMember(EMPTY_STATE, hex(keyOf('self')))))
+    assert.deepEqual(here.waiting(num), ['unreachable', 'queued'], 'which does not say so')
+    here.take('bob', stateContent(shownTo(withoutMember(state, hex(keyOf('self'))), SELF_TO_BOB)))
+    assert.deepEqual(here.waiting(num), ['unreachable', 'unreachable'])
   })
 
   it('does not bring its author what was agreed since they were removed', () => {
@@ -136,7 +194,7 @@ describe('what comes in a conversation of several', () => {
     const after = withMember(withoutMember(before, hex(keyOf('alice'))), hex(keyOf('dora')))
     here.take('bob', stateContent(withName(after, 'without Alice')))
     here.take('alice', text(before))
-    const told = fromFields(here.last as never)
+    const told = fromFields(here.last.get('alice') as never)
     assert.equal(standingOf(told, hex(keyOf('alice'))), 'former')
     assert.deepEqual(membersOf(told), [hex(keyOf('self'))])
     assert.equal(told.name.count, 0)
@@ -149,11 +207,10 @@ describe('what comes in a conversation of several', () => {
     const state = stateWith('self', 'bob')
     here.take('bob', stateContent(state))
     here.take('bob', stateContent(withoutMember(state, hex(keyOf('self')))))
-    here.last = undefined
     here.take('eve', text(state))
-    assert.deepEqual(membersOf(fromFields(here.last! as never)), [])
+    assert.deepEqual(membersOf(fromFields(here.last.get('eve') as never)), [])
     here.take('bob', text(state))
-    assert.deepEqual(membersOf(fromFields(here.last as never)), [hex(keyOf('bob'))])
+    assert.deepEqual(membersOf(fromFields(here.last.get('bob') as never)), [hex(keyOf('bob'))])
   })
 
   it('makes two devices tell each other what they know, until both know the same', () => {
