@@ -8,7 +8,7 @@ import { connection, listenForEvents, onEvent } from './state/live.ts'
 import { loadMe } from './state/me.ts'
 import { watchMessages } from './state/messages.ts'
 import { watchNotices } from './state/notices.ts'
-import { watchPeople } from './state/people.ts'
+import { loadPeople, watchPeople } from './state/people.ts'
 import { watchRoute } from './state/route.ts'
 import { Shell } from './views/shell.tsx'
 import { applyLanguage } from './words/index.ts'
@@ -17,6 +17,7 @@ import { watchTime } from './words/quantities.ts'
 async function begin(): Promise<void> {
   applyTheme()
   applyLanguage()
+  render(<Shell />, document.getElementById('page')!)
   watchRoute()
   watchTime()
   watchPeople()
@@ -25,10 +26,9 @@ async function begin(): Promise<void> {
   watchNotices()
   onEvent('open', () => void loadMe().catch(() => {}))
   void listenForEvents()
-  await loadMe().catch((error: unknown) => {
+  await Promise.all([loadMe(), loadPeople()]).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === 'UNAUTHORIZED') connection.value = 'shut'
   })
-  render(<Shell />, document.getElementById('page')!)
 }
 
 void begin()

@@ -31,6 +31,7 @@ describe('a page that is open', function () {
     await meet(alice, bob)
     await alice.page.reload()
     await alice.page.getByLabel('What is there to say?').waitFor()
+    const readyMs = await alice.page.evaluate(() => performance.now())
     const paintMs = await alice.page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime)
     const arrivals: number[] = []
     for (let turn = 0; turn < 5; turn += 1) {
@@ -52,7 +53,7 @@ describe('a page that is open', function () {
     }
     arrivals.sort((a, b) => a - b)
     report(
-      `first paint ${Math.round(paintMs)} ms; from the author's signature to the reader's screen ${arrivals.join(', ')} ms`
+      `first paint ${Math.round(paintMs)} ms, the feed before ${Math.round(readyMs)} ms; from the author's signature to the reader's screen ${arrivals.join(', ')} ms`
     )
     assert.ok(paintMs < SLACK * FIRST_PAINT_MS, `painted after ${paintMs} ms`)
     assert.ok(arrivals[2] < SLACK * ARRIVAL_MS, `shown after ${arrivals[2]} ms`)

@@ -85,6 +85,7 @@ export class Person {
   /** Goes to a place of the page by its name in the menu. */
   async visit(name: string): Promise<void> {
     await this.page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name }).click()
+    await this.page.getByRole('heading', { name, level: 1 }).waitFor()
   }
 
   /** Presses a button, or follows a link that looks like one. */

@@ -22,6 +22,15 @@ export async function loadPeople(): Promise<void> {
   requests.value = asking
 }
 
+/** Changes with whom one follows. */
+export const followed = computed(() =>
+  (contacts.value ?? [])
+    .filter(({ relation }) => relation === 'friend' || relation === 'followed')
+    .map(({ did }) => did)
+    .toSorted((a, b) => a.localeCompare(b))
+    .join()
+)
+
 export function personOf(did: string): ContactShape | undefined {
   return contacts.value?.find((contact) => contact.did === did)
 }

@@ -8,7 +8,7 @@ import { VirtualList } from '../parts/virtual-list.tsx'
 import { lastVisit } from '../state/choices.ts'
 import { FeedList, type FeedQuery } from '../state/feed-list.ts'
 import { isMe } from '../state/me.ts'
-import { contacts, personOf } from '../state/people.ts'
+import { contacts, followed, personOf } from '../state/people.ts'
 import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
@@ -29,7 +29,8 @@ export function FeedView() {
       {words === '' ? (
         <>
           <Compose label={t('composeLabel')} />
-          <Posts key="all" query={{}} fits={isNear} empty={<FirstSteps />} isMarking />
+          {/* What somebody wrote whom one follows since a moment may have arrived before: the list begins anew. */}
+          <Posts key={`all ${followed.value}`} query={{}} fits={isNear} empty={<FirstSteps />} isMarking />
         </>
       ) : (
         <Posts key={words} query={{ search: words }} fits={() => false} empty={<Empty>{t('nothingFound')}</Empty>} />

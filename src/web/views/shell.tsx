@@ -5,7 +5,7 @@ import { connection } from '../state/live.ts'
 import { profile } from '../state/me.ts'
 import { unread } from '../state/messages.ts'
 import { freshNotices } from '../state/notices.ts'
-import { waiting } from '../state/people.ts'
+import { contacts, waiting } from '../state/people.ts'
 import { at, route } from '../state/route.ts'
 import { welcomed } from '../state/choices.ts'
 import { t, type Word } from '../words/index.ts'
@@ -60,7 +60,8 @@ const PLACES: readonly Place[] = [
 
 export function Shell() {
   if (connection.value === 'shut') return <ShutOut />
-  if (profile.value === undefined) return <NotThere />
+  // What arrives is judged by whom one follows: that is known before anything is shown.
+  if (profile.value === undefined || contacts.value === undefined) return <Beginning />
   if (profile.value.name === null || welcomed.value === 'begun') return <Welcome />
   const [name, about = ''] = route.value
   const View = VIEWS[name] ?? FeedView
@@ -123,7 +124,13 @@ function ShutOut() {
   )
 }
 
-function NotThere() {
+function Beginning() {
+  if (connection.value !== 'away')
+    return (
+      <main class="alone" aria-busy="true">
+        <p class="brand">Comrade</p>
+      </main>
+    )
   return (
     <main class="alone">
       <h1 tabIndex={-1}>{t('nodeAway')}</h1>
