@@ -74,19 +74,26 @@ class FramedStream implements MessageStream {
     stream.addEventListener('message', ({ data }) => this.#take(data))
     stream.addEventListener('end', () => {
       // 'end' comes at a reset too, before the 'close' that says so.
-      if (stream.status !== 'reset' && stream.status !== 'aborted') this.#queue.end()
+      if (stream.status !== 'reset' && stream.status !== 'aborted') this.#end()
     })
     stream.addEventListener('close', ({ error }) => {
       if (error !== undefined) this.#queue.fail(error)
       // A connection that closed leaves what was read before it, if any; 'end' follows when that has been taken.
-      else if (stream.readBufferLength === 0) this.#queue.end()
+      else if (stream.readBufferLength === 0) this.#end()
       else this.#resume()
     })
     // The peer may have closed before this listener was there.
     if (stream.status === 'reset' || stream.status === 'aborted')
       this.#queue.fail(new FeedError('ABORTED', 'the stream was reset'))
     else if (stream.readableEnded || (stream.remoteWriteStatus === 'closed' && stream.readBufferLength === 0))
-      this.#queue.end()
+      this.#end()
+  }
+
+  /** A connection that ends inside a frame says nothing about who was at its other end: it may have lost its network. */
+  #end(): void {
+    if (this.#stream.status === 'closed' && this.#queue.isInsideFrame)
+      this.#queue.fail(new FeedError('ABORTED', 'the connection ended inside a frame'))
+    else this.#queue.end()
   }
 
   #take(data: Uint8Array | Uint8ArrayList): void {

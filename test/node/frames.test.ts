@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import fc from 'fast-check'
 import { FrameDecoder, MAX_FRAME_SIZE, framePrefix } from '../../src/feeds/sync/frame-queue.ts'
 import { messageStreamPair, type MessageStream } from '../../src/feeds/sync/message-stream.ts'
 import { framedStream, type FrameOptions } from '../../src/node/frames.ts'
-import { connect, startMemoryNode, startTcpNode, until, type TestNetwork } from '../support/network.ts'
+import { addressOf, startMemoryNode, startTcpNode, tcpPortOf, until, type TestNetwork } from '../support/network.ts'
 
 const PROTOCOL = '/frames-test/1'
 
 /** Both ends of a stream between two connected nodes, raw and framed. */
-async function openPair(alice: TestNetwork, bob: TestNetwork, options?: FrameOptions) {
+async function openPair(alice: TestNetwork, bob: TestNetwork, options?: FrameOptions, address = addressOf(bob)) {
   const accepted = Promise.withResolvers<{ raw: Stream; framed: MessageStream }>()
   await bob.libp2p.handle(PROTOCOL, (raw) => accepted.resolve({ raw, framed: framedStream(raw, options) }))
-  await connect(alice, bob)
+  await alice.connect(address)
   const raw = await alice.libp2p.dialProtocol(bob.peerId, PROTOCOL)
   return { here: { raw, framed: framedStream(raw, options) }, there: await accepted.promise }
 }
@@ -170,7 +171,7 @@ describe('frames over libp2p', () => {
     await using bob = await startTcpNode()
     const accepted = Promise.withResolvers<Stream>()
     await bob.libp2p.handle(PROTOCOL, (stream) => accepted.resolve(stream))
-    await connect(alice, bob)
+    await alice.connect(addressOf(bob))
     const stream = await alice.libp2p.dialProtocol(bob.peerId, PROTOCOL)
     stream.send(Uint8Array.of(1, 9))
     await stream.close()
@@ -190,6 +191,36 @@ describe('frames over libp2p', () => {
     here.framed.abort(new Error('enough'))
     await assert.rejects(reading)
     await assert.rejects(here.framed.send(Uint8Array.of(1)))
+  })
+
+  it('does not take it for a malformed frame when the way to the peer ends inside one', async () => {
+    await using alice = await startTcpNode()
+    await using bob = await startTcpNode()
+    const sockets: Socket[] = []
+    const way = createServer((socket) => {
+      const onward = createConnection(tcpPortOf(bob), '127.0.0.1')
+      sockets.push(
+        socket.on('error', () => {}),
+        onward.on('error', () => {})
+      )
+      socket.pipe(onward).pipe(socket)
+    })
+    await new Promise<void>((done) => way.listen(0, '127.0.0.1', done))
+    const { port } = way.address() as AddressInfo
+    const { here, there } = await openPair(alice, bob, {}, `/ip4/127.0.0.1/tcp/${port}/p2p/${bob.peerId}`)
+    here.raw.send(Uint8Array.of(1, 7, 100, 1, 2, 3))
+    const received: number[] = []
+    await assert.rejects(
+      async () => {
+        for await (const frame of there.framed.receive()) {
+          received.push(...frame)
+          for (const socket of sockets) socket.destroy()
+        }
+      },
+      { code: 'ABORTED' }
+    )
+    assert.deepEqual(received, [7])
+    way.close()
   })
 
   it('ends only the stream at a malformed frame', async () => {

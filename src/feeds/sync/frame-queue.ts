@@ -104,6 +104,11 @@ export class FrameQueue {
     return this.#isFull
   }
 
+  /** Whether bytes of an unfinished frame are held. */
+  get isInsideFrame(): boolean {
+    return this.#decoder.isInsideFrame
+  }
+
   /** @throws FeedError FRAME_FORMAT, which the reader gets too after the frames before it */
   push(chunk: Uint8Array): void {
     if (this.#isEnded || this.#error !== undefined) return
