@@ -37,7 +37,7 @@ export const de: Catalogue = {
   yourNameAbout: 'Alle, die dich lesen, sehen ihn. Du kannst ihn jederzeit ändern, und niemand muss zustimmen.',
   phraseTitle: 'Schreib diese 24 Wörter auf Papier',
   phraseAbout:
-    'Wer diese Wörter hat, ist du. Ohne sie kann niemand ein verlorenes Gerät ersetzen, und niemand kann sie dir noch einmal schicken.',
+    'Wer diese Wörter hat, kann als du auftreten. Ohne sie kann niemand ein verlorenes Gerät ersetzen, und niemand kann sie dir noch einmal schicken.',
   phraseHint: 'Kein Foto, keine Datei: Papier, an einem Ort, den du wiederfindest.',
   phraseWritten: 'Ich habe sie aufgeschrieben',
   phraseWrong: 'Das sind nicht die Wörter an diesen Stellen. Sieh noch einmal auf dein Papier.',
@@ -311,7 +311,8 @@ export const de: Catalogue = {
   deviceActive: 'aktiv',
   deviceRevoked: 'beendet',
   inviteDevice: 'Ein Gerät hinzufügen',
-  inviteDeviceAbout: 'Gut für ein Gerät, 15 Minuten lang. Wer diesen Link hat, wird du: Zeig ihn niemandem.',
+  inviteDeviceAbout:
+    'Gut für ein Gerät, 15 Minuten lang. Wer diesen Link hat, kann als du auftreten: Zeig ihn niemandem.',
   thisBrowser: 'Dieser Browser',
   endSession: 'Diesen Browser aussperren',
   endSessionAbout: 'Dein Knoten läuft weiter. Um zurückzukommen, führe comrade open aus.'
