@@ -134,6 +134,12 @@ export class Conversations {
     return this.#statements.all(sql, CONVERSATION_ID_SIZE).map(({ peer }) => peer as Uint8Array)
   }
 
+  /** In how many conversations of several somebody has ever said something. */
+  countSeveral(author: Uint8Array): number {
+    const sql = 'SELECT count(DISTINCT peer) AS n FROM messages WHERE author = ? AND length(peer) = ?'
+    return this.#statements.all(sql, author, CONVERSATION_ID_SIZE)[0].n as number
+  }
+
   /** What a device has written and nobody has acknowledged, the oldest first: number, and who is to have it. */
   undelivered(device: Uint8Array): Pick<StoredMessage, 'num' | 'peer'>[] {
     const sql = `SELECT num, peer FROM messages

@@ -27,8 +27,9 @@ import type { KnownDevice } from './known-device.ts'
 
 /** How often a device is told the same, in ms: what it was told may be lost, or still be on its way. */
 const TELL_AGAIN_MS = 60_000
-/** Most conversations of several: others could invite to any number of them. */
+/** Most conversations of several, and most to which one person may bring this one: others could invite to any number of them. */
 const MAX_CONVERSATIONS = 1_000
+const MAX_CONVERSATIONS_OF_ONE = 100
 /** Most things that were told which are remembered. */
 const MAX_TOLD = 1_000
 
@@ -148,8 +149,7 @@ export class ConversationIntake {
     const isOut = this.#isOut(peer, received, merged ?? own)
     const letGo = isOut && !this.#isSelf(from.person) ? this.#letGo(peer, from.person) : []
     const kept = { content: { ...content }, isAcknowledged: true, news: [], changed: letGo }
-    const isTooMany = own === undefined && isConversationId(peer) && book.count() >= MAX_CONVERSATIONS
-    if (merged === undefined || isTooMany) return kept
+    if (merged === undefined || (own === undefined && this.#isTooMany(peer, from))) return kept
     const changes = changesOf(own ?? EMPTY_STATE, merged)
     if (!isSameView(own, merged)) book.set(peer, merged)
     const removed = (changes?.removed ?? []).flatMap((person) => this.#letGo(peer, fromHex(person)))
@@ -159,6 +159,14 @@ export class ConversationIntake {
     const added = this.#newsFor(changes?.added ?? [], peer, merged)
     const news = isSameView(received, merged) ? [] : [newsFor(from, peer, merged), ...added]
     return { ...kept, peer, content: withChanges(content, changes), isShown: isNew, isNew, news, changed }
+  }
+
+  /** Whether this would be one conversation more than is taken from somebody. */
+  #isTooMany(peer: Uint8Array, { person }: KnownDevice): boolean {
+    const { book, conversations } = this.#options
+    if (!isConversationId(peer)) return false
+    const isFlood = !this.#isSelf(person) && conversations.countSeveral(person) >= MAX_CONVERSATIONS_OF_ONE
+    return isFlood || book.count() >= MAX_CONVERSATIONS
   }
 
   /** Whether the user is out, as whoever tells of this state says, too. */

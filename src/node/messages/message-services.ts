@@ -44,11 +44,14 @@ import { Inbox } from './inbox.ts'
 import type { KnownDevice } from './known-device.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
+import { Paced } from './paced.ts'
 import { TurnCache } from './turn-cache.ts'
 import { MessageWriter } from './writer.ts'
 
 /** How often expired messages are looked for, in ms. */
 const UPKEEP_MS = 30_000
+/** How often all that waits for a device is sealed anew because it asks for that: it could have this one do nothing else, in ms. */
+const RESEND_INTERVAL_MS = 1_000
 /** Cells of one peer that do not open before it is held to be at fault: a key may have been replaced while they were under way. */
 const MAX_BAD_CELLS = 256
 
@@ -84,6 +87,10 @@ export class MessageServices {
   readonly #peers = new TurnCache<KnownDevice | undefined>()
   /** One for all: what is done in bulk gives way after the same time, whatever it is. */
   readonly #turn = new Turn()
+  readonly #resends = new Paced({
+    intervalMs: RESEND_INTERVAL_MS,
+    work: (device) => this.#dispatch.sealAnew(device)
+  })
   #streams!: CellStreams
   #dispatch!: Dispatch
   #inbox!: Inbox
@@ -184,7 +191,7 @@ export class MessageServices {
       onChanged: (nums) => this.messages.announce(nums),
       onAcknowledge: (device, id, options) => this.#dispatch.acknowledge(device, id, options),
       onProgress: (device) => this.#dispatch.noteProgress(device),
-      onResend: (device) => this.#dispatch.sealAnew(device),
+      onResend: (device) => this.#resends.ask(device),
       onRepeated: (device) => this.#dispatch.pass(device, newContent({ type: 'resend' }))
     })
     this.#mailboxes = new Mailboxes({
@@ -231,6 +238,7 @@ export class MessageServices {
     this.#expiry.stop()
     if (!this.#isStarted) return
     this.#isStarted = false
+    this.#resends.stop()
     this.#dispatch.stop()
     await Promise.all([this.#mailboxes.stop(), this.#streams.stop()])
   }
@@ -352,7 +360,7 @@ export class MessageServices {
       : `a device of ${name} could not open what came from here, and has begun anew: it is sent again`
     this.#options.onWarning('SESSION_RENEWED', message)
     if (isBroken) this.#askForMissing([known])
-    else this.#dispatch.sealAnew(known)
+    else this.#resends.ask(known)
   }
 
   #onRefused(address: DeviceAddress): void {
