@@ -95,12 +95,12 @@ export class StoredBlob {
     if (!isChunk(this.manifest, index, bytes))
       throw new BlobError('CHUNK', `these ${bytes.length} bytes are not chunk ${index} of the blob`)
     if (!this.#missing.has(index)) return
-    this.#at('r+', (file) => writeSync(file, bytes, 0, bytes.length, index * CHUNK_SIZE))
+    this.#at('r+', (file) => writeFully(file, bytes, index * CHUNK_SIZE))
     if (this.#missing.delete(index) && this.isComplete) await this.#options.onComplete()
   }
 
   /** One chunk is dealt with at once: that costs a third of what handing it to a thread does. */
-  #at(flags: string, work: (file: number) => number): void {
+  #at(flags: string, work: (file: number) => void): void {
     let file: number
     try {
       file = openSync(this.#options.path(), flags)
@@ -114,4 +114,9 @@ export class StoredBlob {
       closeSync(file)
     }
   }
+}
+
+/** A disk that becomes full takes a part of what it is given, and says so only when it is given the rest. */
+function writeFully(file: number, bytes: Uint8Array, place: number): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, bytes.length - at, place + at)
 }

@@ -35,8 +35,11 @@ export interface BlobFetcherOptions {
 }
 
 export class BlobFetcher {
-  /** By the blob's id in hexadecimal digits: whenever it has come further; undefined when it is not fetched any more. */
-  readonly progress = new EventEmitter<Record<string, [BlobProgress | undefined]>>()
+  /**
+   * By the blob's id in hexadecimal digits: whenever it has come further. An error says why it is not fetched any more, or
+   * that it could not be kept; that is tried again.
+   */
+  readonly progress = new EventEmitter<Record<string, [BlobProgress | Error]>>()
   readonly #options: BlobFetcherOptions
   readonly #fetches = new Map<string, BlobFetch>()
   /** Those of which somebody is asked. */
@@ -197,7 +200,7 @@ export class BlobFetcher {
 
   #failed(fetch: BlobFetch, peerId: PeerId, error: NodeJS.ErrnoException): void {
     if (!isFault(error)) {
-      if (error.syscall !== undefined) this.#options.onError(error)
+      if (error.syscall !== undefined) this.#notKept(fetch, error)
       return fetch.restLonger(peerId.toString())
     }
     this.#options.onFault(peerId)
@@ -209,9 +212,14 @@ export class BlobFetcher {
     if (oldest !== undefined) this.drop(oldest.id)
   }
 
+  #notKept(fetch: BlobFetch, error: Error): void {
+    this.#options.onError(error)
+    this.progress.emit(hex(fetch.id), error)
+  }
+
   #end(fetch: BlobFetch, reason: Error): void {
     fetch.ended.abort(reason)
-    this.progress.emit(hex(fetch.id), undefined)
+    this.progress.emit(hex(fetch.id), reason)
   }
 }
 

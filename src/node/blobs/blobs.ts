@@ -1,6 +1,6 @@
 // The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
 import type { PeerId } from '@libp2p/interface'
-import { blobCid, BlobStore, diskSize } from '../../blobs/index.ts'
+import { blobCid, BlobError, BlobStore, diskSize } from '../../blobs/index.ts'
 import { type FeedStore, isBlobOfPost } from '../../feeds/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
@@ -136,15 +136,15 @@ export class Blobs {
 
   /**
    * Waits until all of a blob is here.
-   * @throws NodeError NOT_FOUND when nothing is about it any more, or nobody asked for it and there is no room; whatever
-   * `signal` was aborted with
+   * @throws NodeError NOT_FOUND when nothing is about it any more, or nobody asked for it and there is no room; DISK_FULL;
+   * whatever `signal` was aborted with
    */
   async fetched(wanted: WantedBlob, { signal, onProgress, isUnasked = false }: AttachmentOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const name = hex(wanted.id)
     const onAbort = (): void => reject(signal!.reason as Error)
-    const tell = (progress: BlobProgress | undefined): void => {
-      if (progress === undefined) return reject(new NodeError('NOT_FOUND', 'the file is not fetched any more'))
+    const tell = (progress: BlobProgress | Error): void => {
+      if (progress instanceof Error) return reject(this.#whyNot(progress))
       onProgress?.(progress)
       if (this.store.has(wanted.id)) resolve()
     }
@@ -161,6 +161,12 @@ export class Blobs {
       this.fetcher.progress.off(name, tell)
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  #whyNot(error: Error): Error {
+    if (isDiskFull(error)) return writeError(this.#options.directory, error)
+    if (!(error instanceof BlobError)) return error
+    return new NodeError('NOT_FOUND', `the file does not come: ${error.message}`, { cause: error })
   }
 
   /** Lets go of what nobody names any more. */

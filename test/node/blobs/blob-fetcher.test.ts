@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
-import { BlobCaller, type BlobStore, giveBlob } from '../../../src/blobs/index.ts'
+import { BlobCaller, type BlobError, type BlobStore, giveBlob } from '../../../src/blobs/index.ts'
 import { messageStreamPair } from '../../../src/feeds/index.ts'
 import { BlobFetcher } from '../../../src/node/blobs/blob-fetcher.ts'
 import { bytesOf, contentOf, Directory } from '../../blobs/support.ts'
 import { until } from '../../support/processes.ts'
+import { SmallDisk } from '../../support/small-disk.ts'
 
 /** A device of a person; `isSlow`: it answers what it has, and never sends a chunk. */
 interface Device {
@@ -121,6 +122,29 @@ describe('fetching blobs of friends', function () {
     assert.ok((await contentOf(store, id)).equals(shared))
   })
 
+  it('says that the disk is full, keeps what is right, and goes on when there is room', async function () {
+    using theirs = new Directory()
+    using ours = new Directory()
+    const mounted = SmallDisk.mount(ours.path, 4 * 2 ** 20)
+    if (typeof mounted === 'string') return this.skip()
+    using disk = mounted
+    const [source, store] = [theirs.open(), ours.open()]
+    const data = bytesOf(400_000)
+    const id = await source.add([data])
+    disk.fill(65_536 + 20_000) // room for the manifest, a chunk, and a part of one
+    using here = fetcherOf(store, [{ person: 'alice', name: 'a', store: source }])
+    const told: unknown[] = []
+    here.fetcher.progress.on(Buffer.from(id).toString('hex'), (progress) => told.push(progress))
+    here.fetcher.want({ id, size: 400_000 }, { isUrgent: true })
+    await until(() => told.some((each) => (each as NodeJS.ErrnoException).code === 'ENOSPC'), 'it is said')
+    assert.equal((await store.find(id))!.haveBytes, 65_536)
+    disk.makeRoom()
+    here.fetcher.want({ id, size: 400_000 }, { isUrgent: true })
+    await until(() => store.has(id), 'it is here')
+    assert.ok((await contentOf(store, id)).equals(data))
+    assert.deepEqual(here.faults, [])
+  })
+
   it('tells who waits when a file is not wanted any more', async () => {
     using ours = new Directory()
     using here = fetcherOf(ours.open(), [])
@@ -129,7 +153,10 @@ describe('fetching blobs of friends', function () {
     here.fetcher.progress.on(hexOf('nobody has it'), (progress) => told.push(progress))
     here.fetcher.want({ id, size: 10 }, { isUrgent: true })
     here.fetcher.drop(id)
-    assert.deepEqual(told, [undefined])
+    assert.deepEqual(
+      told.map((each) => (each as BlobError).code),
+      ['CLOSED']
+    )
   })
 
   it('keeps the newest of very many that nobody gives', () => {
