@@ -14,7 +14,9 @@ import {
   VIEW_SIZE
 } from './conversation-state.ts'
 import { MessageError } from './errors.ts'
+import { MESSAGE_STATES, type MessageState } from './message-state.ts'
 import { MAX_PLAINTEXT_SIZE } from './padding.ts'
+import { RECIPIENT_STATES, type RecipientState } from './recipients.ts'
 
 /** Of a message's id, which is random. */
 export const MESSAGE_ID_SIZE = 16
@@ -29,6 +31,8 @@ export const MAX_FILE_NAME_SIZE = 255
 const MEDIA_TYPE = /^(?=.{3,127}$)[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/
 /** Most messages that one receipt is about. */
 export const MAX_RECEIPT_IDS = 32
+/** Most messages of whose states one content tells. */
+export const MAX_STATES = 64
 /** Of keys and descriptors. */
 const MAX_BYTES = 4_096
 
@@ -125,6 +129,18 @@ export interface MailboxesContent extends Common {
   descriptor: Uint8Array
 }
 
+/** To the author's other devices, from the one that wrote them: how far messages have come. */
+export interface StatesContent extends Common {
+  type: 'states'
+  /** 1 to 64. */
+  messages: SentState[]
+}
+
+/** Id of a message, how far it has come, and with each recipient where there are several, by their root keys. */
+export type SentState =
+  | [id: Uint8Array, state: MessageState]
+  | [id: Uint8Array, state: MessageState, recipients: [person: Uint8Array, state: RecipientState][]]
+
 export type KnownContent =
   | TextContent
   | ReactionContent
@@ -134,6 +150,7 @@ export type KnownContent =
   | EraseContent
   | ConversationContent
   | MailboxesContent
+  | StatesContent
 
 /** Any content, of a known type or not. */
 export interface Content extends Common {
@@ -161,6 +178,8 @@ const fileKey = ofSize(FILE_KEY_SIZE)
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const people = v.pipe(v.array(v.strictTuple([key, v.pipe(count, v.minValue(1))])), v.maxLength(MAX_PEOPLE))
 const conversationName = v.pipe(v.string(), v.maxBytes(MAX_CONVERSATION_NAME_SIZE))
+const state = v.picklist(MESSAGE_STATES)
+const recipients = v.pipe(v.array(v.strictTuple([key, v.picklist(RECIPIENT_STATES)])), v.maxLength(MAX_PEOPLE))
 const timer = v.pipe(count, v.maxValue(MAX_TIMER_MS))
 const common = {
   v: v.literal(1),
@@ -236,7 +255,19 @@ const schemas = new Map<string, v.GenericSchema>([
   ],
   ['resend', v.looseObject({ ...common, type: v.literal('resend') })],
   ['erase', v.looseObject({ ...common, type: v.literal('erase'), about: id })],
-  ['mailboxes', v.looseObject({ ...common, type: v.literal('mailboxes'), key: bytes, descriptor: bytes })]
+  ['mailboxes', v.looseObject({ ...common, type: v.literal('mailboxes'), key: bytes, descriptor: bytes })],
+  [
+    'states',
+    v.looseObject({
+      ...common,
+      type: v.literal('states'),
+      messages: v.pipe(
+        v.array(v.union([v.strictTuple([id, state]), v.strictTuple([id, state, recipients])])),
+        v.minLength(1),
+        v.maxLength(MAX_STATES)
+      )
+    })
+  ]
 ])
 
 /** A content with an id and a time. */

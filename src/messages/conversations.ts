@@ -5,11 +5,11 @@ import { Statements } from '../trust/index.ts'
 import { type Content, decodeContent, encodeContent, known, lifetimeOf } from './content.ts'
 import { CONVERSATION_ID_SIZE } from './conversation-state.ts'
 import { earlierThan, type MessageState } from './message-state.ts'
-import { Recipients } from './recipients.ts'
+import { type Recipient, Recipients } from './recipients.ts'
 import type { Vault } from './vault.ts'
 
 /** Types that do something, and are not read. */
-const UNSHOWN: ReadonlySet<string> = new Set(['erase', 'receipt'])
+const UNSHOWN: ReadonlySet<string> = new Set(['erase', 'receipt', 'states'])
 
 export interface NewMessage {
   /** Root key of who wrote it, and the key of the device that did. */
@@ -165,6 +165,17 @@ export class Conversations {
     const isNews = this.recipients.advance(num, person, state)
     if (isNews) this.#advanceAll(num)
     return isNews
+  }
+
+  /** Takes over how far an own message has come, as the device says that wrote it. @returns whether that is news */
+  takeState(
+    { num, peer }: Pick<StoredMessage, 'num' | 'peer'>,
+    state: MessageState,
+    recipients: readonly Recipient[] = []
+  ): boolean {
+    const several = peer.length === CONVERSATION_ID_SIZE ? recipients : []
+    const news = several.filter((each) => this.recipients.take(num, each))
+    return this.advance(num, state) || news.length > 0
   }
 
   /** Somebody has left a conversation: they get nothing any more. @returns the numbers of messages that this changes */

@@ -15,9 +15,11 @@ export {
   lifetimeOf,
   MAX_FILE_NAME_SIZE,
   MAX_RECEIPT_IDS,
+  MAX_STATES,
   MAX_TEXT_SIZE,
   MESSAGE_ID_SIZE,
   newContent,
+  type SentState,
   type TextContent
 } from './content.ts'
 export { ConversationBook, isConversationId } from './conversation-book.ts'
@@ -72,6 +74,7 @@ export {
 } from './mailbox-queues.ts'
 export type { MessageState } from './message-state.ts'
 export { Outbox, type Outgoing } from './outbox.ts'
+export { OwnCopies, type UntoldMessage } from './own-copies.ts'
 export { cellsFor, pad, unpad } from './padding.ts'
 export { makePrekeys, type PrekeyOrder } from './prekey-maker.ts'
 export { PrekeyStock } from './prekey-stock.ts'

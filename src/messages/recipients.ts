@@ -5,6 +5,8 @@ import { earlierThan, MESSAGE_STATES, type MessageState } from './message-state.
 /** 'unreachable': they do not get it, since the user and they do not follow each other. */
 export type RecipientState = MessageState | 'unreachable'
 
+export const RECIPIENT_STATES: readonly RecipientState[] = [...MESSAGE_STATES, 'unreachable']
+
 export interface Recipient {
   /** Root key. */
   person: Uint8Array
@@ -34,6 +36,19 @@ export class Recipients {
     const earlier = earlierThan(state)
     const sql = `UPDATE message_recipients SET state = ? WHERE num = ? AND person = ? AND state IN (${earlier})`
     return this.#statements.run(sql, state, num, person) > 0
+  }
+
+  /** As the device says that wrote the message. @returns whether that is news */
+  take(num: number, { person, state }: Recipient): boolean {
+    const sql = 'INSERT OR IGNORE INTO message_recipients VALUES (?, ?, ?)'
+    if (this.#statements.run(sql, num, person, state) > 0) return true
+    return state === 'unreachable' ? this.#giveUpOne(num, person) : this.advance(num, person, state)
+  }
+
+  #giveUpOne(num: number, person: Uint8Array): boolean {
+    const sql = `UPDATE message_recipients SET state = 'unreachable'
+      WHERE num = ? AND person = ? AND state IN ('queued', 'mailed')`
+    return this.#statements.run(sql, num, person) > 0
   }
 
   /** The state of the one with whom it is least far; undefined when it reaches nobody. */

@@ -105,5 +105,39 @@ export const MESSAGE_MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL CHECK (state IN ('queued', 'mailed', 'delivered', 'read', 'unreachable')),
     PRIMARY KEY (num, person)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE message_copies (         -- own other devices, which get what this one writes
+    device BLOB NOT NULL,
+    writer BLOB NOT NULL,               -- key of this device
+    since INTEGER NOT NULL,             -- the first message that it gets
+    news INTEGER,                       -- what it was told last of how far messages have come, NULL: nothing yet
+    PRIMARY KEY (device, writer)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message_untold (         -- own messages of which such a device has a copy, and does not know how far they have come
+    device BLOB NOT NULL,
+    num INTEGER NOT NULL,
+    PRIMARY KEY (device, num)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIEW message_copied AS         -- which of them has which
+    SELECT copies.device, messages.num, messages.state FROM messages
+      JOIN message_copies AS copies ON copies.writer = messages.device AND copies.since <= messages.num
+      WHERE messages.is_shown = 1 AND messages.content IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM message_outbox AS waiting WHERE waiting.device = copies.device AND waiting.num = messages.num);
+
+  CREATE TRIGGER message_states_changed AFTER UPDATE OF state ON messages
+  BEGIN INSERT OR IGNORE INTO message_untold SELECT device, num FROM message_copied WHERE num = NEW.num; END;
+
+  CREATE TRIGGER message_recipients_changed AFTER UPDATE OF state ON message_recipients
+  BEGIN INSERT OR IGNORE INTO message_untold SELECT device, num FROM message_copied WHERE num = NEW.num; END;
+
+  CREATE TRIGGER message_copies_come AFTER DELETE ON message_outbox
+  BEGIN
+    INSERT OR IGNORE INTO message_untold SELECT device, num FROM message_copied
+      WHERE num = OLD.num AND device = OLD.device
+        AND (state <> 'queued' OR EXISTS (SELECT 1 FROM message_recipients AS several WHERE several.num = OLD.num));
+  END;
   `
 ]

@@ -21,6 +21,12 @@ const withCode = (code: MessageErrorCode) => (error: unknown) => error instanceo
 const id = () => new Uint8Array(randomBytes(16))
 const file = { blob: blobCid(new Uint8Array(32)), key: new Uint8Array(32), size: 67_092_480, name: 'é'.repeat(127) }
 const text = (fields: object = {}) => newContent({ type: 'text', text: 'hello', ...fields })
+/** How far a message to so many people has come. */
+const several = (count: number) => [
+  id(),
+  'delivered',
+  Array.from({ length: count }, () => [new Uint8Array(32), 'unreachable'])
+]
 
 describe('content of a message', () => {
   it('reads what was written, of every known type', () => {
@@ -30,7 +36,8 @@ describe('content of a message', () => {
       newContent({ type: 'receipt', state: 'delivered', ids: [id(), id()] }),
       newContent({ type: 'attachment', ...file, mime: 'image/svg+xml', text: 'look', reply: id() }),
       newContent({ type: 'resend' }),
-      newContent({ type: 'erase', about: id() })
+      newContent({ type: 'erase', about: id() }),
+      newContent({ type: 'states', messages: [[id(), 'read'], several(2)] })
     ]
     for (const content of all) {
       const read = decodeContent(encodeContent(content))
@@ -72,6 +79,16 @@ describe('content of a message', () => {
         { mime: 'text/html; charset=utf-8' },
         { text: '' }
       ].map((fields) => newContent({ type: 'attachment', ...file, ...fields })),
+      ...[
+        [],
+        Array.from({ length: 65 }, () => [id(), 'read']),
+        [[id(), 'unreachable']],
+        [[id()]],
+        [[id(), 'read', [[new Uint8Array(32), 'seen']]]],
+        [[id(), 'read', [[id(), 'read']]]],
+        [[id(), 'read', [], 'more']],
+        [several(257)]
+      ].map((messages) => newContent({ type: 'states', messages })),
       newContent({ type: '' }),
       newContent({ type: 'x'.repeat(65) })
     ]
@@ -88,7 +105,7 @@ describe('content of a message', () => {
 })
 
 describe('padding', () => {
-  it('makes texts of up to 1,500 bytes, receipts and reactions the same length', () => {
+  it('makes texts of up to 1,500 bytes, receipts, states and reactions the same length', () => {
     const fields = {
       reply: id(),
       prev: id(),
@@ -104,6 +121,8 @@ describe('padding', () => {
     lengths.add(
       pad(encodeContent(newContent({ type: 'receipt', state: 'read', ids: Array.from({ length: 32 }, id) }))).length
     )
+    for (const messages of [[several(32)], Array.from({ length: 64 }, () => [id(), 'delivered'])])
+      lengths.add(pad(encodeContent(newContent({ type: 'states', messages, to: new Uint8Array(32) }))).length)
     assert.equal(lengths.size, 1)
     assert.equal(cellsFor([...lengths][0]), 2)
   })

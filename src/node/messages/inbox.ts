@@ -153,6 +153,7 @@ export class Inbox {
       this.#options.mailboxContacts.set(from.device, { key, descriptor, atMs: Math.min(at, this.#now()) })
       return { changed: [] }
     }
+    if (special?.type === 'states') return { changed: this.#takeStates(special, from), acknowledge: content.id }
     const judgement = this.#options.intake.judge(content, from)
     const changed = [...this.#keep(judgement, from), ...judgement.changed]
     return { changed, judgement, ...(judgement.isAcknowledged ? { acknowledge: content.id } : {}) }
@@ -210,6 +211,17 @@ export class Inbox {
     const { conversations } = this.#options
     const message = conversations.placeOf(author, id)
     return message !== undefined && conversations.advance(message.num, 'read') ? [message.num] : []
+  }
+
+  /** Only one's own devices know how far one's own messages have come. */
+  #takeStates({ messages }: KnownContent & { type: 'states' }, from: KnownDevice): number[] {
+    const { conversations, self } = this.#options
+    if (!this.#isSelf(from.person)) return []
+    return messages.flatMap(([id, state, several = []]) => {
+      const message = conversations.placeOf(self, id)
+      const recipients = several.map(([person, each]) => ({ person, state: each }))
+      return message !== undefined && conversations.takeState(message, state, recipients) ? [message.num] : []
+    })
   }
 
   #isSelf(person: Uint8Array): boolean {

@@ -18,6 +18,7 @@ import {
   MessageError,
   newContent,
   Outbox,
+  OwnCopies,
   refusedDevices,
   TRANSFER_SIZE,
   Transfers,
@@ -45,6 +46,7 @@ import type { KnownDevice } from './known-device.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
 import { Paced } from './paced.ts'
+import { StateNews } from './state-news.ts'
 import { TurnCache } from './turn-cache.ts'
 import { MessageWriter } from './writer.ts'
 
@@ -78,6 +80,7 @@ export class MessageServices {
   readonly #conversations: Conversations
   readonly #book: ConversationBook
   readonly #outbox: Outbox
+  readonly #stateNews: StateNews
   readonly #transfers: Transfers
   readonly #wiping: Wiping
   readonly #expiry: Expiry
@@ -118,7 +121,12 @@ export class MessageServices {
       onRefused: (address) => this.#onRefused(address),
       onDropped: () => this.#sealAllAnew()
     })
-    const tables = { conversations: this.#conversations, book: this.#book, outbox: this.#outbox }
+    const tables = {
+      conversations: this.#conversations,
+      book: this.#book,
+      outbox: this.#outbox,
+      copies: new OwnCopies(store.database)
+    }
     this.#attachments = new NodeAttachments({
       ...{ blobs, conversations: this.#conversations },
       readersOf: (peer) => [people.root, ...this.#membersOf(peer)],
@@ -127,6 +135,12 @@ export class MessageServices {
     this.#writer = new MessageWriter({
       ...{ ...tables, store, people, deviceKey, crypt: this.#crypt, turn: this.#turn },
       onQueued: (devices) => this.#deliver(devices)
+    })
+    this.#stateNews = new StateNews({
+      ...{ ...tables, store, deviceKey, self: people.root },
+      isOwn: (each) => this.#isOwn(each),
+      onQueued: (devices) => this.#deliver(devices),
+      onError: this.#onError
     })
     this.messages = new NodeMessages({
       ...{ ...tables, store, people, writer: this.#writer, wiping: this.#wiping, attachments: this.#attachments },
@@ -143,6 +157,7 @@ export class MessageServices {
       if (!isConversationId(message.peer)) this.#mailboxes.onMessage(message.peer)
       if (message.expiresMs !== undefined) this.#expiry.note(message.expiresMs)
       this.#attachments.onChanged(message)
+      if (this.#isStarted && people.isSelf(message.author)) this.#stateNews.note()
       onMessage(this.messages.toItem(message))
     })
   }
@@ -190,7 +205,7 @@ export class MessageServices {
       mailboxContacts,
       onChanged: (nums) => this.messages.announce(nums),
       onAcknowledge: (device, id, options) => this.#dispatch.acknowledge(device, id, options),
-      onProgress: (device) => this.#dispatch.noteProgress(device),
+      onProgress: (device) => this.#onProgress(device),
       onResend: (device) => this.#resends.ask(device),
       onRepeated: (device) => this.#dispatch.pass(device, newContent({ type: 'resend' }))
     })
@@ -229,6 +244,7 @@ export class MessageServices {
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
     this.onContactsChanged()
+    this.#stateNews.note()
     this.#askForMissing(this.#knownDevices())
   }
 
@@ -239,6 +255,7 @@ export class MessageServices {
     if (!this.#isStarted) return
     this.#isStarted = false
     this.#resends.stop()
+    this.#stateNews.stop()
     this.#dispatch.stop()
     await Promise.all([this.#mailboxes.stop(), this.#streams.stop()])
   }
@@ -306,6 +323,11 @@ export class MessageServices {
   #membersOf(peer: Uint8Array): Uint8Array[] {
     if (!isConversationId(peer)) return [peer]
     return membersOf(this.#book.get(peer)).map((key) => new Uint8Array(Buffer.from(key, 'hex')))
+  }
+
+  #onProgress(device: Uint8Array): void {
+    this.#dispatch.noteProgress(device)
+    if (this.#isOwn(device)) this.#stateNews.note()
   }
 
   #deliver(devices: readonly Uint8Array[]): void {
@@ -417,6 +439,12 @@ export class MessageServices {
     const isRevoked = people.contacts.deviceByKey(device)?.revoked !== undefined
     if (contact === undefined || isRevoked) return undefined
     return ['followed', 'self'].includes(contact.relation) ? { device, person: contact.key } : undefined
+  }
+
+  /** Whether it is another device of the user's, which was not ended. */
+  #isOwn(device: Uint8Array): boolean {
+    const known = this.#known(device)
+    return known !== undefined && this.#options.people.isSelf(known.person)
   }
 
   #peerOf(device: Uint8Array): { peerId: PeerId; person: Uint8Array } | undefined {

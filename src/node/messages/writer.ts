@@ -10,6 +10,7 @@ import {
   membersOf,
   newContent,
   type Outbox,
+  type OwnCopies,
   type StoredMessage,
   TRANSFER_SIZE,
   viewOf
@@ -30,6 +31,7 @@ export interface MessageWriterOptions {
   conversations: Conversations
   book: ConversationBook
   outbox: Outbox
+  copies: OwnCopies
   /** This device's key. */
   deviceKey: () => Uint8Array
   /** Something waits for these devices. */
@@ -99,7 +101,7 @@ export class MessageWriter {
   }
 
   #write({ peer, fields, lifetimeMs, also }: NewLetter): { num: number; devices: Uint8Array[] } {
-    const { conversations, book, people, deviceKey } = this.#options
+    const { conversations, book, copies, people, deviceKey } = this.#options
     const device = deviceKey()
     const given = typeof fields === 'function' ? fields() : fields
     const state = book.find(peer)
@@ -109,8 +111,10 @@ export class MessageWriter {
     const readers = isConversationId(peer) ? this.#readersOf(num, state!, also?.() ?? []) : [peer]
     if (readers.length === 0 && !LASTING.has(given.type))
       throw new NodeError('BAD_INPUT', 'this would reach nobody: follow somebody in this conversation first')
-    const devices = [...readers.flatMap((person) => this.#devicesOf(person)), ...this.#ownOthers()]
+    const own = this.#ownOthers()
+    const devices = [...readers.flatMap((person) => this.#devicesOf(person)), ...own]
     this.#addTo(num, devices)
+    for (const other of own) copies.begin(other, { writer: device, num })
     return { num, devices }
   }
 
