@@ -1,58 +1,110 @@
-// `npm run demo`: seven people, each with a node in a process of its own, on this machine alone; they know each other, write,
-// and go on writing. One page for each. Enter gives new addresses, ^C ends it and leaves nothing behind.
-import { once } from 'node:events'
+// `npm run demo`: seven people on this machine, each with a node in a process of its own and a page to look at, until ^C.
+//   --pace <seconds>   between two things that happen, on average. @default 30
 import { createInterface } from 'node:readline'
-import { type DemoNode, Nodes } from './demo/nodes.ts'
-import { NAMES, SMALL_TALK, tell, write } from './demo/story.ts'
+import { parseArgs } from 'node:util'
+import { Life } from './demo/life.ts'
+import { nameOf, PEOPLE } from './demo/people.ts'
+import type { Resident } from './demo/resident.ts'
+import { settle } from './demo/settle.ts'
+import { Speech } from './demo/speech.ts'
+import { Village } from './demo/village.ts'
 
-/** How often somebody says something, in ms. */
-const TALK_MS = 15_000
+const DEFAULT_PACE_S = '30'
+/** ^C in a terminal comes twice under npm, which passes it on. */
+const SAME_SIGNAL_MS = 1_000
+/** Where the second column of what is shown begins. */
+const INDENT = 8
+const BLANK = ' '.repeat(INDENT + 2)
 
-const leaving = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => leaving.abort())
-
-await using nodes = new Nodes()
-try {
-  await run()
-} catch (error) {
-  if (!leaving.signal.aborted) {
-    console.error(`demo: ${error instanceof Error ? error.message : String(error)}`)
-    process.exitCode = 1
+/** Fires at the first SIGINT, SIGTERM or SIGHUP; another one, later, ends the demo at once. */
+function endOnSignal(): AbortSignal {
+  const ending = new AbortController()
+  let firstMs = 0
+  const onSignal = (): void => {
+    if (!ending.signal.aborted) firstMs = performance.now()
+    else if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(130)
+    ending.abort()
   }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  process.stdout.on('error', () => ending.abort()) // nobody reads any more
+  return ending.signal
 }
-console.log('ending the nodes…')
 
-async function run(): Promise<void> {
-  console.log(`starting ${NAMES.length} nodes in ${nodes.directory}`)
-  const all = await Promise.all(NAMES.map((name) => unlessLeaving(nodes.start(name))))
-  const people = new Map(NAMES.map((name, index) => [name, all[index]]))
-  await unlessLeaving(tell(people, nodes.directory, (text) => console.log(`${text}…`)))
-  await showPages(all)
-  const talk = setInterval(() => void sayNext(), TALK_MS)
-  let turn = 0
-  const sayNext = async (): Promise<void> => {
-    const said = SMALL_TALK[turn++ % SMALL_TALK.length]
-    await write(people, nodes.directory, said).catch(() => {}) // a node may be leaving
+function paceOf(text: string): number {
+  const seconds = Number(text)
+  if (seconds > 0 && seconds <= 3_600) return seconds * 1_000
+  throw new Error(`--pace <seconds>: expected a number above 0, at most 3600, not '${text}'`)
+}
+
+/** Makes the village, shows it, and has it live until the signal. */
+async function run(ending: AbortSignal, paceMs: number): Promise<void> {
+  const [startMs, lost] = [performance.now(), new AbortController()]
+  let isReady = false
+  await using village = new Village(AbortSignal.any([ending, lost.signal]))
+  village.onLost = ({ id, end }) => {
+    const what = `the node of ${nameOf(id)} has ended (${end})`
+    if (isReady) say(`${what}; the others go on`)
+    else lost.abort(new Error(what)) // without one of them the beginning cannot be told
   }
-  const input = createInterface({ input: process.stdin })
-  input.on('line', () => void showPages(all).catch(() => {}))
-  if (!leaving.signal.aborted) await once(leaving.signal, 'abort')
-  clearInterval(talk)
+  const speech = new Speech(village)
+  try {
+    say(`starting ${PEOPLE.length} nodes in ${village.directory}`)
+    await village.start()
+    await settle(village, speech, say)
+    isReady = true
+  } catch (error) {
+    throw lost.signal.aborted ? lost.signal.reason : error
+  }
+  say(`ready after ${Math.round((performance.now() - startMs) / 1_000)} s`)
+  await show(village)
+  const input = createInterface({ input: process.stdin }).on('line', () => void show(village).catch(() => {}))
+  const life = new Life({ village, speech, paceMs, tell: (what) => say(`${clock()}  ${what}`), signal: ending })
+  await Promise.allSettled([life.live(), until(ending)])
   input.close()
+  say('they leave')
 }
 
-/** Rejects at the first signal, whatever is under way. */
-function unlessLeaving<T>(work: Promise<T>): Promise<T> {
-  const left = once(leaving.signal, 'abort').then(() => {
-    throw new Error('interrupted')
+/** Prints an address for each page, as `comrade open` gives it, and what to look at there. */
+async function show({ residents }: Village): Promise<void> {
+  const urls = await Promise.all(residents.map(addressOf))
+  console.log('\nSeven people, each with a node and a page of their own. Open one, or several side by side:\n')
+  for (const [i, { name, look }] of PEOPLE.entries()) console.log(`  ${name.padEnd(INDENT)}${urls[i]}\n${BLANK}${look}`)
+  console.log('\nWrite something as one of them, and somebody answers. Each address is good once, and for a minute.')
+  console.log('Enter: new addresses. ^C: ends everything, and leaves nothing behind.\n')
+}
+
+async function addressOf(one: Resident): Promise<string> {
+  try {
+    return (await one.post<{ url: string }>('open')).url
+  } catch (error) {
+    if (one.end === undefined) throw error
+    return 'has left'
+  }
+}
+
+function until(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  return Promise.race([work, left])
 }
 
-/** Addresses are good once, and for a minute. */
-async function showPages(all: readonly DemoNode[]): Promise<void> {
-  const pages = await Promise.all(all.map(({ client }) => client.post<{ url: string }>('open')))
-  console.log('\nA page for each of them: open one or more within a minute. Each address is good once.')
-  for (const [index, { url }] of pages.entries()) console.log(`  ${all[index].name.padEnd(8)}${url}`)
-  console.log('\nEnter: new addresses. ^C: ends everything, and leaves nothing behind.')
+function say(text: string): void {
+  console.log(text)
 }
+
+function clock(): string {
+  return new Date().toTimeString().slice(0, 8)
+}
+
+const ending = endOnSignal()
+try {
+  const { values } = parseArgs({ options: { pace: { type: 'string', default: DEFAULT_PACE_S } } })
+  await run(ending, paceOf(values.pace))
+} catch (error) {
+  if (!ending.aborted) {
+    console.error(`demo: ${(error as Error).message}`)
+    process.exit(1)
+  }
+}
+process.exit(0) // whatever a library or the terminal still holds

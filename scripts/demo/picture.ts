@@ -1,8 +1,8 @@
-// A picture to attach to a post: hills under an evening sky, as a PNG.
+// Pictures to attach, painted point by point and written as PNG: here hills under an evening sky.
 import { crc32, deflateSync } from 'node:zlib'
 
-const WIDTH = 640
-const HEIGHT = 360
+export const WIDTH = 640
+export const HEIGHT = 360
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Colours of sky and hills, from far to near. */
 const SKY = [
@@ -15,9 +15,17 @@ const HILLS = [
   [58, 80, 70]
 ] as const
 
+/** Red, green and blue of a point, from 0 to 255. */
+export type Painter = (x: number, y: number) => number[]
+
 /** The same picture for the same number. */
 export function picture(seed: number): Buffer {
-  const rows = Array.from({ length: HEIGHT }, (_, y) => Buffer.from([0, ...row(y, seed)]))
+  return png((x, y) => pixel(x, y, seed))
+}
+
+/** @returns a PNG of 640 × 360 points */
+export function png(paint: Painter): Buffer {
+  const rows = Array.from({ length: HEIGHT }, (_, y) => Buffer.from([0, ...row(y, paint)]))
   const head = Buffer.alloc(13)
   head.writeUInt32BE(WIDTH, 0)
   head.writeUInt32BE(HEIGHT, 4)
@@ -30,8 +38,8 @@ export function picture(seed: number): Buffer {
   ])
 }
 
-function row(y: number, seed: number): number[] {
-  return Array.from({ length: WIDTH }, (_, x) => pixel(x, y, seed)).flat()
+function row(y: number, paint: Painter): number[] {
+  return Array.from({ length: WIDTH }, (_, x) => paint(x, y)).flat()
 }
 
 function pixel(x: number, y: number, seed: number): number[] {
