@@ -154,6 +154,7 @@ describe('a conversation of several', function () {
     )
     await alice.messages.send('+hive', { text: 'to all of you' })
     for (const node of [bob, phone, pi]) await shows(node, 'to all of you')
+    for (const node of [phone, pi]) await has(node, id, [alice, bob]) // which the pi hears after what was written in it
     await pi.messages.send(id, { text: 'from the pi' })
     for (const node of [alice, bob, phone]) await shows(node, 'from the pi')
     await phone.messages.conversations.rename(id, 'new hive')
