@@ -6,6 +6,8 @@ import type { Sessions } from './sessions.ts'
 
 /** Largest request body, in bytes. */
 export const MAX_REQUEST_SIZE = 1_048_576
+/** The same of somebody who is nobody yet: it has a code. */
+export const MAX_STRANGER_SIZE = 1_024
 
 /** What a request on loopback HTTP has to match. The socket has none of these. */
 export interface LoopbackPolicy {

@@ -1,12 +1,12 @@
 // The API's routes: one a verb of the command line. Reading is GET with a query, changing is POST with JSON.
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Comrade, FeedItem, ReadOptions } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
+import { bodyLimit } from './body-limit.ts'
 import { dagJson } from './dag-json.ts'
 import { fileResponse, isDrawn } from './file-response.ts'
 import { groupRoutes } from './group-routes.ts'
-import { MAX_REQUEST_SIZE, TOO_LARGE } from './guard.ts'
+import { MAX_REQUEST_SIZE, MAX_STRANGER_SIZE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
 import { conversationRoutes } from './conversation-routes.ts'
 import { eventLines, ndjson, serverSentEvents } from './lines.ts'
@@ -45,12 +45,7 @@ export interface RouteInit {
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
 export function routes(init: RouteInit): Hono {
   const app = new Hono()
-  app.use(
-    bodyLimit({
-      maxSize: MAX_REQUEST_SIZE,
-      onError: (c) => c.json({ error: { code: TOO_LARGE.code, message: TOO_LARGE.message } }, 413)
-    })
-  )
+  app.use(bodyLimit((path) => (path === '/api/session' ? MAX_STRANGER_SIZE : MAX_REQUEST_SIZE)))
   // A stream that is begun for its head alone would never be read, and so never end.
   app.use((c, next) => (c.req.method === 'HEAD' ? Promise.resolve(c.notFound()) : next()))
   nodeRoutes(app, init)

@@ -106,6 +106,22 @@ describe('a browser', () => {
     assert.equal((await stranger.get('/api/status', asCookie)).status, 401)
   })
 
+  it('is told at once that a stranger may not send much', async () => {
+    const browser = new Browser((await letIn()).base.href)
+    const body = JSON.stringify({ code: 'x'.repeat(2_000) })
+    const sent = [
+      await browser.post('/api/session', body),
+      await browser.post('/api/session', body, { 'transfer-encoding': 'chunked' }),
+      await browser.post('/api/session?x=1', body)
+    ]
+    assert.deepEqual(
+      sent.map(({ status }) => status),
+      [413, 413, 413]
+    )
+    const code = { code: codeIn((await there.client.post<Opened>('open')).url) }
+    assert.equal((await browser.post('/api/session', code, { 'transfer-encoding': 'chunked' })).status, 200)
+  })
+
   it('cannot make addresses for others', async () => {
     const answer = await (await letIn()).post('/api/open')
     assert.deepEqual([answer.status, codeOf(answer)], [403, 'NOT_OWN'])

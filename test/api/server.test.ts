@@ -279,6 +279,15 @@ describe('the local API', function () {
       }
     })
 
+    it('takes a body without a length that is short enough', async () => {
+      const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }
+      const { status, text } = await ask(
+        { socketPath, path: '/api/quota', method: 'POST', headers },
+        '{"quota":1000000000}'
+      )
+      assert.deepEqual([status, (JSON.parse(text) as { quota: number }).quota], [200, 1_000_000_000])
+    })
+
     it('goes on after requests that are not HTTP', async () => {
       await raw({ port }, 'GARBAGE\r\n\r\n')
       await raw({ path: socketPath }, '\0\0\0\0\r\n\r\n')
