@@ -9,11 +9,14 @@ const UNUSABLE = /[/\\:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
 /** Names that Windows has for devices, whatever their extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 
+/** What Windows drops from the end of a name. */
+const UNKEPT = /[.\s]+$/
+
 /** A name that can be used in a directory: never empty, never hidden, never a path. */
 export function fileNameOf(claimed: string): string {
   const last = claimed.split(/[/\\]/).at(-1)!
   const plain = harmless(last.replace(UNUSABLE, '_')).replace(UNUSABLE, '_')
-  const visible = plain.replace(/^[.\s]+/, '').replace(/[.\s]+$/, '')
+  const visible = plain.replace(/^[.\s]+/, '').replace(UNKEPT, '')
   if (visible === '') return NAMELESS
   return shortened(DEVICE.test(visible) ? `_${visible}` : visible)
 }
@@ -28,5 +31,5 @@ function shortened(name: string): string {
     if (room < 0) break
     stem += character
   }
-  return stem + extension
+  return extension === '' ? stem.replace(UNKEPT, '') : stem + extension
 }

@@ -34,6 +34,7 @@ describe('the name of a file that somebody else has named', () => {
     const long = fileNameOf(`${'é'.repeat(200)}.jpeg`)
     assert.ok(Buffer.byteLength(long) <= 255 && long.endsWith('é.jpeg'))
     assert.ok(Buffer.byteLength(fileNameOf('🌻'.repeat(300))) <= 255)
+    assert.equal(fileNameOf(`${'a'.repeat(253)}. ${'b'.repeat(20)}`), 'a'.repeat(253)) // no system keeps what ends so
   })
 
   it('is always usable, and stays as it is', () => {
