@@ -49,6 +49,11 @@ export class MailboxBook {
     return this.#queues('SELECT * FROM mailbox_own WHERE peer = ?', peer)
   }
 
+  /** How many there are at a host. */
+  countAt(peer: string): number {
+    return this.#statements.all('SELECT count(*) AS n FROM mailbox_own WHERE peer = ?', peer)[0].n as number
+  }
+
   /** A new queue, which this host is still to make. */
   add(contact: Uint8Array, peer: string): OwnQueue {
     const [receive, send] = [mailboxKey(), mailboxKey()]
@@ -67,7 +72,7 @@ export class MailboxBook {
 
   remove({ peer, receive }: OwnQueue): void {
     this.#change('DELETE FROM mailbox_own WHERE receive = ?', receive.id)
-    if (this.missedMs(peer) > 0 && this.at(peer).length === 0) this.noteMissed(peer, 0)
+    if (this.missedMs(peer) > 0 && this.countAt(peer) === 0) this.noteMissed(peer, 0)
   }
 
   /** For how long a host was not reached since it was last, while others were, in ms. */
@@ -95,8 +100,8 @@ export class MailboxBook {
       opened && {
         contact: contact as Uint8Array,
         peer: peer as string,
-        receive: mailboxKey(opened.subarray(0, MAILBOX_KEY_SIZE)),
-        send: mailboxKey(opened.subarray(MAILBOX_KEY_SIZE)),
+        receive: { id: receive as Uint8Array, secret: opened.subarray(0, MAILBOX_KEY_SIZE) },
+        send: lazyKey(opened.subarray(MAILBOX_KEY_SIZE)),
         host: (host as Uint8Array | null) ?? undefined,
         state: state as QueueState
       }
@@ -105,6 +110,16 @@ export class MailboxBook {
 
   #change(sql: string, ...values: (string | Uint8Array)[]): void {
     this.#store.write(() => this.#statements.run(sql, ...values), { isDurable: true })
+  }
+}
+
+/** Its id is needed only when the queue is made, and takes longer than all else that is read here. */
+function lazyKey(secret: Uint8Array): MailboxKey {
+  return {
+    secret,
+    get id() {
+      return mailboxKey(secret).id
+    }
   }
 }
 

@@ -220,7 +220,7 @@ export class MailboxClient {
     const missing = HOSTS_PER_CONTACT - queues.filter(({ peer }) => !this.#isGone(peer)).length
     if (missing <= 0) return []
     const isPossible = (peer: string): boolean =>
-      hosts.has(peer) && !queues.some((queue) => queue.peer === peer) && book.at(peer).length < queuesPerHost()
+      hosts.has(peer) && !queues.some((queue) => queue.peer === peer) && book.countAt(peer) < queuesPerHost()
     const added = this.#shuffled([...candidates(contact)].filter(isPossible)).slice(0, missing)
     for (const peer of added) book.add(contact, peer)
     return added
@@ -390,7 +390,7 @@ export class MailboxClient {
   }
 
   readonly #onIdentified = ({ detail: { peerId } }: CustomEvent<IdentifyResult>): void => {
-    if (this.#options.book.at(peerId.toString()).length > 0) void this.#visit(peerId.toString())
+    if (this.#options.book.countAt(peerId.toString()) > 0) void this.#visit(peerId.toString())
     this.#reviewSoon()
   }
 
