@@ -106,6 +106,8 @@ describe('what another own device does not know of a message', () => {
 
 describe('how far a message has come, as its device says', () => {
   it('only ever goes forwards, in whatever order it is told', () => {
+    using tables = new Tables()
+    const { conversations } = tables
     const peer = new Uint8Array(CONVERSATION_ID_SIZE)
     const told: [MessageState, Recipient[]][] = [
       ['queued', recipients('mailed', 'queued')],
@@ -116,8 +118,6 @@ describe('how far a message has come, as its device says', () => {
     const order = fc.array(fc.nat({ max: 3 }), { maxLength: 8 })
     fc.assert(
       fc.property(order, (places) => {
-        using tables = new Tables()
-        const { conversations } = tables
         const num = tables.write({ device: other, peer })
         const isNews = places.map((place) => conversations.takeState({ num, peer }, ...told[place]))
         const last = Math.max(-1, ...places)
