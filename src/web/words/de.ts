@@ -198,7 +198,7 @@ export const de: Catalogue = {
   agreedRemoved: 'hat {names} entfernt',
   agreedName: 'nennt es {name}',
   agreedTimer: 'Nachrichten werden nach {time} gelöscht',
-  fileAbsent: 'noch nicht hier: niemand, der sie hat, ist verbunden',
+  fileAbsent: 'noch nicht hier: niemand, der sie hat, ist verbunden, oder es ist kein Platz',
   unknownMessage: 'Eine Nachricht von einer Art, die dieses Programm nicht kennt',
 
   // groups

@@ -191,7 +191,7 @@ export const en = {
   agreedRemoved: 'removed {names}',
   agreedName: 'calls it {name}',
   agreedTimer: 'messages are erased after {time}',
-  fileAbsent: 'not here yet: nobody who has it is connected',
+  fileAbsent: 'not here yet: nobody who has it is connected, or there is no room',
   unknownMessage: 'A message of a kind that this program does not know',
 
   // groups
