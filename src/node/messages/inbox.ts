@@ -180,9 +180,10 @@ export class Inbox {
     id: Uint8Array,
     about: { author: Uint8Array; device: Uint8Array; peer: Uint8Array; timeMs: number }
   ): number[] {
-    const { conversations } = this.#options
+    const { conversations, outbox } = this.#options
     const message = conversations.find(about.author, id)
     if (message === undefined) conversations.addErased({ ...about, id })
+    else outbox.removeMessage(message.num) // an own one, erased on another device
     return message !== undefined && conversations.erase(message.num) ? [message.num] : []
   }
 

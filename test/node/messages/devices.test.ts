@@ -1,5 +1,6 @@
 // Messages between people with several devices.
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { type Comrade, joinIdentity } from '../../../src/index.ts'
 import { rowsOf } from '../../proofs/stage.ts'
 import { befriend, Homes } from '../../support/node.ts'
@@ -90,5 +91,23 @@ describe('private messages between people with several devices', function () {
     await shows(alice, 'do not believe it')
     await sleep(1_000)
     assert.deepEqual(await textsAt(alice), ['from the phone', 'I lost my phone', 'do not believe it'])
+  })
+
+  it('are not sent any more by one device when another has erased them, though they were sealed', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    await befriend(alice, bob)
+    const phone = await join(homes, alice, 'phone')
+    await phone.connect(alice.addresses[0])
+    await bob.stop()
+    const { id } = await alice.messages.send(bob.identity.did, { text: 'wrong number' })
+    await shows(phone, 'wrong number')
+    const waiting = (): number => rowsOf(homes.of('alice'), 'message_outbox').length
+    await until(() => waiting() === 1, 'it waits for Bob')
+    const database = new DatabaseSync(`${homes.of('alice')}/feeds.sqlite`, { timeout: 5_000 })
+    database.exec("UPDATE message_outbox SET type = 2, bytes = x'00', count = 2")
+    database.close()
+    await phone.messages.erase(id)
+    await until(() => waiting() === 0, 'it waits for nobody any more')
   })
 })
