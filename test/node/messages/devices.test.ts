@@ -76,6 +76,9 @@ describe('private messages between people with several devices', function () {
     const phone = await join(homes, bob, 'phone')
     await phone.connect(alice.addresses[0])
     await devicesKnown(alice, bob.identity.did, 2)
+    const isFollowing = async (): Promise<boolean> =>
+      (await phone.contacts.list()).some(({ did, relation }) => did === alice.identity.did && relation === 'followed')
+    await until(isFollowing, 'the phone knows whom Bob follows')
     await phone.messages.send(alice.identity.did, { text: 'from the phone' })
     await shows(alice, 'from the phone')
     await phone.stop()
