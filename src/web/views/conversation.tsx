@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect } from 'preact/hooks'
 import { Action, Title } from '../parts/basics.tsx'
+import { PersonChoice } from '../parts/fields.tsx'
 import { Lifetime, Writing } from '../parts/compose.tsx'
 import { Files } from '../parts/files.tsx'
 import { PersonLink } from '../parts/person.tsx'
@@ -178,18 +179,7 @@ function People({ conversation: { id, members, isMember } }: { conversation: Con
         <p class="row">
           {others.length > 0 && (
             <>
-              <select
-                aria-label={t('choosePerson')}
-                value={who.value}
-                onChange={({ currentTarget }) => (who.value = currentTarget.value)}
-              >
-                <option value="">{t('choosePerson')}</option>
-                {others.map(({ did, name }) => (
-                  <option key={did} value={did}>
-                    {line(name)}
-                  </option>
-                ))}
-              </select>
+              <PersonChoice label={t('choosePerson')} people={others} who={who} />
               <Action run={add} isDisabled={who.value === ''}>
                 {t('add')}
               </Action>

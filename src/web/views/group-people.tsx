@@ -3,6 +3,7 @@ import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get } from '../api.ts'
 import { Action, Failure, Question } from '../parts/basics.tsx'
+import { PersonChoice } from '../parts/fields.tsx'
 import { PersonLink, Sign } from '../parts/person.tsx'
 import { act, groupChanges } from '../state/groups.ts'
 import { isMe } from '../state/me.ts'
@@ -114,18 +115,7 @@ export function Propose({ group: { id, members } }: { group: GroupShape }) {
     <details>
       <summary>{t('propose')}</summary>
       <p class="row">
-        <select
-          aria-label={t('propose')}
-          value={who.value}
-          onChange={({ currentTarget }) => (who.value = currentTarget.value)}
-        >
-          <option value="">{t('choosePerson')}</option>
-          {others.map(({ did, name }) => (
-            <option key={did} value={did}>
-              {line(name)}
-            </option>
-          ))}
-        </select>
+        <PersonChoice label={t('propose')} people={others} who={who} />
         <Action run={propose} isDisabled={who.value === ''}>
           {t('propose')}
         </Action>

@@ -1,6 +1,7 @@
 // The groups whose log is kept here, and how one comes to more of them.
 import { useSignal } from '@preact/signals'
 import { Action, Empty, Title } from '../parts/basics.tsx'
+import { NameField } from '../parts/fields.tsx'
 import { act, groups } from '../state/groups.ts'
 import { at, go } from '../state/route.ts'
 import { line } from '../text.ts'
@@ -78,15 +79,7 @@ function FoundGroup({ isFirst }: { isFirst: boolean }) {
     <details open={isFirst}>
       <summary>{t('foundGroup')}</summary>
       <p class="hint">{t('foundAbout')}</p>
-      <label class="field">
-        {t('groupName')}
-        <input
-          type="text"
-          maxLength={64}
-          value={name.value}
-          onInput={(event) => (name.value = event.currentTarget.value)}
-        />
-      </label>
+      <NameField label={t('groupName')} name={name} />
       <label class="check">
         <input
           type="checkbox"

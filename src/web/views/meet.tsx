@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { post } from '../api.ts'
 import { Action, Copyable, Title } from '../parts/basics.tsx'
+import { NameField } from '../parts/fields.tsx'
 import { PersonLink, Warnings } from '../parts/person.tsx'
 import { Qr } from '../parts/qr.tsx'
 import { loadPeople, met } from '../state/people.ts'
@@ -102,15 +103,7 @@ function TakeInvite() {
             {t('thisIs')} <strong>{line(found.name)}</strong> <Warnings warnings={found.warnings} />
           </p>
           <p class="hint did">{found.did}</p>
-          <label class="field">
-            {t('petnameFor')}
-            <input
-              type="text"
-              maxLength={64}
-              value={petname.value}
-              onInput={(event) => (petname.value = event.currentTarget.value)}
-            />
-          </label>
+          <NameField label={t('petnameFor')} name={petname} />
           <p class="hint">{t('petnameAbout')}</p>
           <p class="hint">{t('meetAbout')}</p>
           <Action kind="main" run={meet}>

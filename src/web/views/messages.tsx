@@ -1,6 +1,7 @@
 // Private messages: with whom one writes, and with whom one could.
 import { useSignal } from '@preact/signals'
 import { Action, Empty, Title, When } from '../parts/basics.tsx'
+import { NameField } from '../parts/fields.tsx'
 import { Name, Sign } from '../parts/person.tsx'
 import { isMe, status } from '../state/me.ts'
 import { areLoaded, beginConversation, conversations, type Conversation, several } from '../state/messages.ts'
@@ -113,15 +114,7 @@ function BeginConversation() {
     <details>
       <summary>{t('beginSeveral')}</summary>
       <p class="hint">{t('beginSeveralAbout')}</p>
-      <label class="field">
-        {t('conversationName')}
-        <input
-          type="text"
-          maxLength={64}
-          value={name.value}
-          onInput={(event) => (name.value = event.currentTarget.value)}
-        />
-      </label>
+      <NameField label={t('conversationName')} name={name} />
       <fieldset>
         <legend>{t('withWhom')}</legend>
         {friends.value.map((friend) => (

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get, post } from '../api.ts'
 import { Action, Copyable, Title } from '../parts/basics.tsx'
+import { NameField } from '../parts/fields.tsx'
 import { Qr } from '../parts/qr.tsx'
 import { chosenLanguage, theme, type Theme } from '../state/choices.ts'
 import { changeProfile, profile } from '../state/me.ts'
@@ -76,15 +77,7 @@ function ProfileForm() {
     <section>
       <h2>{t('profile')}</h2>
       <p class="hint">{t('profileAbout')}</p>
-      <label class="field">
-        {t('yourName')}
-        <input
-          type="text"
-          maxLength={64}
-          value={name.value}
-          onInput={(event) => (name.value = event.currentTarget.value)}
-        />
-      </label>
+      <NameField label={t('yourName')} name={name} />
       <label class="field">
         {t('about')}
         <textarea rows={2} value={about.value} onInput={(event) => (about.value = event.currentTarget.value)} />
