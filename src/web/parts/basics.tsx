@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ApiError } from '../api.ts'
+import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import { t } from '../words/index.ts'
 import { ago, moment } from '../words/quantities.ts'
@@ -139,5 +140,19 @@ export function Question({ title, children, yes, run, onClose }: QuestionProps) 
         </button>
       </p>
     </dialog>
+  )
+}
+
+/** The two ways to come to know somebody: the next step of whoever knows nobody. */
+export function MeetLinks({ onLeave }: { onLeave?: () => void }) {
+  return (
+    <>
+      <a class="button main" href={at('meet', 'invite')} onClick={onLeave}>
+        {t('inviteSomebody')}
+      </a>
+      <a class="button plain" href={at('meet', 'link')} onClick={onLeave}>
+        {t('haveInvite')}
+      </a>
+    </>
   )
 }

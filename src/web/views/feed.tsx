@@ -1,7 +1,7 @@
 // What oneself and all whom one follows have written, newest first.
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import { Empty, Failure, Title } from '../parts/basics.tsx'
+import { Empty, Failure, MeetLinks, Title } from '../parts/basics.tsx'
 import { Compose } from '../parts/compose.tsx'
 import { Post } from '../parts/post.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
@@ -9,7 +9,6 @@ import { lastVisit } from '../state/choices.ts'
 import { FeedList, type FeedQuery } from '../state/feed-list.ts'
 import { isMe } from '../state/me.ts'
 import { contacts, followed, personOf } from '../state/people.ts'
-import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
@@ -68,17 +67,7 @@ function Search({ words }: { words: { value: string } }) {
 
 function FirstSteps() {
   const isAlone = (contacts.value ?? []).every(({ relation }) => relation === 'none')
-  const next = (
-    <>
-      <a class="button main" href={at('meet', 'invite')}>
-        {t('inviteSomebody')}
-      </a>
-      <a class="button plain" href={at('meet', 'link')}>
-        {t('haveInvite')}
-      </a>
-    </>
-  )
-  return <Empty next={isAlone ? next : undefined}>{isAlone ? t('feedEmptyAlone') : t('feedEmpty')}</Empty>
+  return <Empty next={isAlone ? <MeetLinks /> : undefined}>{isAlone ? t('feedEmptyAlone') : t('feedEmpty')}</Empty>
 }
 
 interface PostsProps {

@@ -1,6 +1,6 @@
 // People: who waits for an answer, and whom one knows.
 import { useSignal } from '@preact/signals'
-import { Action, Empty, Title, When } from '../parts/basics.tsx'
+import { Action, Empty, MeetLinks, Title, When } from '../parts/basics.tsx'
 import { PersonLink, Sign } from '../parts/person.tsx'
 import { change, contacts, requests, waiting } from '../state/people.ts'
 import { at } from '../state/route.ts'
@@ -55,22 +55,7 @@ export function PeopleView() {
           onInput={(event) => (words.value = event.currentTarget.value)}
         />
       )}
-      {contacts.value !== undefined && known.length === 0 && (
-        <Empty
-          next={
-            <>
-              <a class="button main" href={at('meet', 'invite')}>
-                {t('inviteSomebody')}
-              </a>
-              <a class="button plain" href={at('meet', 'link')}>
-                {t('haveInvite')}
-              </a>
-            </>
-          }
-        >
-          {t('peopleEmpty')}
-        </Empty>
-      )}
+      {contacts.value !== undefined && known.length === 0 && <Empty next={<MeetLinks />}>{t('peopleEmpty')}</Empty>}
       {ORDER.map((relation) => (
         <Section key={relation} relation={relation} people={shown.filter((each) => each.relation === relation)} />
       ))}

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get, post } from '../api.ts'
-import { Action } from '../parts/basics.tsx'
+import { Action, MeetLinks } from '../parts/basics.tsx'
 import { welcomed } from '../state/choices.ts'
 import { changeProfile, profile } from '../state/me.ts'
 import { at } from '../state/route.ts'
@@ -158,12 +158,7 @@ function PeopleStep() {
       <h1 tabIndex={-1}>{t('peopleTitle', { name: line(profile.value?.name ?? '') })}</h1>
       <p>{t('peopleAbout')}</p>
       <p class="row">
-        <a class="button main" href={at('meet', 'invite')} onClick={leave}>
-          {t('inviteSomebody')}
-        </a>
-        <a class="button plain" href={at('meet', 'link')} onClick={leave}>
-          {t('haveInvite')}
-        </a>
+        <MeetLinks onLeave={leave} />
       </p>
       <p>
         <a href={at('feed')} onClick={leave}>
