@@ -20,6 +20,16 @@ async function devicesKnown(node: Comrade, did: string, count: number): Promise<
   )
 }
 
+/** Alice, and Bob with a second device that is connected with her. */
+async function withPhone(homes: Homes): Promise<{ alice: Comrade; bob: Comrade; phone: Comrade }> {
+  const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+  await befriend(alice, bob)
+  const phone = await join(homes, bob, 'phone')
+  await phone.connect(alice.addresses[0])
+  await devicesKnown(alice, bob.identity.did, 2)
+  return { alice, bob, phone }
+}
+
 describe('private messages between people with several devices', function () {
   this.timeout(60_000)
 
@@ -50,11 +60,7 @@ describe('private messages between people with several devices', function () {
 
   it('do not come to a device that was ended', async () => {
     await using homes = new Homes()
-    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
-    await befriend(alice, bob)
-    const phone = await join(homes, bob, 'phone')
-    await phone.connect(alice.addresses[0])
-    await devicesKnown(alice, bob.identity.did, 2)
+    const { alice, bob, phone } = await withPhone(homes)
     await alice.messages.send(bob.identity.did, { text: 'before' })
     await shows(phone, 'before')
     await phone.stop()
@@ -71,11 +77,7 @@ describe('private messages between people with several devices', function () {
 
   it('are not taken from a device that was ended in between, though its session is good', async () => {
     await using homes = new Homes()
-    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
-    await befriend(alice, bob)
-    const phone = await join(homes, bob, 'phone')
-    await phone.connect(alice.addresses[0])
-    await devicesKnown(alice, bob.identity.did, 2)
+    const { alice, bob, phone } = await withPhone(homes)
     const isFollowing = async (): Promise<boolean> =>
       (await phone.contacts.list()).some(({ did, relation }) => did === alice.identity.did && relation === 'followed')
     await until(isFollowing, 'the phone knows whom Bob follows')
