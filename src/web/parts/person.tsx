@@ -1,4 +1,5 @@
 // A person, as they are called here: their name, the end of their key, and what may mislead about the name.
+import { isMe } from '../state/me.ts'
 import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { WarningShape } from '../shapes.ts'
@@ -19,7 +20,7 @@ const WARNINGS: Readonly<Record<string, Word>> = {
   'looks-tagged': 'warnTagged'
 }
 
-/** A name that the user gave stands alone; a claimed one has the end of the key behind it. */
+/** A name that the user gave stands alone, and so does their own; a claimed one has the end of the key behind it. */
 export function Name({ did, name }: Person) {
   const tag = `#${did.slice(-8)}`
   if (!name.endsWith(tag)) return <bdi>{line(name)}</bdi>
@@ -27,7 +28,7 @@ export function Name({ did, name }: Person) {
   return (
     <bdi>
       {claimed}
-      <span class="tag">{claimed === '' ? tag : ` ${tag}`}</span>
+      {(claimed === '' || !isMe(did)) && <span class="tag">{claimed === '' ? tag : ` ${tag}`}</span>}
     </bdi>
   )
 }
@@ -55,11 +56,20 @@ export function PersonLink(person: Person) {
   )
 }
 
-/** A sign for a key: the first letter of the name on a colour that follows from the key. Tells people apart, proves nothing. */
-export function Sign({ did, name, isSmall = false }: Person & { isSmall?: boolean }) {
-  const letter = [...line(name).replace(/^[#@\\]+/, '')][0] ?? '?'
+/** A sign for a person or a group: the first letter of the name on a colour that follows from the key. Tells them apart, proves nothing. */
+export function Sign({
+  did,
+  name,
+  isSmall = false,
+  isGroup = false
+}: Person & { isSmall?: boolean; isGroup?: boolean }) {
+  const letter = [...line(name).replace(/^[#@+\\]+/, '')][0] ?? '?'
   return (
-    <span class={isSmall ? 'sign small' : 'sign'} style={{ '--hue': String(hueOf(did)) }} aria-hidden="true">
+    <span
+      class={`sign${isSmall ? ' small' : ''}${isGroup ? ' square' : ''}`}
+      style={{ '--hue': String(hueOf(did)) }}
+      aria-hidden="true"
+    >
       {letter.toUpperCase()}
     </span>
   )

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { Action, Empty, Title } from '../parts/basics.tsx'
 import { NameField } from '../parts/fields.tsx'
+import { Sign } from '../parts/person.tsx'
 import { act, groups } from '../state/groups.ts'
 import { at, go } from '../state/route.ts'
 import { line } from '../text.ts'
@@ -24,10 +25,10 @@ export function GroupsView() {
         {all?.map(({ id, name, size, you }) => (
           <li key={id}>
             <a class="row-entry" href={at('group', id)}>
+              <Sign did={id} name={name} isGroup />
               <span class="grow">
                 <strong>@{line(name === '' ? id.slice(-8) : name)}</strong>
                 <span class="hint">
-                  {' '}
                   {name === '' ? t('groupArriving') : `${tn('members', size)} · ${t(ROLES[you])}`}
                 </span>
               </span>

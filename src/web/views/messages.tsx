@@ -72,7 +72,7 @@ export function nameOf(whom: string): string {
 }
 
 function WhomSign({ whom }: { whom: string }) {
-  return <Sign did={whom} name={several.value.has(whom) ? '+' : nameOf(whom)} />
+  return <Sign did={whom} name={nameOf(whom)} />
 }
 
 function ConversationLink({ conversation: { whom, last, unread } }: { conversation: Conversation }) {

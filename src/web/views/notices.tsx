@@ -21,7 +21,9 @@ export function NoticesView() {
       <Title>{t('notices')}</Title>
       {waiting.value.length > 0 && (
         <p class="notice">
-          <a href={at('people')}>{tn('requestsWait', waiting.value.length)}</a>
+          <a class="hint" href={at('people')}>
+            {tn('requestsWait', waiting.value.length)}
+          </a>
         </p>
       )}
       {all.length === 0 && <Empty>{t('noticesEmpty')}</Empty>}

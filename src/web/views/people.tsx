@@ -113,7 +113,8 @@ function Section({ relation, people }: { relation: ContactShape['relation']; peo
 
 /** How often somebody was vouched for, never by whom. */
 export function vouchWords(vouches: number, groups: number): string {
-  return `${tn('vouched', vouches)} ${tn('inGroups', groups)}`
+  const where = tn('inGroups', groups)
+  return vouches === 0 ? where : `${tn('vouched', vouches)} ${where}`
 }
 
 function Request({ request: { did, name, warnings, kind, inCommon, by, time } }: { request: RequestShape }) {

@@ -218,7 +218,7 @@ export const en = {
   readByMembers: 'read by members',
   needsVouches_one: '{count} vouch lets somebody in',
   needsVouches_other: '{count} vouches let somebody in',
-  representative: 'carried by',
+  representative: 'represented by',
   apply: 'Ask to become a member',
   join: 'Become a member',
   joinAbout: 'when members have vouched for you often enough',
