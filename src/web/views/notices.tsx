@@ -49,9 +49,11 @@ function Notice({ entry }: { entry: EntryShape }) {
           <PersonLink did={author} name={name} warnings={warnings} />{' '}
           {type === 'reaction' ? t('reacted', { emoji: line(text ?? '') }) : t('replied')} <When time={time} />
         </p>
-        {type === 'post' && <p class="excerpt">{line((text ?? '').slice(0, 240))}</p>}
-        {about !== undefined && about !== null && <p class="excerpt about">{line(about.slice(0, 120))}</p>}
-        <a href={at('thread', type === 'reaction' ? (reply ?? id) : id)}>{t('openThread')}</a>
+        <a class="excerpts" href={at('thread', type === 'reaction' ? (reply ?? id) : id)}>
+          <span class="hidden">{t('openThread')}: </span>
+          {type === 'post' && <span class="excerpt">{line((text ?? '').slice(0, 240))}</span>}
+          {about !== undefined && about !== null && <span class="excerpt about">{line(about.slice(0, 120))}</span>}
+        </a>
       </div>
     </div>
   )
