@@ -21,6 +21,8 @@ export interface OwnQueue {
   /** The host's key; undefined until the queue was made. */
   host: Uint8Array | undefined
   state: QueueState
+  /** How many devices of the contact had been revoked when it was added: those do not know it. */
+  generation: number
 }
 
 export class MailboxBook {
@@ -55,11 +57,12 @@ export class MailboxBook {
   }
 
   /** A new queue, which this host is still to make. */
-  add(contact: Uint8Array, peer: string): OwnQueue {
+  add(contact: Uint8Array, peer: string, generation: number): OwnQueue {
     const [receive, send] = [mailboxKey(), mailboxKey()]
     const secrets = this.#vault.seal(Buffer.concat([receive.secret, send.secret]), about(receive.id))
-    this.#change(`INSERT INTO mailbox_own VALUES (?, ?, ?, ?, NULL, 'making')`, receive.id, secrets, contact, peer)
-    return { contact, peer, receive, send, host: undefined, state: 'making' }
+    const insert = `INSERT INTO mailbox_own VALUES (?, ?, ?, ?, NULL, 'making', ?)`
+    this.#change(insert, receive.id, secrets, contact, peer, generation)
+    return { contact, peer, receive, send, host: undefined, state: 'making', generation }
   }
 
   setMade({ receive }: OwnQueue, host: Uint8Array): void {
@@ -94,7 +97,7 @@ export class MailboxBook {
     return this.#statements.all(sql, ...values).flatMap((row) => this.#toQueue(row) ?? [])
   }
 
-  #toQueue({ receive, secrets, contact, peer, host, state }: Row): OwnQueue | undefined {
+  #toQueue({ receive, secrets, contact, peer, host, state, generation }: Row): OwnQueue | undefined {
     const opened = this.#vault.open(secrets as Uint8Array, about(receive as Uint8Array))
     return (
       opened && {
@@ -103,12 +106,13 @@ export class MailboxBook {
         receive: { id: receive as Uint8Array, secret: opened.subarray(0, MAILBOX_KEY_SIZE) },
         send: lazyKey(opened.subarray(MAILBOX_KEY_SIZE)),
         host: (host as Uint8Array | null) ?? undefined,
-        state: state as QueueState
+        state: state as QueueState,
+        generation: generation as number
       }
     )
   }
 
-  #change(sql: string, ...values: (string | Uint8Array)[]): void {
+  #change(sql: string, ...values: (string | number | Uint8Array)[]): void {
     this.#store.write(() => this.#statements.run(sql, ...values), { isDurable: true })
   }
 }

@@ -35,7 +35,8 @@ export const MAILBOX_MIGRATIONS: readonly string[] = [
     contact BLOB NOT NULL,              -- who writes to it
     peer TEXT NOT NULL,                 -- peer id of the host
     host BLOB,                          -- its key, NULL: not made yet
-    state TEXT NOT NULL CHECK (state IN ('making', 'made', 'ending'))
+    state TEXT NOT NULL CHECK (state IN ('making', 'made', 'ending')),
+    generation INTEGER NOT NULL         -- devices of the contact that had been revoked when it was added
   ) STRICT;
   CREATE INDEX mailbox_own_by_contact ON mailbox_own (contact);
   CREATE INDEX mailbox_own_by_peer ON mailbox_own (peer);

@@ -27,7 +27,7 @@ describe('the book of own mailboxes', () => {
   })
 
   it('gives back what was made, with the keys by which it is read and written', () => {
-    const made = bookWith('home').add(CONTACT, 'host')
+    const made = bookWith('home').add(CONTACT, 'host', 0)
     assert.deepEqual(bookWith('home').all().map(keysOf), [keysOf(made)])
     bookWith('home').setMade(made, HOST)
     const [{ contact, host, state, ...queue }] = bookWith('home').of(CONTACT)
@@ -45,7 +45,7 @@ describe('the book of own mailboxes', () => {
   })
 
   it('has no secret that opens without the keys of the home', () => {
-    const { receive, send } = bookWith('home').add(CONTACT, 'host')
+    const { receive, send } = bookWith('home').add(CONTACT, 'host', 0)
     assert.deepEqual(bookWith('another home').all(), [])
     const bytes = Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))))
     assert.ok(bytes.includes(Buffer.from(receive.id)), 'the queue is there')

@@ -49,6 +49,8 @@ export interface MailboxClientOptions {
   addressesOf: (peerId: string) => string[]
   /** For whom there are to be queues: 32 bytes each. */
   contacts: () => Iterable<Uint8Array>
+  /** How many devices of a contact were revoked: what those know is ended, and made anew for the others. */
+  generationOf: (contact: Uint8Array) => number
   /** Queues that one host may have. @default as many as it makes */
   queuesPerHost?: () => number
   /** Connected devices of friends and own other ones, but for those of this contact; of own ones only where there are more than two. */
@@ -204,8 +206,9 @@ export class MailboxClient {
     const wanted = new Map([...contacts()].map((contact) => [nameOf(contact), contact]))
     const peers = new Set<string>()
     for (const queue of book.all()) {
-      if (queue.state === 'made' && wanted.has(nameOf(queue.contact))) continue
-      if (!wanted.has(nameOf(queue.contact))) book.setEnding(queue)
+      const isWanted = wanted.has(nameOf(queue.contact))
+      if (isWanted && queue.state === 'made' && !this.#isKnownToRevoked(queue)) continue
+      if (!isWanted) book.setEnding(queue)
       if (this.#isConnected(queue.peer)) peers.add(queue.peer)
     }
     const hosts = await this.#possibleHosts()
@@ -214,7 +217,7 @@ export class MailboxClient {
   }
 
   #addHosts(contact: Uint8Array, hosts: ReadonlySet<string>): string[] {
-    const { book, candidates, queuesPerHost = () => Infinity } = this.#options
+    const { book, candidates, generationOf, queuesPerHost = () => Infinity } = this.#options
     if (this.#stopping.signal.aborted) return []
     const queues = book.of(contact)
     const missing = HOSTS_PER_CONTACT - queues.filter(({ peer }) => !this.#isGone(peer)).length
@@ -222,8 +225,13 @@ export class MailboxClient {
     const isPossible = (peer: string): boolean =>
       hosts.has(peer) && !queues.some((queue) => queue.peer === peer) && book.countAt(peer) < queuesPerHost()
     const added = this.#shuffled([...candidates(contact)].filter(isPossible)).slice(0, missing)
-    for (const peer of added) book.add(contact, peer)
+    for (const peer of added) book.add(contact, peer, generationOf(contact))
     return added
+  }
+
+  /** A device that was revoked could keep it full. */
+  #isKnownToRevoked({ contact, generation }: OwnQueue): boolean {
+    return generation < this.#options.generationOf(contact)
   }
 
   /** Connected peers that speak the protocol and have not just refused. */
@@ -294,7 +302,7 @@ export class MailboxClient {
     const isThere = isSame(caller.host, queue.host!) && (await this.#drain(queue, caller))
     // A host that comes back when others have taken its place is one too many.
     const isSpare = book.of(queue.contact).length > MAX_MAILBOX_HOSTS
-    if (isThere && caller.isHosting && !isSpare) return
+    if (isThere && caller.isHosting && !isSpare && !this.#isKnownToRevoked(queue)) return
     if (isThere) await caller.end(queue.receive)
     this.#moveOn(queue)
   }
@@ -308,7 +316,7 @@ export class MailboxClient {
     this.#refuse(queue.peer)
   }
 
-  /** The host has forgotten the queue, or hosts no more. */
+  /** The host has forgotten the queue or hosts no more, or the queue is not to be written to any longer. */
   #moveOn(queue: OwnQueue): void {
     this.#options.book.remove(queue)
     this.#options.onMoved(queue.contact)

@@ -87,6 +87,8 @@ export class Mailboxes {
           .map(({ address }) => address)
           .slice(0, MAX_ADDRESSES),
       contacts: () => this.#served(),
+      generationOf: (contact) =>
+        people.contacts.devicesOf(contact).filter(({ revoked }) => revoked !== undefined).length,
       queuesPerHost: () => Math.floor(MAX_QUEUES_PER_FRIEND / Math.max(1, this.#ownDevices().length)),
       candidates: (contact) => this.#candidatesFor(hex(contact)),
       onCell: (contact, cell) => this.#take(contact, cell),

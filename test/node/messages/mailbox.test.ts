@@ -149,6 +149,23 @@ describe('mailboxes', () => {
     assert.equal(await alice.client.put(toldBy(bob), () => [cell(2)]), 1)
   })
 
+  it('are made anew when a device that knows them was revoked: it cannot fill the new ones', async () => {
+    await using village = new Village()
+    const [carol] = await hostsIn(village, 1)
+    const { bob, told } = await bobAt(village, [carol])
+    const stolen = await village.person('stolen')
+    assert.equal(await stolen.client.put(told, () => [cell(1)]), 1)
+    bob.revoked = 1
+    await bob.client.review()
+    await until(() => bob.client.descriptorFor(bob.contacts[0]) !== undefined)
+    assert.deepEqual(bob.received, [1], 'what waited there')
+    assert.equal(await stolen.client.put(told, () => [cell(2)]), 0)
+    assert.equal(await stolen.client.put(toldBy(bob), () => [cell(3)]), 1, 'whoever is told of it')
+    assert.equal(bob.moved.length, 3, 'made, moved on, made')
+    await bob.client.poll()
+    assert.equal(carol.queues.size.queues, 1, 'and it stays')
+  })
+
   it('end for somebody who is no contact any more, who does not see why', async () => {
     await using village = new Village()
     const [carol] = await hostsIn(village, 1)

@@ -40,6 +40,8 @@ export class Person {
   contacts: Uint8Array[] = []
   /** First bytes of what came. */
   readonly received: number[] = []
+  /** Devices of contacts that were revoked. */
+  revoked = 0
   readonly moved: Uint8Array[] = []
   readonly faults: string[] = []
   onCell: (cell: Uint8Array) => void = () => {}
@@ -71,6 +73,7 @@ export class Person {
       dial: (peerId, multiaddrs, signal) => node.dial({ peerId, multiaddrs, priority: 0 }, signal),
       addressesOf: (peerId) => this.friends.find((each) => each.name === peerId)?.addresses ?? [],
       contacts: () => this.contacts,
+      generationOf: () => this.revoked,
       candidates: () => node.libp2p.getPeers().map(String),
       onCell: async (_, cell) => {
         this.onCell(cell)
