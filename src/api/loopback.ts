@@ -55,7 +55,7 @@ export class Loopback implements BrowserAccess {
     }
   }
 
-  async open(): Promise<{ url: string; expires: string }> {
+  async open(expiresInMs: number = CODE_LIFETIME_MS): Promise<{ url: string; expires: string }> {
     if (this.#isRetired) throw new NodeError('NOT_RUNNING', 'the node is leaving')
     const isFirst = this.#server === undefined
     this.#isForBrowsers ||= isFirst
@@ -63,9 +63,9 @@ export class Loopback implements BrowserAccess {
     if (this.url === undefined)
       throw new NodeError('FAILED', 'browsers were shut out at the same moment: open once more')
     if (isFirst) this.#init.onOpened?.(this.url)
-    const expires = new Date(Date.now() + CODE_LIFETIME_MS).toISOString()
+    const expires = new Date(Date.now() + expiresInMs).toISOString()
     // In the fragment, which a browser neither sends nor names as where it came from.
-    return { url: `${this.url}/open#${this.sessions.issue()}`, expires }
+    return { url: `${this.url}/open#${this.sessions.issue(expiresInMs)}`, expires }
   }
 
   end(): { ended: number } {

@@ -61,6 +61,8 @@ const tag = v.pipe(
 const group = text(12_288)
 /** A motion's id, or the beginning of it. */
 const motion = v.pipe(text(59), v.regex(/^[a-z2-7]+$/, "must be a motion's id, or the beginning of it"))
+/** Longest life of an address that lets a browser in, in ms: ten minutes. */
+const MAX_OPEN_MS = 600_000
 /** Longest life of an invite, in ms: a year. */
 const MAX_INVITE_MS = 365 * 86_400_000
 /** A file is named in full: the node does not run where its user stands. */
@@ -88,6 +90,7 @@ const flagInQuery = v.pipe(
 /** One schema a route, by the route's name. */
 export const requests = {
   nothing: v.strictObject({}),
+  open: v.strictObject({ expiresInMs: v.optional(whole(1, MAX_OPEN_MS)) }),
   profile: v.strictObject({
     name: v.optional(v.pipe(anyText(256), v.check(isShort, `must have at most ${MAX_CHARACTERS} characters`))),
     about: v.optional(anyText(4_096))

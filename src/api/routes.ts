@@ -176,16 +176,11 @@ function deviceRoutes(app: Hono, { comrade: { devices } }: RouteInit): void {
   post(app, 'device/revoke', requests.device, ({ device }) => devices.revoke(device))
 }
 
-/** Nodes whose user has said that the recovery phrase was put by. */
-const putBy = new WeakSet<Comrade>()
-
-/** The phrase is there in the run that made the identity, until the user has it: it is stored nowhere. */
+/** The phrase is there until the user has it; where it is kept, also in later runs than the one that made the identity. */
 function recoveryRoutes(app: Hono, { comrade }: RouteInit): void {
-  get(app, 'recovery', requests.nothing, () => ({
-    phrase: putBy.has(comrade) ? null : (comrade.recoveryPhrase ?? null)
-  }))
+  get(app, 'recovery', requests.nothing, () => ({ phrase: comrade.recoveryPhrase ?? null }))
   post(app, 'recovery/confirm', requests.nothing, () => {
-    putBy.add(comrade)
+    comrade.forgetRecoveryPhrase()
     return { phrase: null }
   })
 }

@@ -15,19 +15,23 @@ export interface BrowserAccess {
   readonly sessions: Sessions
   /** Port that is listened on. */
   readonly port: number | undefined
-  /** Sees to it that loopback HTTP is served. @returns a one-time address, and when it ends to be good (ISO 8601) */
-  open(): Promise<{ url: string; expires: string }>
+  /**
+   * Sees to it that loopback HTTP is served.
+   * @param expiresInMs how long the address is good @default 60 s
+   * @returns a one-time address, and when it ends to be good (ISO 8601)
+   */
+  open(expiresInMs?: number): Promise<{ url: string; expires: string }>
   /** Ends all sessions, and with them what was only served for them. */
   end(): { ended: number }
 }
 
 /** For both listeners. Addresses are given to who already is the node's user: pages cannot make sessions for others. */
 export function openRoutes(app: Hono, browsers: BrowserAccess | undefined, isSocket: boolean): void {
-  post(app, 'open', requests.nothing, () => {
+  post(app, 'open', requests.open, ({ expiresInMs }) => {
     if (!isSocket)
       throw new NodeError('NOT_OWN', 'addresses for browsers are made only by the unix socket, not over HTTP')
     if (browsers === undefined) throw new NodeError('FAILED', 'this node does not serve its API to browsers')
-    return browsers.open()
+    return browsers.open(expiresInMs)
   })
   post(app, 'open/end', requests.nothing, () => browsers?.end() ?? { ended: 0 })
 }

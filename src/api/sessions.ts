@@ -40,12 +40,12 @@ export class Sessions {
     return this.#sessions.size
   }
 
-  /** Makes a code, good once and for {@link CODE_LIFETIME_MS}: 43 characters of base64url. */
-  issue(): string {
+  /** Makes a code, good once: 43 characters of base64url. @param expiresInMs @default {@link CODE_LIFETIME_MS} */
+  issue(expiresInMs: number = CODE_LIFETIME_MS): string {
     this.#forgetOld()
     if (this.#codes.size >= MAX_CODES) this.#codes.delete(this.#codes.keys().next().value!)
     const code = randomBytes(SECRET_BYTES).toString('base64url')
-    this.#codes.set(keyOf(code), { expiresAtMs: this.#now() + CODE_LIFETIME_MS })
+    this.#codes.set(keyOf(code), { expiresAtMs: this.#now() + expiresInMs })
     return code
   }
 

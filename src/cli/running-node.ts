@@ -20,6 +20,8 @@ export interface StartOptions {
   http?: number
   /** Multiaddrs to connect with, and to stay connected with. */
   peer: readonly string[]
+  /** Whoever starts it says what to do next. @default false */
+  open?: boolean
 }
 
 /** A node with its API and its lines on stdout. */
@@ -37,7 +39,7 @@ export class RunningNode {
   }
 
   /** Starts the node, then its API, and says that it is ready. @throws what either throws */
-  async start(socketPath: string, { http, peer }: StartOptions): Promise<void> {
+  async start(socketPath: string, { http, peer, open = false }: StartOptions): Promise<void> {
     const node = this.#node
     const { eventLines, serveApi } = await import('../api/index.ts')
     const lines = eventLines(node, this.#left.signal)
@@ -53,6 +55,7 @@ export class RunningNode {
       onDown: () => this.leave()
     })
     this.#announce(this.#api.url)
+    if (!open) this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
     void this.#printAll(lines)
     for (const address of peer) void this.#connect(address)
   }
@@ -101,7 +104,6 @@ export class RunningNode {
       ...addresses.map((address) => [dim('address '), address])
     ])
     if (url !== undefined) this.#announceUrl(url)
-    this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
   }
 
   #announceUrl(url: string): void {

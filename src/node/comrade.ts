@@ -346,7 +346,10 @@ export interface ComradeEvents {
 export interface Comrade {
   readonly identity: { readonly did: string; readonly device: string }
   readonly home: string
-  /** Given once, by the `createNode` that made the identity; the words are not stored. */
+  /**
+   * Given by the `createNode` that made the identity; the words are not stored. With `keepsRecoveryPhrase` they are, and are given
+   * at every start. In both cases until {@link forgetRecoveryPhrase}.
+   */
   readonly recoveryPhrase: string | undefined
   readonly peerId: string
   readonly addresses: string[]
@@ -363,6 +366,8 @@ export interface Comrade {
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 
+  /** The user has put the recovery phrase by: it is given no more, and is deleted where it was kept. */
+  forgetRecoveryPhrase(): void
   status(): Promise<Status>
   profile(change?: { name?: string; about?: string }): Promise<Profile>
   peers(): Promise<Peer[]>

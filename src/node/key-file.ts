@@ -1,9 +1,10 @@
 // One secret key in a file: what is in it, how a passphrase wraps it, and that nobody else may read it.
 //
-// JSON of one object. `version` 1; `kind` root, device, peer or wrapping; then `seed` (32 bytes) or, under a passphrase,
+// JSON of one object. `version` 1; `kind` root, device, peer, phrase or wrapping; then `seed` (32 bytes) or, under a passphrase,
 // `nonce` (12 bytes) and `sealed` (seed ‖ tag, 48 bytes), or, for the root key of an identity that this device joined,
-// only its `public` half (32 bytes); bytes are base64url. Sealing is ChaCha20-Poly1305
-// (RFC 8439) with "comrade/key/1\0" ‖ kind as associated data. Root, device and peer are sealed under the wrapping
+// only its `public` half (32 bytes); bytes are base64url. A `phrase` holds the entropy of the recovery phrase, as long as nobody
+// has said that it was put by. Sealing is ChaCha20-Poly1305
+// (RFC 8439) with "comrade/key/1\0" ‖ kind as associated data. All but the wrapping key are sealed under the wrapping
 // key, which is random; the wrapping key under scrypt (RFC 7914) of the passphrase, with `n`, `r`, `p` and `salt` beside
 // it. So a new passphrase replaces one file, and no crash can leave some keys under the old one.
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
@@ -12,7 +13,7 @@ import * as v from 'valibot'
 import { NodeError } from './comrade.ts'
 import { closeToOthers } from './home.ts'
 
-export type KeyKind = 'root' | 'device' | 'peer' | 'wrapping'
+export type KeyKind = 'root' | 'device' | 'peer' | 'phrase' | 'wrapping'
 
 /** Cost of one guess of a passphrase: 128 × N × r = 128 MiB, about 0.4 s on a desktop and 2 s on a Raspberry Pi. */
 export const SCRYPT = { n: 2 ** 17, r: 8, p: 1 } as const
@@ -31,7 +32,7 @@ const bytes = (length: number) =>
     v.transform((text): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'))),
     v.check((value) => value.length === length, `expected ${length} bytes`)
   )
-const common = { version: v.literal(1), kind: v.picklist(['root', 'device', 'peer', 'wrapping']) }
+const common = { version: v.literal(1), kind: v.picklist(['root', 'device', 'peer', 'phrase', 'wrapping']) }
 const PlainSchema = v.strictObject({ ...common, seed: bytes(32) })
 const PublicSchema = v.strictObject({ ...common, kind: v.literal('root'), public: bytes(32) })
 const SealedSchema = v.strictObject({ ...common, nonce: bytes(12), sealed: bytes(32 + TAG_SIZE) })

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateSeed, isUsableKey, signingKey, type SigningKey } from '../feeds/index.ts'
-import { generatePhrase, rootSeedFromPhrase } from '../trust/index.ts'
+import { generatePhrase, phraseEntropy, rootSeedFromPhrase } from '../trust/index.ts'
 import { NodeError } from './comrade.ts'
 import { replaceFile, syncDirectory, writeDurably, writeError } from './durable-file.ts'
 import { makePrivateDirectory } from './home.ts'
@@ -24,12 +24,16 @@ import {
 
 const KINDS = ['root', 'device', 'peer'] as const
 type Kind = (typeof KINDS)[number]
+const SECRETS = [...KINDS, 'phrase'] as const
+type Secret = (typeof SECRETS)[number]
 /** Without a root seed, the device belongs to an identity whose log it cannot sign. */
 interface Seeds {
   identity: Uint8Array
   root?: Uint8Array
   device: Uint8Array
   peer: Uint8Array
+  /** What the recovery phrase is made of, until it was put by. */
+  phrase?: Uint8Array
 }
 const HANDOVER = 'handover'
 export const EPOCH_SIZE = 16
@@ -48,6 +52,8 @@ export interface Keys {
   device: SigningKey
   /** Ed25519 seed of the libp2p key, 32 bytes. Tells nothing about the other two. */
   peerSeed: Uint8Array
+  /** The recovery phrase, where it is kept and nobody has said yet that it was put by. */
+  phrase?: string
 }
 
 export interface PassphraseOptions {
@@ -61,6 +67,8 @@ export interface PassphraseOptions {
 export interface KeyOrigin {
   /** The recovery phrase that the root key follows from. @default a new one */
   phrase?: string
+  /** Keeps the phrase beside the keys, protected as they are, until {@link forgetPhrase}. @default false */
+  keepsPhrase?: boolean
   /** The identity has signed its log elsewhere, and this device signs nothing before it has that log. @default false */
   isRestored?: boolean
 }
@@ -77,8 +85,8 @@ export function needsPassphrase(directory: string): boolean {
 
 /**
  * Makes the keys of a new device, all files at once: after a crash there are all or none.
- * @returns the keys, and the phrase, which is stored nowhere: a caller that must not lose it to a crash makes it
- *   first, with generatePhrase(), and shows it before calling this
+ * @returns the keys, and the phrase, which is stored nowhere unless it is to be kept: a caller that must not lose it to a
+ *   crash makes it first, with generatePhrase(), and shows it before calling this
  * @throws NodeError FAILED when there are keys already; DISK_FULL; TrustError PHRASE
  */
 export async function createKeys(
@@ -93,7 +101,8 @@ export async function createKeys(
     identity: signingKey(root).publicKey,
     root,
     device: generateSeed(),
-    peer: generateSeed()
+    peer: generateSeed(),
+    ...(options.keepsPhrase === true ? { phrase: phraseEntropy(phrase) } : {})
   }
   const files: KeyFiles = await encodeKeys(seeds, options)
   if (options.isRestored === true) files.set('epoch', RESTORED_EPOCH)
@@ -159,6 +168,12 @@ export function removeHandover(directory: string): void {
 export async function openKeys(directory: string, options: { passphrase?: string } = {}): Promise<Keys> {
   const { seeds } = await openSeeds(directory, options.passphrase)
   return toKeys(seeds)
+}
+
+/** Forgets a recovery phrase that was kept: its user has put it by. What a disk still holds of it, nobody can say. */
+export function forgetPhrase(directory: string): void {
+  rmSync(fileOf(directory, 'phrase'), { force: true })
+  syncDirectory(directory)
 }
 
 /**
@@ -239,9 +254,11 @@ async function openSeeds(
   const isSealed = [root, ...others].some((file) => 'sealed' in file)
   const wrappingKey = isSealed ? await openWrapping(directory, passphrase) : undefined
   const [device, peer] = others.map((file) => openSecret(file, wrappingKey))
+  const kept = readKeyFile(fileOf(directory, 'phrase'), 'phrase')
+  const phrase = kept && openSecret(kept, wrappingKey)
   if ('public' in root) return { seeds: { identity: checkPublic(directory, root.public), device, peer }, wrappingKey }
   const seed = openKey(root, wrappingKey)
-  return { seeds: { identity: signingKey(seed).publicKey, root: seed, device, peer }, wrappingKey }
+  return { seeds: { identity: signingKey(seed).publicKey, root: seed, device, peer, phrase }, wrappingKey }
 }
 
 /** Reading the file has made sure that only a root key is public. */
@@ -276,10 +293,10 @@ async function encodeKeys(seeds: Seeds, { passphrase, scryptN }: PassphraseOptio
   return files.set(nameOf('wrapping'), await wrappedKey(wrapping, checkPassphrase(passphrase), scryptN ?? SCRYPT.n))
 }
 
-function secretsOf(seeds: Seeds): [Kind, Uint8Array][] {
-  return KINDS.flatMap((kind) => {
+function secretsOf(seeds: Seeds): [Secret, Uint8Array][] {
+  return SECRETS.flatMap((kind) => {
     const seed = seeds[kind]
-    return seed === undefined ? [] : [[kind, seed] as [Kind, Uint8Array]]
+    return seed === undefined ? [] : [[kind, seed] as [Secret, Uint8Array]]
   })
 }
 
@@ -329,8 +346,9 @@ function readRequired(directory: string, kind: Kind): KeyFile {
   throw new NodeError('FAILED', `${fileOf(directory, kind)} is missing: restore keys/ from a backup`)
 }
 
-function isPlain(directory: string, kind: Kind): boolean {
-  return 'seed' in readRequired(directory, kind)
+function isPlain(directory: string, kind: Secret): boolean {
+  const file = readKeyFile(fileOf(directory, kind), kind)
+  return file !== undefined && 'seed' in file
 }
 
 function checkPassphrase(passphrase: string): string {
@@ -343,7 +361,8 @@ function toKeys(seeds: Seeds): Keys {
     identity: new Uint8Array(seeds.identity),
     ...(seeds.root === undefined ? {} : { rootSeed: new Uint8Array(seeds.root), root: signingKey(seeds.root) }),
     device: signingKey(seeds.device),
-    peerSeed: new Uint8Array(seeds.peer)
+    peerSeed: new Uint8Array(seeds.peer),
+    ...(seeds.phrase === undefined ? {} : { phrase: generatePhrase(seeds.phrase) })
   }
 }
 

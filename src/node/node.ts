@@ -41,7 +41,7 @@ import { takeHandover } from './handover.ts'
 import { Blobs } from './blobs/blobs.ts'
 import { PostFiles } from './blobs/post-files.ts'
 import { type Home, homeAt, openHome } from './home.ts'
-import { createKeys, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
+import { createKeys, forgetPhrase, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
@@ -92,7 +92,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Comrade> {
 
 async function takeKeys(
   home: Home,
-  { passphrase, onRecoveryPhrase }: NodeOptions
+  { passphrase, onRecoveryPhrase, keepsRecoveryPhrase }: NodeOptions
 ): Promise<{ keys: Keys; phrase?: string }> {
   if (hasKeys(home.keys)) return { keys: await openKeys(home.keys, { passphrase }) }
   if (isJoining(home.keys))
@@ -102,7 +102,7 @@ async function takeKeys(
     )
   const phrase = generatePhrase()
   await onRecoveryPhrase?.(phrase)
-  return createKeys(home.keys, { passphrase, phrase })
+  return createKeys(home.keys, { passphrase, phrase, keepsPhrase: keepsRecoveryPhrase })
 }
 
 interface Parts {
@@ -116,7 +116,6 @@ interface Parts {
 }
 
 class ComradeNode implements Comrade {
-  readonly recoveryPhrase: string | undefined
   readonly home: string
   readonly feeds: NodeFeeds
   readonly contacts: Contacts
@@ -142,13 +141,14 @@ class ComradeNode implements Comrade {
   #startedAt = 0
   #stopping: Promise<void> | undefined
   #quota: number
+  #phrase: string | undefined
 
   constructor(parts: Parts) {
     const { store, keys, settings, home, options } = parts
     this.#parts = parts
     this.#store = store
     this.home = home.directory
-    this.recoveryPhrase = parts.phrase
+    this.#phrase = parts.phrase ?? keys.phrase
     this.#quota = settings.quota
     this.#log = createLog(settings.logLevel)
     this.#people = new People({
@@ -322,6 +322,15 @@ class ComradeNode implements Comrade {
     this.#people.update()
     this.#connections.onContactsChanged()
     this.#messages.onContactsChanged()
+  }
+
+  get recoveryPhrase(): string | undefined {
+    return this.#phrase
+  }
+
+  forgetRecoveryPhrase(): void {
+    forgetPhrase(this.#parts.home.keys)
+    this.#phrase = undefined
   }
 
   get identity(): { did: string; device: string } {

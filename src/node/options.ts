@@ -28,6 +28,11 @@ export interface NodeOptions {
    * here, so that a crash cannot leave an identity whose words nobody has seen.
    */
   onRecoveryPhrase?: (phrase: string) => void | Promise<void>
+  /**
+   * Keeps the recovery phrase of an identity that is made now beside its keys, protected as they are, until
+   * `forgetRecoveryPhrase()`: for who is shown it later, by a page. @default false
+   */
+  keepsRecoveryPhrase?: boolean
   /** What an embedder sets in libp2p: transports, discovery, services, limits. */
   libp2p?: NetworkOverrides
 }

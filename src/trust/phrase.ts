@@ -29,10 +29,18 @@ export function generatePhrase(entropy: Uint8Array = randomBytes(ENTROPY_BYTES))
  * @throws TrustError PHRASE; the message never repeats the words
  */
 export function rootSeedFromPhrase(phrase: string): Uint8Array {
-  const entropy = mnemonicEntropy(splitWords(phrase))
+  const entropy = phraseEntropy(phrase)
   const seed = new Uint8Array(hkdfSync('sha256', entropy, new Uint8Array(), ROOT_INFO, 32))
   entropy.fill(0)
   return seed
+}
+
+/**
+ * The 32 bytes that a phrase holds; {@link generatePhrase} makes it of them again.
+ * @throws TrustError PHRASE
+ */
+export function phraseEntropy(phrase: string): Uint8Array {
+  return mnemonicEntropy(splitWords(phrase))
 }
 
 function splitWords(phrase: string): string[] {

@@ -1,6 +1,6 @@
 // Where a browser would be opened.
 import assert from 'node:assert/strict'
-import { browserCommand } from '../../src/cli/verbs/open.ts'
+import { browserCommand } from '../../src/cli/page-address.ts'
 
 describe('the browser of comrade open', () => {
   it('is asked for where there is a screen', () => {

@@ -3,6 +3,8 @@ import { NodeError, type Comrade } from '../../node/comrade.ts'
 import { homeAt } from '../../node/home.ts'
 import { hasKeys } from '../../node/keystore.ts'
 import { EXIT } from '../exit.ts'
+import { coloured } from '../output.ts'
+import { offerPage, type PageAddress } from '../page-address.ts'
 import { askPassphrase, passphraseFromFile } from '../passphrase.ts'
 import { parseCount } from '../quantity.ts'
 import { handOverPhrase, refuseTakenPath } from '../recovery.ts'
@@ -17,7 +19,11 @@ interface Options {
   lan: boolean
   http?: number
   recoveryFile?: string
+  open?: boolean
 }
+
+/** Whoever has just installed may be away when the node is ready. */
+const FIRST_ADDRESS_EXPIRES_MS = 600_000
 
 export const verb: Verb<Options> = {
   options: [
@@ -33,9 +39,14 @@ export const verb: Verb<Options> = {
     {
       flags: '--recovery-file <path>',
       description: 'on first use, write the recovery phrase here, not to the terminal'
+    },
+    {
+      flags: '--open',
+      description: "open the node's page in a browser; the recovery phrase is shown there, not on the terminal"
     }
   ],
   examples: [
+    'comrade up --open',
     'comrade up',
     'comrade up --listen /ip4/0.0.0.0/tcp/4040',
     'comrade up --peer /ip4/192.0.2.7/tcp/4040',
@@ -45,10 +56,15 @@ export const verb: Verb<Options> = {
   async run(context, _args, options) {
     const leaving = leaveOnSignal()
     if (options.recoveryFile !== undefined) refuseTakenPath(options.recoveryFile, hasKeys(homeAt(context.home).keys))
-    const node = await openNode(context, options)
+    const node = await openNode(context, options).catch((error: unknown) => {
+      if (options.open === true && isInUse(error)) return undefined
+      throw error
+    })
+    if (node === undefined) return openRunning(context)
     const running = new RunningNode(node, context.output)
     try {
       await running.start(context.socketPath, options)
+      if (options.open === true) await openPage(context)
       await running.until(leaving)
     } finally {
       await running.leave()
@@ -70,16 +86,39 @@ function leaveOnSignal(): AbortSignal {
   return leaving.signal
 }
 
+function isInUse(error: unknown): boolean {
+  return error instanceof NodeError && error.code === 'HOME_IN_USE'
+}
+
+/** There is nothing to start: the page of the node that runs is what was asked for. */
+async function openRunning(context: Context): Promise<void> {
+  context.output.talk('a node runs in this home already, with the options that it was started with: this is its page')
+  await offerPage(context, (made) => printPage(context, made))
+}
+
+async function openPage(context: Context): Promise<void> {
+  await offerPage(context, (made) => printPage(context, made), FIRST_ADDRESS_EXPIRES_MS)
+  context.output.next('comrade open    (in another terminal, for another address; ^C here to leave)')
+}
+
+function printPage({ output }: Context, made: PageAddress): void {
+  output.result({ event: 'page', ...made }, () => [[coloured('green', 'page    '), made.url]])
+}
+
 /** Makes the node; asks for the passphrase only when one is needed. */
-async function openNode(context: Context, { listen, peer, mdns, lan, recoveryFile }: Options): Promise<Comrade> {
+async function openNode(context: Context, { listen, peer, mdns, lan, recoveryFile, open }: Options): Promise<Comrade> {
   const { home, isInteractive } = context
+  const isShownByPage = open === true && recoveryFile === undefined
   // What was not said here is left to config.json.
   const options = {
     home,
     listen: listen.length === 0 ? undefined : listen,
     mdns: mdns && lan ? undefined : false,
     lan: lan ? undefined : false,
-    onRecoveryPhrase: (phrase: string) => handOverPhrase(phrase, recoveryFile, context)
+    keepsRecoveryPhrase: isShownByPage,
+    onRecoveryPhrase: isShownByPage
+      ? () => context.output.talk('the recovery phrase is shown on the page: have paper at hand')
+      : (phrase: string) => handOverPhrase(phrase, recoveryFile, context)
   }
   const passphrase = await passphraseFromFile(process.env)
   // A wrong address is wrong usage, not a peer that does not answer.

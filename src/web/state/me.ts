@@ -6,10 +6,24 @@ import type { ProfileShape, StatusShape } from '../shapes.ts'
 export const profile = signal<ProfileShape | undefined>(undefined)
 export const status = signal<StatusShape | undefined>(undefined)
 
+/** Whether the node still gives the recovery phrase: nobody has said that it was put by. */
+export const phraseWaits = signal(false)
+
 export async function loadMe(): Promise<void> {
-  const [mine, node] = await Promise.all([get<ProfileShape>('profile'), get<StatusShape>('status')])
+  const [mine, node, { phrase }] = await Promise.all([
+    get<ProfileShape>('profile'),
+    get<StatusShape>('status'),
+    get<{ phrase: string | null }>('recovery')
+  ])
   profile.value = mine
   status.value = node
+  phraseWaits.value = phrase !== null
+}
+
+/** The user has the recovery phrase on paper. */
+export async function putPhraseBy(): Promise<void> {
+  await post('recovery/confirm')
+  phraseWaits.value = false
 }
 
 export async function changeProfile(change: { name?: string; about?: string }): Promise<void> {

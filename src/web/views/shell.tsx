@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { connection } from '../state/live.ts'
-import { profile } from '../state/me.ts'
+import { phraseWaits, profile } from '../state/me.ts'
 import { unread } from '../state/messages.ts'
 import { freshNotices } from '../state/notices.ts'
 import { contacts, waiting } from '../state/people.ts'
@@ -62,8 +62,8 @@ export function Shell() {
   if (connection.value === 'shut') return <ShutOut />
   // What arrives is judged by whom one follows: that is known before anything is shown.
   if (profile.value === undefined || contacts.value === undefined) return <Beginning />
-  if (profile.value.name === null || welcomed.value === 'begun') return <Welcome />
   const [name, about = ''] = route.value
+  if (profile.value.name === null || welcomed.value === 'begun' || name === 'welcome') return <Welcome />
   const View = VIEWS[name] ?? FeedView
   return (
     <>
@@ -73,6 +73,7 @@ export function Shell() {
       <Places here={name} />
       <main id="content">
         <Away />
+        {name === 'feed' && <PhraseWaits />}
         <View key={`${name}/${about}`} about={about} />
       </main>
     </>
@@ -110,6 +111,17 @@ function Places({ here }: { here: string }) {
 /** Said as long as it is so; the page goes on when the node is back. */
 function Away() {
   return <div role="status">{connection.value === 'away' && <p class="notice">{t('awayAbout')}</p>}</div>
+}
+
+/** Said on the feed as long as it is so. */
+function PhraseWaits() {
+  if (!phraseWaits.value) return null
+  return (
+    <p class="notice row between">
+      {t('phraseWaits')}
+      <a href={at('welcome')}>{t('phraseShow')}</a>
+    </p>
+  )
 }
 
 function ShutOut() {

@@ -1,10 +1,10 @@
-// The first run: a name, the recovery phrase, and somebody to read.
+// The first run: a name, the recovery phrase, and somebody to read. Whoever left the phrase for later comes back to it here.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { get, post } from '../api.ts'
+import { get } from '../api.ts'
 import { Action, MeetLinks } from '../parts/basics.tsx'
 import { welcomed } from '../state/choices.ts'
-import { changeProfile, profile } from '../state/me.ts'
+import { changeProfile, profile, putPhraseBy } from '../state/me.ts'
 import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import { t } from '../words/index.ts'
@@ -20,7 +20,7 @@ export function Welcome() {
   useEffect(() => {
     if (step.value === 'phrase') void next()
   }, [])
-  /** The phrase is there only while the node runs that made it, and until it was put by. */
+  /** The phrase is there until it was put by; where the node does not keep it, only in the run that made it. */
   const next = async (): Promise<void> => {
     const answer = await get<{ phrase: string | null }>('recovery')
     phrase.value = answer.phrase ?? undefined
@@ -85,9 +85,12 @@ function PhraseStep({ words, onDone }: { words: readonly string[]; onDone: () =>
         ))}
       </ol>
       <p class="hint">{t('phraseHint')}</p>
-      <button type="button" class="main" onClick={onDone}>
-        {t('phraseWritten')}
-      </button>
+      <p class="row">
+        <button type="button" class="main" onClick={onDone}>
+          {t('phraseWritten')}
+        </button>
+        <Later />
+      </p>
     </>
   )
 }
@@ -106,7 +109,7 @@ function ConfirmStep({ words, onBack, onDone }: ConfirmProps) {
   const isFull = given.value.every((word) => word.trim() !== '')
   const confirm = async (): Promise<void> => {
     if (!isRight) throw new Error(t('phraseWrong'))
-    await post('recovery/confirm')
+    await putPhraseBy()
     onDone()
   }
   return (
@@ -149,10 +152,19 @@ function someOf(count: number): number[] {
     .toSorted((a, b) => a - b)
 }
 
+function leave(): void {
+  welcomed.value = 'done'
+}
+
+function Later() {
+  return (
+    <a href={at('feed')} onClick={leave}>
+      {t('later')}
+    </a>
+  )
+}
+
 function PeopleStep() {
-  const leave = (): void => {
-    welcomed.value = 'done'
-  }
   return (
     <>
       <h1 tabIndex={-1}>{t('peopleTitle', { name: line(profile.value?.name ?? '') })}</h1>
@@ -161,9 +173,7 @@ function PeopleStep() {
         <MeetLinks onLeave={leave} />
       </p>
       <p>
-        <a href={at('feed')} onClick={leave}>
-          {t('later')}
-        </a>
+        <Later />
       </p>
     </>
   )
