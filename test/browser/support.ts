@@ -7,6 +7,8 @@ import type { NodeProcess, Stage } from '../support/processes.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 export const LIMIT_MS = 20_000
+/** The first start bundles the sources. */
+const START_LIMIT_MS = 60_000
 
 /** Chromium of the system: CHROMIUM names another one. */
 function executable(): string {
@@ -58,13 +60,25 @@ export class Person {
 
   /** Starts a node, and comes to its page as `comrade open` says. */
   static async come(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
-    const node = await stage.up(name)
+    const person = await Person.#at(await stage.up(name), browser, options)
+    await person.open()
+    return person
+  }
+
+  /** Does both in one, as newcomers do: `comrade up --open`. */
+  static async begin(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
+    const node = stage.spawnUp(name, '--open')
+    const person = await Person.#at(node, browser, options)
+    const { url } = await node.line(({ event }) => event === 'page', START_LIMIT_MS)
+    await person.page.goto(String(url))
+    return person
+  }
+
+  static async #at(node: NodeProcess, browser: Browser, options: LookOptions): Promise<Person> {
     const { width = 1280, locale = 'en-GB', colorScheme = 'light' } = options
     const viewport = { width, height: width > 600 ? 860 : 844 }
     const context = await browser.newContext({ viewport, locale, colorScheme })
-    const person = new Person(node, context, await context.newPage())
-    await person.open()
-    return person
+    return new Person(node, context, await context.newPage())
   }
 
   /** The same, of somebody who was here before: with a name, past the first run. */

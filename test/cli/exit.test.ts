@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createClient } from '../../src/api/client.ts'
 import { NodeProcess, run, scratch, start } from './process.ts'
 
 function errorOf(stderr: string): { code: string; message: string } {
@@ -198,6 +199,28 @@ describe('comrade up', () => {
     const second = await NodeProcess.up(home)
     await second.end()
     assert.equal(second.stderr, '')
+  })
+
+  it('opens its page: the recovery phrase is on no terminal, and is there until it was put by', async () => {
+    await using directory = await scratch()
+    const home = join(directory.path, 'home')
+    const phraseOf = async (path: string): Promise<unknown> =>
+      ((await createClient(join(path, 'api.sock')).get('recovery')) as { phrase: unknown }).phrase
+    const first = await NodeProcess.up(home, ['--open'])
+    const { url, expires } = await first.line(({ event }) => event === 'page')
+    assert.match(String(url), /^http:\/\/127\.0\.0\.1:\d+\/open#[\w-]{43}$/)
+    assert.ok(Date.parse(String(expires)) > Date.now() + 300_000, 'time to come back to the terminal')
+    const words = String(await phraseOf(home)).split(' ')
+    assert.equal(words.length, 24)
+    const again = await run(['--home', home, '--json', 'up', '--open'])
+    assert.equal(again.code, 0)
+    assert.match(again.stdout, /^\{"event":"page",.*\}\n$/)
+    await first.end('SIGKILL')
+    assert.ok(!(first.lines.join('') + first.stderr).includes(words.slice(0, 2).join(' ')))
+    await using second = await NodeProcess.up(home)
+    assert.deepEqual(String(await phraseOf(second.home)).split(' '), words)
+    await createClient(join(home, 'api.sock')).post('recovery/confirm')
+    assert.equal(await phraseOf(home), null)
   })
 
   it('writes the recovery phrase to a file that only its owner can read, and over no other', async () => {

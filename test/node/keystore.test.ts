@@ -21,6 +21,7 @@ import {
   changePassphrase,
   createKeys,
   discardKeys,
+  forgetPhrase,
   hasKeys,
   isJoining,
   needsPassphrase,
@@ -146,7 +147,26 @@ describe('keystore', () => {
     await openKeys(keys, { passphrase: 'p' })
   })
 
-  it('holds no seed in the clear under a passphrase, nor the phrase ever', async () => {
+  it('keeps the phrase only when it is told to, under the same passphrase, until it was put by', async () => {
+    const { keys: made, phrase } = await createKeys(keys, { keepsPhrase: true })
+    assert.equal(made.phrase, phrase)
+    assert.equal((await openKeys(keys)).phrase, phrase)
+    const kept = JSON.parse(read('phrase.key')).seed
+    await changePassphrase(keys, { next: 'p', scryptN })
+    assert.ok(!readdirSync(keys).map(read).join().includes(kept))
+    assert.equal((await openKeys(keys, { passphrase: 'p' })).phrase, phrase)
+    await changePassphrase(keys, { current: 'p' })
+    assert.equal((await openKeys(keys)).phrase, phrase)
+    forgetPhrase(keys)
+    forgetPhrase(keys)
+    assert.equal((await openKeys(keys)).phrase, undefined)
+    assert.deepEqual(
+      readdirSync(keys).filter((name) => name.startsWith('phrase')),
+      []
+    )
+  })
+
+  it('holds no seed in the clear under a passphrase, nor the phrase unless it is told to', async () => {
     const { keys: made, phrase } = await createKeys(keys)
     const plain = JSON.parse(read('root.key')).seed
     await changePassphrase(keys, { next: 'p', scryptN })

@@ -2,10 +2,10 @@
 // and what it wrote removed, when it is disposed of, also after a failure. Every wait has a time limit.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
 
@@ -128,7 +128,12 @@ export class NodeProcess extends Running {
   }
 }
 
+/** What a clone does not have, or a test does not need of it. */
+const NOT_CLONED = ['.git', 'node_modules', 'build', 'dist', 'coverage', 'docs', 'test']
+
 export class Stage implements AsyncDisposable {
+  /** The checkout whose `./comrade` is run. */
+  #checkout = ROOT
   /** A fresh directory. */
   readonly path = mkdtempSync(join(tmpdir(), 'comrade-story-'))
   readonly #running = new Set<Running>()
@@ -139,6 +144,17 @@ export class Stage implements AsyncDisposable {
 
   constructor() {
     process.on('exit', this.#onExit)
+  }
+
+  /** Runs everything from now on in a copy of the checkout that nothing was built in, with the same packages installed. */
+  cloneCheckout(): void {
+    this.#checkout = join(this.path, 'comrade')
+    cpSync(ROOT, this.#checkout, {
+      recursive: true,
+      filter: (path) => !NOT_CLONED.includes(relative(ROOT, path))
+    })
+    utimesSync(join(this.#checkout, 'package-lock.json'), 0, 0) // installed after it was made
+    symlinkSync(join(ROOT, 'node_modules'), join(this.#checkout, 'node_modules'))
   }
 
   /** The directory of a node. */
@@ -205,9 +221,9 @@ export class Stage implements AsyncDisposable {
       ...inherited,
       NO_COLOR: '1',
       NODE_NO_WARNINGS: '1',
-      NODE_COMPILE_CACHE: join(ROOT, 'build/compile-cache')
+      NODE_COMPILE_CACHE: join(this.#checkout, 'build/compile-cache')
     }
-    return spawn(command, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    return spawn(command, args, { cwd: this.#checkout, env, stdio: ['ignore', 'pipe', 'pipe'] })
   }
 
   #watch<T extends Running>(running: T): T {
