@@ -2,7 +2,7 @@
 import type { Comrade } from '../node/comrade.ts'
 import { groupEventShape } from './group-shapes.ts'
 import { messageShape } from './message-shapes.ts'
-import { entryShape, errorShape, requestShape, type ErrorShape } from './shapes.ts'
+import { entryShape, errorShape, requestShape, syncShape, type ErrorShape } from './shapes.ts'
 
 /** Events that are kept for a listener that does not read. Past it the oldest go, and the listener is told how many. */
 const MAX_WAITING_EVENTS = 1_000
@@ -128,5 +128,6 @@ export function listen(comrade: Comrade, push: (line: EventLine) => void, signal
   comrade.addEventListener('met', ({ detail }) => push({ event: 'met', ...detail }), { signal })
   comrade.addEventListener('group', ({ detail }) => push({ event: 'group', ...groupEventShape(detail) }), { signal })
   comrade.addEventListener('message', ({ detail }) => push({ event: 'message', ...messageShape(detail) }), { signal })
+  comrade.addEventListener('sync', ({ detail }) => push({ event: 'sync', ...syncShape(detail) }), { signal })
   comrade.addEventListener('warning', ({ detail }) => push({ event: 'warning', ...detail }), { signal })
 }

@@ -23,6 +23,7 @@ import {
   peerShape,
   profileShape,
   requestShape,
+  statusShape,
   type EntryShape,
   READABLE_TYPES
 } from './shapes.ts'
@@ -73,7 +74,7 @@ export function routes(init: RouteInit): Hono {
 }
 
 function nodeRoutes(app: Hono, { comrade, onDown, closing, log }: RouteInit): void {
-  get(app, 'status', requests.nothing, () => comrade.status())
+  get(app, 'status', requests.nothing, async () => statusShape(await comrade.status()))
   get(app, 'id', requests.nothing, async () => profileShape(await comrade.profile()))
   get(app, 'profile', requests.nothing, async () => profileShape(await comrade.profile()))
   post(app, 'profile', requests.profile, async (change) => profileShape(await comrade.profile(change)))

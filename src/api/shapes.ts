@@ -1,5 +1,5 @@
 // What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
-import type { Contact, FeedItem, MeetingRequest, Peer, Profile, Status } from '../node/comrade.ts'
+import type { Contact, FeedItem, MeetingRequest, Peer, PeerSync, Profile, Status, SyncStatus } from '../node/comrade.ts'
 
 /** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
 export const READABLE_TYPES = ['post', 'reaction', 'erased']
@@ -33,10 +33,17 @@ export interface PeerShape {
   peerId: string
   did: string | null
   name: string | null
+  relation: Contact['relation'] | null
+  device: string | null
   address: string
   direction: 'inbound' | 'outbound'
   latencyMs: number | null
   since: string
+  relayed: boolean
+  through: { peerId: string | null; did: string | null; name: string | null } | null
+  connections: number
+  isRelay: boolean
+  sync: (Omit<PeerSync, 'last'> & { last: string | null }) | null
 }
 
 /** What may mislead about a name that somebody claims; did and name say whom it looks like. */
@@ -66,7 +73,14 @@ export interface ErrorShape {
 }
 
 /** Status has all its fields by itself; `paused` stands there only when this device does not sign. */
-export type StatusShape = Status
+export interface StatusShape extends Omit<Status, 'sync'> {
+  sync: SyncShape
+}
+
+export type SyncShape = Omit<SyncStatus, 'last'> & { last: string | null }
+
+/** These have all their fields by themselves. */
+export type { Check as CheckShape, Invite as InviteShape, Meeting as MeetingShape } from '../node/comrade.ts'
 
 export function entryShape({
   id,
@@ -106,8 +120,36 @@ export function profileShape({ did, device, name, about }: Profile): ProfileShap
   return { did, device, name: name ?? null, about: about ?? null }
 }
 
-export function peerShape({ peerId, did, name, address, direction, latencyMs, since }: Peer): PeerShape {
-  return { peerId, did: did ?? null, name: name ?? null, address, direction, latencyMs: latencyMs ?? null, since }
+export function peerShape({ through, sync, ...peer }: Peer): PeerShape {
+  const { peerId, did, name, relation, device, address, direction, latencyMs, since, connections, isRelay } = peer
+  return {
+    peerId,
+    did: did ?? null,
+    name: name ?? null,
+    relation: relation ?? null,
+    device: device ?? null,
+    address,
+    direction,
+    latencyMs: latencyMs ?? null,
+    since,
+    relayed: through !== undefined,
+    through: through === undefined ? null : throughShape(through),
+    connections,
+    isRelay,
+    sync: sync === undefined ? null : { ...sync, last: sync.last ?? null }
+  }
+}
+
+function throughShape({ peerId, did, name }: NonNullable<Peer['through']>): NonNullable<PeerShape['through']> {
+  return { peerId: peerId ?? null, did: did ?? null, name: name ?? null }
+}
+
+export function statusShape({ sync, ...status }: Status): StatusShape {
+  return { ...status, sync: syncShape(sync) }
+}
+
+export function syncShape({ last, ...sync }: SyncStatus): SyncShape {
+  return { ...sync, last: last ?? null }
 }
 
 export function contactShape({

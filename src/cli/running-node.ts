@@ -146,6 +146,8 @@ function eventText(line: EventLine): readonly Line[] {
       return messageLines(line as unknown as MessageShape)
     case 'warning':
       return [[coloured('yellow', 'warning: '), String(line.message)]]
+    case 'sync':
+      return [] // for programs: on a terminal the entries themselves are shown
     default:
       return [[dim(JSON.stringify(line))]]
   }

@@ -21,12 +21,14 @@ import { createNetwork, type Network } from './network.ts'
 import type { NodeOptions, Settings } from './options.ts'
 import type { People } from './people.ts'
 import { PeopleProtocol } from './people-protocol.ts'
+import { peerList } from './peer-list.ts'
 import { RecordStore } from './record-store.ts'
 import { type Reach, reachOf } from './reachability.ts'
 import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
 import type { SessionService } from './session-service.ts'
 import { pull, syncService } from './sync-service.ts'
+import { peerSync } from './sync-state.ts'
 
 /** How long newly known devices wait to be looked for among the connected peers, in ms. */
 const RECOGNISE_DELAY_MS = 50
@@ -51,6 +53,9 @@ export interface ConnectionsOptions {
   onDisconnect: (peer: { peerId: string; did?: string }) => void
   /** A device of somebody known has proven which one it is, or is known anew. */
   onRecognised: (peerId: PeerId) => void
+  /** A session has come further. Called often. */
+  onSyncProgress: () => void
+  onSyncEnded: (session: SyncSession) => void
   onWarning: (code: string, message: string) => void
 }
 
@@ -123,6 +128,8 @@ export class Connections {
       deviceOf: (peerId) => this.#hello.deviceOf(peerId),
       isBlocked: (peerId) => this.#isBlocked(peerId),
       onSettled: (peerId, session) => this.#settled(peerId, session),
+      onProgress: options.onSyncProgress,
+      onEnded: options.onSyncEnded,
       onFault: (peerId, error) => {
         log.warn({ peer: peerId.toString(), code: error.code }, `sync with this peer was ended: ${error.message}`)
         network.faults.add(peerId.toString())
@@ -226,17 +233,26 @@ export class Connections {
   }
 
   async peers(): Promise<Peer[]> {
-    return this.libp2p.getConnections().map((connection) => {
-      const contact = this.contactOf(connection.remotePeer)
-      return {
-        peerId: connection.remotePeer.toString(),
-        ...(contact === undefined ? {} : { did: contact.did, name: contact.name }),
-        address: connection.remoteAddr.toString(),
-        direction: connection.direction,
-        ...(connection.rtt === undefined ? {} : { latencyMs: connection.rtt }),
-        since: new Date(connection.timeline.open).toISOString()
+    return peerList({
+      connections: this.libp2p.getConnections(),
+      contactOf: (peerId) => this.contactOf(peerId),
+      deviceNameOf: (peerId) => this.#deviceNameOf(peerId),
+      relays: this.#network.reservations.relays,
+      syncOf: (peerId) => {
+        const session = this.sessionOf(peerId)
+        return session && peerSync(session.progress)
       }
     })
+  }
+
+  /** The session that carries feeds to and from a peer, while there is one. */
+  sessionOf(peerId: PeerId): SyncSession | undefined {
+    return this.#sync.sessionOf(peerId)
+  }
+
+  #deviceNameOf(peerId: PeerId): string | undefined {
+    const device = this.#hello.deviceOf(peerId)
+    return device && this.#options.people.contacts.deviceByKey(device)?.name
   }
 
   /** Whether this node can be reached, and who is. */

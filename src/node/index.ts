@@ -16,12 +16,15 @@ export {
   NodeError,
   type NodeErrorCode,
   type Peer,
+  type PeerSync,
   type Profile,
   type Published,
   type ReadOptions,
   type Relation,
   type Resolved,
-  type Status
+  type Space,
+  type Status,
+  type SyncStatus
 } from './comrade.ts'
 export type * from './groups/contract.ts'
 export type * from './messages/contract.ts'

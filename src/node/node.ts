@@ -53,6 +53,7 @@ import { deviceNameOf, type NodeOptions, settle, type Settings } from './options
 import { People } from './people.ts'
 import { SealedLog } from './sealed-log.ts'
 import { spaceOf } from './space.ts'
+import { SyncState } from './sync-state.ts'
 import { Vault } from './vault.ts'
 import { version } from './version.ts'
 
@@ -131,6 +132,7 @@ class ComradeNode implements Comrade {
   readonly #trimmer: Trimmer
   readonly #device: Device
   readonly #sealed: SealedLog
+  readonly #sync: SyncState
   readonly #events = new EventTarget()
   readonly #log: Log
   #entryEvents: AbortController | undefined
@@ -178,7 +180,18 @@ class ComradeNode implements Comrade {
       people: this.#people,
       connections: () => this.#connections,
       maxFetchedBytes: () => this.#quota * BLOB_SHARE,
+      onProgress: () => this.#sync.note(),
       log: this.#log
+    })
+    this.#sync = new SyncState({
+      peers: () => this.libp2p.getPeers(),
+      sessionOf: (peerId) => this.#connections.sessionOf(peerId),
+      personOf: (peerId) => {
+        const contact = this.#connections.contactOf(peerId)
+        return contact?.relation === 'self' ? undefined : contact?.did
+      },
+      files: () => this.#blobs.fetcher.state,
+      onNews: (status) => this.#emit('sync', status)
     })
     this.#postFiles = new PostFiles({
       store,
@@ -272,16 +285,21 @@ class ComradeNode implements Comrade {
       log: this.#log,
       onConnect: (peer) => {
         this.#emit('peer:connect', peer)
+        this.#sync.note()
         this.#encounters.onConnect(peer.peerId)
       },
       onDisconnect: (peer) => {
         this.#emit('peer:disconnect', peer)
+        this.#sync.note()
         this.#messages.onDisconnected(peerIdFromString(peer.peerId))
       },
       onRecognised: (peerId) => {
         this.#messages.onRecognised(peerId)
         this.#blobs.onRecognised(peerId)
+        this.#sync.note()
       },
+      onSyncProgress: this.#sync.note,
+      onSyncEnded: (session) => this.#sync.noteEnded(session),
       onWarning: (code, message) => this.#emit('warning', { code, message })
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
@@ -388,6 +406,7 @@ class ComradeNode implements Comrade {
 
   async #stop(): Promise<void> {
     clearInterval(this.#upkeep)
+    this.#sync.stop()
     this.#entryEvents?.abort()
     this.#postFiles.stop()
     this.#indexer.stop()
@@ -437,6 +456,7 @@ class ComradeNode implements Comrade {
       uptimeMs: this.#startedAt === 0 ? 0 : Date.now() - this.#startedAt,
       version,
       messages: messagesStatus(libsignalUnavailable()),
+      sync: this.#sync.status(),
       ...(this.#device.paused === undefined ? {} : { paused: this.#device.paused })
     }
   }

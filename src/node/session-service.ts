@@ -33,6 +33,7 @@ export interface SessionServiceOptions<S extends Session> {
   /** Whether this peer may not be served. */
   isBlocked: (peerId: PeerId) => boolean
   onSettled?: (peerId: PeerId, session: S) => void
+  onEnded?: (session: S) => void
   /** A peer sent what breaks the protocol or is not valid. */
   onFault: (peerId: PeerId, error: FeedError | GroupError) => void
 }
@@ -158,6 +159,7 @@ export class SessionService<S extends Session> {
       if (isFault(error)) this.#options.onFault(peerId, error)
     }
     if (this.#running.get(peerId.toString()) === running) this.#running.delete(peerId.toString())
+    this.#options.onEnded?.(running.session)
     if (isInitiator) this.#retryLater(running.connection)
   }
 

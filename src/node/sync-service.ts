@@ -13,10 +13,19 @@ export interface SyncServiceOptions extends Pick<SessionServiceOptions<SyncSessi
   deviceOf: (peerId: PeerId) => Uint8Array | undefined
   /** A session has compared and fetched everything that differed at its start. */
   onSettled: (peerId: PeerId, session: SyncSession) => void
+  /** A session has come further. Called often. */
+  onProgress: () => void
+  onEnded: (session: SyncSession) => void
 }
 
 /** What the sessions know of their peers is stored when they end. */
-export function syncService({ store, isPacked, deviceOf, ...common }: SyncServiceOptions): SessionService<SyncSession> {
+export function syncService({
+  store,
+  isPacked,
+  deviceOf,
+  onProgress,
+  ...common
+}: SyncServiceOptions): SessionService<SyncSession> {
   const claims = new FeedClaims()
   return new SessionService({
     ...common,
@@ -27,6 +36,7 @@ export function syncService({ store, isPacked, deviceOf, ...common }: SyncServic
         peer: peerId.toString(),
         claims,
         isPacked,
+        onProgress,
         peerFeed: () => deviceOf(peerId)
       })
   })

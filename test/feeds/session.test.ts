@@ -5,6 +5,7 @@ import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import type { MessageStream } from '../../src/feeds/sync/message-stream.ts'
 import { KIND } from '../../src/feeds/sync/messages.ts'
 import { rememberPeer, SharedFeeds } from '../../src/feeds/sync/peer-memory.ts'
+import type { SyncProgress } from '../../src/feeds/sync/session.ts'
 import { Author, connect, cut, sending, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
 function heightOf(store: FeedStore, author: Author): number {
@@ -32,6 +33,35 @@ describe('a sync session', () => {
     const feed = bob.store.feed(author.key.publicKey)!
     assert.deepEqual([feed.low, feed.height], [1, 1_000])
     assert.equal(entriesBetween(bob.store, feed, 1, 1_000).length, 1_000)
+    await link.close()
+    assert.deepEqual(link.errors, [])
+  })
+
+  it('says truly how far it has come: what is still to come, what came, and what went', async () => {
+    using alice = temporaryStore()
+    using bob = temporaryStore()
+    const [ann, ben] = [new Author('ann'), new Author('ben')]
+    for (const each of [alice, bob]) want(each.store, ann.key, ben.key)
+    alice.store.ingest(ann.post(...texts(3_000)))
+    bob.store.ingest(ben.post(...texts(7)))
+    const seen: SyncProgress[] = []
+    const note = (): void => void seen.push(link.bob.progress)
+    const link = connect(alice.store, bob.store, { bob: { onProgress: note }, wrap: lateRuns })
+    await link.settled()
+    for (const { received, missing } of seen) assert.ok(missing === 0 || received + missing === 3_000)
+    const missing = seen.map((progress) => progress.missing).filter((count) => count > 0)
+    assert.ok(new Set(missing).size > 1, 'it falls while entries come')
+    assert.deepEqual(
+      missing,
+      missing.toSorted((a, b) => b - a)
+    )
+    const { lastMs, ...progress } = link.bob.progress
+    assert.deepEqual(progress, { state: 'current', feeds: 2, received: 3_000, sent: 7, missing: 0 })
+    assert.ok(Math.abs(Date.now() - lastMs!) < 20_000)
+    assert.deepEqual([link.alice.progress.received, link.alice.progress.sent], [7, 3_000])
+    alice.store.ingest(ann.post('one more'))
+    await until(() => link.bob.progress.received === 3_001, 'it counts what is pushed')
+    assert.equal(link.bob.progress.state, 'current')
     await link.close()
     assert.deepEqual(link.errors, [])
   })

@@ -62,6 +62,10 @@ describe('devices', function () {
     assert.equal(new Set(items.map(({ name }) => name)).size, 1)
     assert.equal(new Set(items.map(({ feed }) => feed)).size, 2)
     assert.equal((await friend.contacts.list()).length, 1)
+    const [own] = (await laptop.peers()).filter(({ peerId }) => peerId === pi.peerId)
+    assert.deepEqual([own.relation, own.device], ['self', 'pi'])
+    const [theirs] = (await friend.peers()).filter(({ peerId }) => peerId === laptop.peerId)
+    assert.deepEqual([theirs.relation, theirs.device], ['friend', undefined])
   })
 
   it('find each other again after each was off', async () => {

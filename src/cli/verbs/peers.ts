@@ -4,6 +4,16 @@ import { bold, dim } from '../output.ts'
 import { formatAgo } from '../quantity.ts'
 import type { Verb } from '../verb.ts'
 
+function whoOf({ did, name, device }: PeerShape): string {
+  return device === null ? (name ?? did ?? 'not known') : `your own device ${device}`
+}
+
+/** Which side dialled, or through whom the connection leads. */
+function wayOf({ direction, relayed, through }: PeerShape): string {
+  if (!relayed) return direction
+  return `${direction}, relayed by ${through?.name ?? through?.peerId ?? 'somebody'}`
+}
+
 export const verb: Verb = {
   examples: ['comrade peers', 'comrade peers --json'],
   async run({ client, output, signal }) {
@@ -11,8 +21,8 @@ export const verb: Verb = {
     for (const peer of peers) {
       const latency = peer.latencyMs === null ? '' : `  ${Math.round(peer.latencyMs)} ms`
       output.result(peer, () => [
-        bold(peer.name ?? peer.did ?? 'not known'),
-        `  ${peer.direction}${latency}  since ${formatAgo(peer.since, Date.now())}`,
+        bold(whoOf(peer)),
+        `  ${wayOf(peer)}${latency}  since ${formatAgo(peer.since, Date.now())}`,
         dim(`  ${peer.address}`)
       ])
     }

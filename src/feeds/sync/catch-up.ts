@@ -49,6 +49,11 @@ export class CatchUp {
     return this.#fetcher.isIdle
   }
 
+  /** Entries that are being fetched from this peer and have not come. */
+  get missing(): number {
+    return this.#fetcher.missing
+  }
+
   /** Both sides have compared what they share: what was interrupted earlier can go on. */
   goLive(): void {
     this.#isLive = true
@@ -117,7 +122,7 @@ export class CatchUp {
   takeOutcome(feed: FeedState, run: CheckedRun, outcome: IngestOutcome): void {
     const last = lastOf(run)
     if (outcome.kind === 'stored') {
-      if (this.#fetcher.advance(feed.num)) this.#options.onProgress()
+      if (this.#fetcher.advance(feed.num, outcome.to - outcome.from + 1)) this.#options.onProgress()
       else this.#fetchOlder(feed) // it was pushed into a feed of which nothing was here
     }
     if (outcome.kind === 'frozen') {

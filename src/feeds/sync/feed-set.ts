@@ -2,9 +2,15 @@
 
 export class FeedSet {
   #bits: Uint8Array
+  #size = 0
 
   constructor(bits: Uint8Array = new Uint8Array()) {
     this.#bits = Uint8Array.from(bits)
+    for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) this.#size++
+  }
+
+  get size(): number {
+    return this.#size
   }
 
   has(num: number): boolean {
@@ -16,12 +22,14 @@ export class FeedSet {
     if (this.has(num)) return false
     if (num >> 3 >= this.#bits.length) this.#grow(num >> 3)
     this.#bits[num >> 3] |= 1 << (num & 7)
+    this.#size++
     return true
   }
 
   delete(num: number): boolean {
     if (!this.has(num)) return false
     this.#bits[num >> 3] &= ~(1 << (num & 7))
+    this.#size--
     return true
   }
 

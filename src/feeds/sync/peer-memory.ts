@@ -80,6 +80,10 @@ export class SharedFeeds {
     return true
   }
 
+  get size(): number {
+    return this.#set.size
+  }
+
   get bits(): Uint8Array {
     return this.#set.bits
   }

@@ -21,7 +21,9 @@ export class RunFetcher {
   /** By feed number: what is to be asked for, and what was. The latter in the order of asking. */
   readonly #waiting = new Map<number, FetchPlan>()
   #outstanding: FetchPlan[] = []
-  readonly #active = new Set<number>()
+  /** Of each feed that is being fetched, how many of its entries are still to come. */
+  readonly #active = new Map<number, number>()
+  #missing = 0
   #isScheduled = false
 
   constructor(claims: FeedClaims, ask: (plans: FetchPlan[]) => void) {
@@ -33,6 +35,11 @@ export class RunFetcher {
     return this.#waiting.size === 0 && this.#outstanding.length === 0
   }
 
+  /** Entries that were asked for, or will be, and have not come: as many as the peer says it has. */
+  get missing(): number {
+    return this.#missing
+  }
+
   /** Whether a feed is being fetched here. */
   has(num: number): boolean {
     return this.#active.has(num)
@@ -41,21 +48,24 @@ export class RunFetcher {
   /** Plans to fetch, unless another session fetches this feed: then that one's end brings us back to it. */
   want(plan: FetchPlan): void {
     if (this.has(plan.num) || !this.#claims.take(plan.num, this)) return
-    this.#active.add(plan.num)
+    this.#expect(plan.num, plan.to - plan.from + 1)
     this.#waiting.set(plan.num, plan)
     this.#schedule()
   }
 
-  /** The peer brought something of a feed. @returns whether it is one that it was asked for */
-  advance(num: number): boolean {
-    if (this.has(num)) this.#claims.renew(num, this)
-    return this.has(num)
+  /** The peer brought so many entries of a feed. @returns whether it is one that it was asked for */
+  advance(num: number, entries: number): boolean {
+    const left = this.#active.get(num)
+    if (left === undefined) return false
+    this.#claims.renew(num, this)
+    this.#expect(num, Math.max(0, left - entries))
+    return true
   }
 
   /** The peer has sent all it has of the oldest wants. @returns them */
   done(count: number): FetchPlan[] {
     const ended = this.#outstanding.splice(0, count)
-    for (const plan of ended) this.#active.delete(plan.num)
+    for (const plan of ended) this.#expectNothing(plan.num)
     for (const plan of ended) this.#claims.release(plan.num, this)
     if (this.#waiting.size > 0) this.#schedule()
     return ended
@@ -66,7 +76,18 @@ export class RunFetcher {
     this.#waiting.clear()
     this.#outstanding = []
     this.#active.clear()
+    this.#missing = 0
     this.#claims.releaseAll(this)
+  }
+
+  #expect(num: number, entries: number): void {
+    this.#missing += entries - (this.#active.get(num) ?? 0)
+    this.#active.set(num, entries)
+  }
+
+  #expectNothing(num: number): void {
+    this.#missing -= this.#active.get(num) ?? 0
+    this.#active.delete(num)
   }
 
   #schedule(): void {

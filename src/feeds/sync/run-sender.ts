@@ -37,6 +37,8 @@ export class RunSender {
   /** Pushes first: they are small and fresh. By feed number. */
   readonly #pushes = new Map<number, Job>()
   readonly #wants: Job[] = []
+  /** Entries that were sent. */
+  #sent = 0
   #credit = INITIAL_CREDIT
   #isPumping = false
   #isStopped = false
@@ -44,6 +46,10 @@ export class RunSender {
   constructor(store: FeedStore, options: RunSenderOptions) {
     this.#store = store
     this.#options = options
+  }
+
+  get sent(): number {
+    return this.#sent
   }
 
   get isIdle(): boolean {
@@ -133,6 +139,7 @@ export class RunSender {
       if (run === undefined) return true
       const parts = encodeRun(job.id, run)
       frame.parts.push(...parts)
+      this.#sent += run.count
       for (const part of parts) frame.size += part.length
       if (job.isDown) job.to = run.first - 1
       else job.from = lastOf(run) + 1

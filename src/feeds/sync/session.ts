@@ -42,6 +42,8 @@ export interface SyncOptions {
    * after the peer came to want a further feed of ours, or no longer wants one.
    */
   onSettled?: () => void
+  /** {@link SyncSession.progress} may be another one now. Called often. */
+  onProgress?: () => void
   /** How long the peer may bring nothing of what it was asked for, in ms; its hello must come within a third of that. @default 30_000 */
   progressTimeoutMs?: number
   signal?: AbortSignal
@@ -53,6 +55,21 @@ export interface SyncStats {
   runsReceived: number
   entriesReceived: number
   isSettled: boolean
+}
+
+/** How far a session has come, for people. */
+export interface SyncProgress {
+  /** 'comparing': both find out what differs. 'current': all that the peer said it has is here. */
+  state: 'comparing' | 'fetching' | 'current'
+  /** Feeds that both sides want. */
+  feeds: number
+  /** Entries that came by this session, and that went. */
+  received: number
+  sent: number
+  /** Entries that are asked for and have not come, as many as the peer says it has. */
+  missing: number
+  /** When the two were compared, or an entry last went either way. Unix ms; undefined: not yet. */
+  lastMs: number | undefined
 }
 
 export class SyncSession {
@@ -77,6 +94,7 @@ export class SyncSession {
   /** Our counter as our hello told it. */
   #counter = 0
   #usedCredit = 0
+  #lastMs: number | undefined
   #progressTimer: NodeJS.Timeout | undefined
   readonly #turn = new Turn()
   readonly #holdsOwn = new Set<number>()
@@ -115,6 +133,18 @@ export class SyncSession {
     return this.#holdsOwn.has(feed.num)
   }
 
+  get progress(): SyncProgress {
+    const isCurrent = this.stats.isSettled && this.#catchUp.isIdle
+    return {
+      state: !this.#isLive ? 'comparing' : isCurrent ? 'current' : 'fetching',
+      feeds: this.#memory?.shared.size ?? 0,
+      received: this.stats.entriesReceived,
+      sent: this.#sender?.sent ?? 0,
+      missing: this.#catchUp?.missing ?? 0,
+      lastMs: this.#lastMs
+    }
+  }
+
   async #talk(): Promise<void> {
     const remembered = recallPeer(this.#store, this.#options.peer)
     await this.#send(message.encodeHello(this.#hello(remembered)))
@@ -124,6 +154,7 @@ export class SyncSession {
       if (isFirst) await this.#begin(message.decodeHello(frame), remembered)
       else await this.#take(frame)
       isFirst = false
+      this.#options.onProgress?.()
     }
   }
 
@@ -152,7 +183,7 @@ export class SyncSession {
       : [hello.nonce, this.#nonce]
     this.#index = new BlindIndex(this.#store, sessionSalt(...nonces))
     this.#sender = new RunSender(this.#store, {
-      send: (frame) => this.#send(frame),
+      send: (frame) => this.#sendRuns(frame),
       isPacked: hello.takesPacked && this.#options.isPacked !== false,
       onIdle: () => this.#announcer.tellPositionSoon(),
       onError: (error) => this.#fail(error)
@@ -162,7 +193,10 @@ export class SyncSession {
       index: this.#index,
       origin: this,
       onOutcome: (run, outcome) => this.#takeOutcome(run, outcome),
-      onStored: () => this.#checkSettled(),
+      onStored: () => {
+        this.#checkSettled()
+        this.#noteExchange()
+      },
       onError: (error) => this.#fail(error)
     })
     this.#makeParts()
@@ -278,6 +312,12 @@ export class SyncSession {
     this.#tellErased()
     await this.#announcer.goLive()
     this.#checkSettled()
+    this.#noteExchange()
+  }
+
+  #noteExchange(): void {
+    this.#lastMs = Date.now()
+    this.#options.onProgress?.()
   }
 
   async #take(frame: Uint8Array): Promise<void> {
@@ -452,6 +492,11 @@ export class SyncSession {
 
   async #send(frame: Uint8Array): Promise<void> {
     await this.#stream.send(frame)
+  }
+
+  async #sendRuns(frame: Uint8Array): Promise<void> {
+    await this.#send(frame)
+    if (frame[0] !== KIND.done) this.#noteExchange()
   }
 
   #sendInBackground(frame: Uint8Array): void {

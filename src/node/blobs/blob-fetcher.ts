@@ -30,6 +30,8 @@ export interface BlobFetcherOptions {
   friends: () => BlobFriend[]
   /** Whether a blob of so many bytes may be taken that the user does not wait for. */
   hasRoom: (size: number) => boolean
+  /** A blob has come further, or another one is being fetched. Called often. @default nothing */
+  onProgress?: () => void
   onFault: (peerId: PeerId) => void
   onError: (error: unknown) => void
 }
@@ -95,6 +97,17 @@ export class BlobFetcher {
     return this.#fetches.get(hex(id))?.progress
   }
 
+  /** What is being fetched now, in files and bytes, and how many wait for somebody who has them, or for their turn. */
+  get state(): { fetching: number; waiting: number } & BlobProgress {
+    const waiting = Math.max(0, this.#fetches.size - this.#running.size)
+    const state = { fetching: this.#running.size, waiting, have: 0, size: 0 }
+    for (const { progress } of this.#running) {
+      state.have += progress.have
+      state.size += progress.size
+    }
+    return state
+  }
+
   /** Somebody came who may have something: whoever connects anew is asked at once. */
   onRecognised(peerId: PeerId): void {
     for (const fetch of this.#fetches.values()) fetch.endRest(peerId.toString())
@@ -150,6 +163,7 @@ export class BlobFetcher {
     const name = hex(fetch.id)
     fetch.opened = undefined
     this.#running.delete(fetch)
+    this.#options.onProgress?.()
     if (this.#fetches.get(name) !== fetch) return
     this.#fetches.delete(name)
     this.#fetches.set(name, fetch)
@@ -169,6 +183,7 @@ export class BlobFetcher {
     const tell = (): void => {
       fetch.progress = { have: blob.haveBytes, size: blob.manifest.size }
       this.progress.emit(hex(blob.id), fetch.progress)
+      this.#options.onProgress?.()
     }
     tell()
     await caller.fill(blob, download, tell)

@@ -21,6 +21,8 @@ export interface BlobsOptions {
   connections: () => Connections
   /** Most bytes that blobs may take when nobody asked for them by name. */
   maxFetchedBytes: () => number
+  /** What is fetched has come further. Called often. */
+  onProgress: () => void
   log: Log
 }
 
@@ -54,6 +56,7 @@ export class Blobs {
       service: this.#service,
       friends: () => this.#friends(),
       hasRoom: (size) => this.#hasRoom(size),
+      onProgress: options.onProgress,
       onFault,
       onError: this.#onError
     })
