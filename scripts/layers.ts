@@ -39,6 +39,11 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
   { from: 'cli/', to: 'node/keystore.ts', reason: 'the data directory, also where no node runs; without libp2p' },
   { from: 'cli/', to: 'node/version.ts', reason: 'a number, without libp2p' },
   { from: 'api/', to: 'node/comrade.ts', reason: 'the contract: types and the error codes, without libp2p' },
+  {
+    from: 'api/',
+    to: 'node/durable-file.ts',
+    reason: 'files that a power cut leaves whole are written by the same code'
+  },
   ...['errors', 'ring-signature', 'ristretto'].map((file) => ({
     from: 'node/groups/proof-worker.ts',
     to: `groups/${file}.ts`,

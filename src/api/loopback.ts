@@ -1,5 +1,5 @@
-// Loopback HTTP of one node: listens from the start when it was asked for, else from the first browser that is to come in,
-// and then as long as there are sessions.
+// Loopback HTTP of one node: listens from the start when it was asked for, or when browsers were let in in the run before;
+// else from the first browser that is to come in, and then as long as there are sessions.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { NodeError } from '../node/comrade.ts'
@@ -7,12 +7,15 @@ import { drained, guardedServer, listening, type RequestTimeouts } from './guard
 import type { LoopbackPolicy } from './guard.ts'
 import { routes, type RouteInit } from './routes.ts'
 import type { BrowserAccess } from './session-routes.ts'
+import { SessionFile } from './session-file.ts'
 import { CODE_LIFETIME_MS, Sessions } from './sessions.ts'
 import { apiToken } from './token.ts'
 
 export interface LoopbackInit {
   /** File with the bearer token, made when it is missing. */
   tokenPath: string
+  /** File in which sessions are kept. @default they end with the node */
+  sessionsPath?: string
   timeouts: RequestTimeouts
   /** What the routes need; `browsers` is this very object. */
   routes: Omit<RouteInit, 'isSocket' | 'browsers'>
@@ -21,8 +24,10 @@ export interface LoopbackInit {
 }
 
 export class Loopback implements BrowserAccess {
-  readonly sessions = new Sessions()
+  readonly sessions: Sessions
   readonly #init: LoopbackInit
+  /** Where browsers know the node. */
+  #lastPort: number | undefined
   #server: Promise<Server> | undefined
   #port: number | undefined
   /** Nobody asked for it but browsers: without them it need not listen. */
@@ -32,6 +37,13 @@ export class Loopback implements BrowserAccess {
 
   constructor(init: LoopbackInit) {
     this.#init = init
+    const file = init.sessionsPath === undefined ? undefined : new SessionFile(init.sessionsPath)
+    const { port, sessions: kept } = file?.read() ?? { sessions: [] }
+    this.#lastPort = port
+    this.sessions = new Sessions({
+      kept,
+      onChange: (sessions, isEnding) => file?.write({ port: this.#lastPort, sessions }, isEnding)
+    })
   }
 
   get port(): number | undefined {
@@ -48,10 +60,21 @@ export class Loopback implements BrowserAccess {
     const server = (this.#server ??= this.#listen(port))
     try {
       const address = (await server).address() as AddressInfo | null
-      if (this.#server === server) this.#port = address?.port
+      if (this.#server === server) this.#port = this.#lastPort = address?.port
     } catch (error) {
       if (this.#server === server) this.#server = undefined
       throw error
+    }
+  }
+
+  /** Listens where it did before, for browsers that were let in; where that port is taken now, they have to be let in anew. */
+  async resume(): Promise<void> {
+    if (this.#lastPort === undefined || this.sessions.size === 0) return
+    try {
+      await this.listen(this.#lastPort)
+      this.#isForBrowsers = true
+    } catch (error) {
+      if (!isTaken(error)) throw error
     }
   }
 
@@ -59,7 +82,7 @@ export class Loopback implements BrowserAccess {
     if (this.#isRetired) throw new NodeError('NOT_RUNNING', 'the node is leaving')
     const isFirst = this.#server === undefined
     this.#isForBrowsers ||= isFirst
-    await this.listen(0)
+    await this.#listenAnywhere()
     if (this.url === undefined)
       throw new NodeError('FAILED', 'browsers were shut out at the same moment: open once more')
     if (isFirst) this.#init.onOpened?.(this.url)
@@ -88,6 +111,16 @@ export class Loopback implements BrowserAccess {
     await Promise.all([this.#stopped, this.#server?.then(drained, () => {})])
   }
 
+  /** Where browsers know the node, if that port is free. */
+  async #listenAnywhere(): Promise<void> {
+    try {
+      await this.listen(this.#lastPort ?? 0)
+    } catch (error) {
+      if (!isTaken(error)) throw error
+      await this.listen(0)
+    }
+  }
+
   /** Listens no more, until somebody is to come in again. */
   #stop(): void {
     const server = this.#server
@@ -106,6 +139,11 @@ export class Loopback implements BrowserAccess {
     policy.port = (server.address() as AddressInfo).port
     return server
   }
+}
+
+/** Whether another program listens at a port. */
+function isTaken(error: unknown): boolean {
+  return error instanceof NodeError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
 }
 
 function closed(server: Server): Promise<void> {

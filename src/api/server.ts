@@ -18,6 +18,8 @@ export interface ApiInit {
     port?: number
     /** File with the bearer token; made when it is missing. */
     tokenPath: string
+    /** File in which it is kept which browsers were let in; made when it is missing. @default they are not known in the next run */
+    sessionsPath?: string
     /** Told the base address when it begins to listen for a browser. */
     onOpened?: (url: string) => void
   }
@@ -63,7 +65,8 @@ export async function serveApi(init: ApiInit): Promise<Api> {
   }
   try {
     await listenOnSocket(socket, socketPath)
-    if (http?.port !== undefined) await loopback?.listen(http.port)
+    if (http?.port === undefined) await loopback?.resume()
+    else await loopback?.listen(http.port)
     return api
   } catch (error) {
     await api.close()

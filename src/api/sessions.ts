@@ -1,5 +1,5 @@
 // Browsers that may use the API: a code from `comrade open` is traded once for a session, whose secret the browser keeps as
-// a cookie. Both live in memory only: a session ends with the node.
+// a cookie. Codes end with the node; what is kept of sessions outlives it.
 import { createHash, randomBytes } from 'node:crypto'
 import { NodeError } from '../node/comrade.ts'
 
@@ -7,6 +7,8 @@ import { NodeError } from '../node/comrade.ts'
 export const CODE_LIFETIME_MS = 60_000
 /** After this time without a request a session is over, in ms: 30 days. */
 export const SESSION_IDLE_MS = 30 * 86_400_000
+/** How exactly it is kept when a session was used last, in ms: not every request is worth a write. */
+const USED_STEP_MS = 3_600_000
 /** Codes and sessions at a time. Past it the oldest code, and the session that was not used for longest, are given up. */
 const MAX_CODES = 16
 const MAX_SESSIONS = 64
@@ -19,8 +21,28 @@ interface Code {
 }
 
 interface Session {
+  /** Unix ms. */
   usedAtMs: number
+  keptAtMs: number
   over: AbortController
+}
+
+/** What is to be known of a session in the node's next run. */
+export interface KeptSession {
+  /** sha256 of its secret, in base64url. */
+  key: string
+  usedAtMs: number
+}
+
+export interface SessionsOptions {
+  /** Those of the run before, in the order of their last use. @default none */
+  kept?: readonly KeptSession[]
+  /** Told all sessions when one was added, used for the first time in an hour, or ended. @default they are not kept */
+  onChange?: (sessions: KeptSession[], isEnding: boolean) => void
+  /** A clock that does not jump, in ms. */
+  now?: () => number
+  /** Unix ms. @default Date.now */
+  date?: () => number
 }
 
 /** The codes and sessions of one node, by the sha256 of their secrets: what is looked up tells nothing by its timing. */
@@ -29,10 +51,19 @@ export class Sessions {
   /** In the order of their last use. */
   readonly #sessions = new Map<string, Session>()
   readonly #now: () => number
+  readonly #date: () => number
+  readonly #onChange: NonNullable<SessionsOptions['onChange']>
 
-  /** @param now a clock that does not jump, in ms */
-  constructor(now: () => number = () => performance.now()) {
+  constructor({
+    kept = [],
+    onChange = () => {},
+    now = () => performance.now(),
+    date = Date.now
+  }: SessionsOptions = {}) {
     this.#now = now
+    this.#date = date
+    this.#onChange = onChange
+    for (const { key, usedAtMs } of kept.slice(-MAX_SESSIONS)) this.#add(key, usedAtMs)
   }
 
   get size(): number {
@@ -61,7 +92,7 @@ export class Sessions {
     if (known === undefined)
       throw new NodeError('EXPIRED', 'this address is not good any more: ask for another one with `comrade open`')
     if (known.session !== undefined) {
-      this.#end(known.session)
+      if (this.#end(known.session)) this.#tell(true)
       throw new NodeError(
         'USED',
         'this address was used before: whoever used it is shut out now; run `comrade open` again'
@@ -70,7 +101,8 @@ export class Sessions {
     const secret = randomBytes(SECRET_BYTES).toString('base64url')
     known.session = keyOf(secret)
     if (this.#sessions.size >= MAX_SESSIONS) this.#end(this.#sessions.keys().next().value!)
-    this.#sessions.set(known.session, { usedAtMs: this.#now(), over: new AbortController() })
+    this.#add(known.session, this.#date())
+    this.#tell(false)
     return secret
   }
 
@@ -80,14 +112,15 @@ export class Sessions {
     const key = keyOf(secret)
     const session = this.#sessions.get(key)
     if (session === undefined) return undefined
-    session.usedAtMs = this.#now()
+    session.usedAtMs = Math.max(session.usedAtMs, this.#date()) // a machine without a clock begins in 1970
     this.#sessions.delete(key)
     this.#sessions.set(key, session)
+    if (session.usedAtMs - session.keptAtMs >= USED_STEP_MS) this.#tell(false)
     return session.over.signal
   }
 
   end(secret: string): void {
-    this.#end(keyOf(secret))
+    if (this.#end(keyOf(secret))) this.#tell(true)
   }
 
   /** Ends all sessions, and takes back the codes. @returns how many sessions there were */
@@ -95,21 +128,31 @@ export class Sessions {
     const count = this.size
     for (const key of [...this.#sessions.keys()]) this.#end(key)
     this.#codes.clear()
+    this.#tell(true)
     return count
   }
 
-  #end(key: string): void {
+  #add(key: string, usedAtMs: number): void {
+    this.#sessions.set(key, { usedAtMs, keptAtMs: usedAtMs, over: new AbortController() })
+  }
+
+  /** @returns whether there was such a session */
+  #end(key: string): boolean {
     this.#sessions.get(key)?.over.abort()
-    this.#sessions.delete(key)
+    return this.#sessions.delete(key)
+  }
+
+  #tell(isEnding: boolean): void {
+    for (const session of this.#sessions.values()) session.keptAtMs = session.usedAtMs
+    const kept = [...this.#sessions].map(([key, { usedAtMs }]) => ({ key, usedAtMs }))
+    this.#onChange(kept, isEnding)
   }
 
   #forgetOld(): void {
     const now = this.#now()
     for (const [key, { expiresAtMs }] of this.#codes) if (expiresAtMs <= now) this.#codes.delete(key)
-    for (const [key, { usedAtMs }] of this.#sessions) {
-      if (usedAtMs + SESSION_IDLE_MS > now) break
-      this.#end(key)
-    }
+    const date = this.#date()
+    for (const [key, { usedAtMs }] of this.#sessions) if (usedAtMs + SESSION_IDLE_MS <= date) this.#end(key)
   }
 }
 

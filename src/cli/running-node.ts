@@ -50,6 +50,7 @@ export class RunningNode {
       http: {
         port: http,
         tokenPath: join(homeAt(node.home).keys, 'api-token'),
+        sessionsPath: join(homeAt(node.home).keys, 'api-sessions'),
         onOpened: (url) => this.#announceUrl(url)
       },
       onDown: () => this.leave()

@@ -5,7 +5,7 @@ import { CODE_LIFETIME_MS, Sessions, SESSION_IDLE_MS } from '../../src/api/sessi
 function setup(): { sessions: Sessions; pass: (ms: number) => void } {
   let now = 1_000
   return {
-    sessions: new Sessions(() => now),
+    sessions: new Sessions({ now: () => now, date: () => now }),
     pass: (ms) => {
       now += ms
     }

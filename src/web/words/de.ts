@@ -18,7 +18,7 @@ export const de: Catalogue = {
     'Die Verbindung zu deinem Knoten ist weg. Vielleicht startet er gerade neu; die Seite macht von selbst weiter, wenn er wieder da ist.',
   shutTitle: 'Dieser Browser wird nicht eingelassen',
   shutAbout:
-    'Dein Knoten spricht nur mit Browsern, die du einlässt, und vergisst sie, wenn er neu gestartet wird. Führe dies in einem Terminal auf demselben Rechner aus und öffne die Adresse, die es ausgibt:',
+    'Dein Knoten spricht nur mit Browsern, die du einlässt, und vergisst sie, wenn sie 30 Tage weg waren. Führe dies in einem Terminal auf demselben Rechner aus und öffne die Adresse, die es ausgibt:',
   justNow: 'gerade eben',
   copy: 'Kopieren',
   copied: 'Kopiert',

@@ -16,7 +16,7 @@ export const en = {
     'The connection to your node is gone. It may be starting anew; the page goes on by itself when it is back.',
   shutTitle: 'This browser is not let in',
   shutAbout:
-    'Your node talks only to browsers that you let in, and forgets them when it is started anew. Run this in a terminal on the same machine, and open the address that it prints:',
+    'Your node talks only to browsers that you let in, and forgets those that were away for 30 days. Run this in a terminal on the same machine, and open the address that it prints:',
   justNow: 'just now',
   copy: 'Copy',
   copied: 'Copied',
