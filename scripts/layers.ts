@@ -56,6 +56,8 @@ const EXCEPTIONS: readonly { from: string; to: string; only?: 'import()' | 'type
   })),
   { from: 'cli/', to: 'trust/names.ts', reason: 'names are escaped for a terminal by the same code everywhere' },
   { from: 'web/', to: 'trust/names.ts', reason: 'and for the page' },
+  { from: 'cli/', to: 'trust/mentions.ts', reason: 'people are found in a text by the same code everywhere' },
+  { from: 'web/', to: 'trust/mentions.ts', reason: 'and in the page' },
   ...['shapes', 'conversation-shapes', 'group-shapes', 'message-shapes'].map((file) => ({
     from: 'web/',
     to: `api/${file}.ts`,

@@ -7,6 +7,7 @@ const MAX_TEXT_SIZE = 65_536
 /** The same of a private message. */
 const MAX_MESSAGE_SIZE = 28_000
 const MAX_TAGS = 32
+const MAX_MENTIONS = 32
 /** Of one post. */
 const MAX_FILES = 16
 /** Longest time after which a post may expire, in ms: ten years. */
@@ -99,6 +100,7 @@ export const requests = {
     text: text(MAX_TEXT_SIZE),
     reply: v.optional(id),
     tags: v.optional(v.pipe(v.array(tag), v.maxLength(MAX_TAGS, `must be at most ${MAX_TAGS} tags`))),
+    mentions: v.optional(v.pipe(v.array(who), v.maxLength(MAX_MENTIONS, `must be at most ${MAX_MENTIONS} people`))),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS)),
     to: v.optional(group),
     attach: v.optional(v.pipe(v.array(file), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`)))
@@ -109,6 +111,7 @@ export const requests = {
     limit: v.optional(countInQuery),
     before: v.optional(id),
     tag: v.optional(tag),
+    mentions: v.optional(who),
     search: v.optional(text(512)),
     follow: v.optional(flagInQuery),
     all: v.optional(flagInQuery)

@@ -102,11 +102,12 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   get(app, 'thread', requests.entry, async ({ id }) => (await feeds.thread(id)).map(entryShape))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
-  post(app, 'post', requests.post, async ({ text, reply, tags, expiresInMs, to, attach = [] }) => {
+  post(app, 'post', requests.post, async ({ text, reply, tags, mentions, expiresInMs, to, attach = [] }) => {
     if (attach.length > 0) checkSocket(init)
     const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text }
     if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
     if (tags !== undefined && tags.length > 0) body.tags = tags
+    if (mentions !== undefined && mentions.length > 0) body.mentions = mentions
     if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
     return feeds.publish(body, { group: to, files: attach.map((path) => ({ file: path })) })
   })
@@ -126,14 +127,15 @@ function feedRoutes(app: Hono, init: RouteInit): void {
       return progressLines(id, (onProgress) => feeds.attachments(id, { signal, onProgress }))
     })
   )
-  stream(app, 'feed', requests.feed, async ({ who, in: name, follow, all, ...rest }) => {
+  stream(app, 'feed', requests.feed, async ({ who, in: name, mentions: whom, follow, all, ...rest }) => {
     // Found before the stream begins, so that an unknown name is a plain error.
     const author = who === undefined ? undefined : (await comrade.contacts.find(who)).did
+    const mentions = whom === undefined ? undefined : (await comrade.contacts.find(whom)).did
     const group = name === undefined ? undefined : (await comrade.groups.get(name)).id
     return ndjson((gone) =>
       readFeed(
         comrade,
-        { ...rest, author, group, live: follow ?? false, types: all ? undefined : READABLE_TYPES },
+        { ...rest, author, group, mentions, live: follow ?? false, types: all ? undefined : READABLE_TYPES },
         gone,
         closing
       )

@@ -1,5 +1,15 @@
 // What the API gives out: the promised fields, always all of them (null where there is nothing), and JSON only.
-import type { Contact, FeedItem, MeetingRequest, Peer, PeerSync, Profile, Status, SyncStatus } from '../node/comrade.ts'
+import type {
+  Contact,
+  FeedItem,
+  MeetingRequest,
+  Mention,
+  Peer,
+  PeerSync,
+  Profile,
+  Status,
+  SyncStatus
+} from '../node/comrade.ts'
 
 /** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
 export const READABLE_TYPES = ['post', 'reaction', 'erased']
@@ -20,6 +30,14 @@ export interface EntryShape {
   root: string | null
   group: string | null
   files: { id: string; name: string; size: number; mime: string | null }[]
+  mentions: MentionShape[]
+}
+
+/** Somebody whom a post mentions. */
+export interface MentionShape {
+  did: string
+  name: string
+  warnings: WarningShape[]
 }
 
 export interface ProfileShape {
@@ -96,7 +114,8 @@ export function entryShape({
   reply,
   root,
   group,
-  files = []
+  files = [],
+  mentions = []
 }: FeedItem): EntryShape {
   return {
     id,
@@ -112,8 +131,13 @@ export function entryShape({
     reply: reply ?? null,
     root: root ?? null,
     group: group ?? null,
-    files: files.map(({ mime, ...file }) => ({ ...file, mime: mime ?? null }))
+    files: files.map(({ mime, ...file }) => ({ ...file, mime: mime ?? null })),
+    mentions: mentions.map(mentionShape)
   }
+}
+
+function mentionShape({ did, name, warnings }: Mention): MentionShape {
+  return { did, name, warnings: warnings.map(warningShape) }
 }
 
 export function profileShape({ did, device, name, about }: Profile): ProfileShape {

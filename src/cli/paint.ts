@@ -1,6 +1,7 @@
 // How entries, people and peers look to a person. Names and texts are made harmless by the output, line by line.
-import type { ContactShape, EntryShape, ProfileShape, WarningShape } from '../api/shapes.ts'
+import type { ContactShape, EntryShape, MentionShape, ProfileShape, WarningShape } from '../api/shapes.ts'
 import type { Meeting, MeetingRequest } from '../node/comrade.ts'
+import { mentionParts } from '../trust/mentions.ts'
 import { bold, coloured, dim, type Line, type Segment } from './output.ts'
 import { formatAgo, formatSize } from './quantity.ts'
 
@@ -16,14 +17,32 @@ export function entryLines(entry: EntryShape): Line[] {
   const tags: Line[] =
     entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
   const files = entry.files.map(({ name, size }): Line => [`  ${name}`, dim(`  file, ${formatSize(size)}`)])
-  return [head, ...group, ...reply, ...textLines(entry), ...files, ...tags]
+  return [head, ...group, ...reply, ...textLines(entry), ...apartLines(entry), ...files, ...tags]
 }
 
-function textLines({ type, text }: EntryShape): Line[] {
+function textLines({ type, text, mentions }: EntryShape): Line[] {
   if (type === 'erased') return [[dim('  (erased by its author)')]]
   if (type === 'sealed') return [[dim('  (sealed: not for this device)')]]
-  if (text !== null) return text.split(/\r?\n/).map((line) => [`  ${line}`])
+  if (text !== null) return text.split(/\r?\n/).map((line) => ['  ', ...mentioning(line, mentions)])
   return [[dim(`  (${type})`)]]
+}
+
+/** A line of a text, with whom it mentions by what the user calls them. */
+function mentioning(line: string, mentions: readonly MentionShape[]): Segment[] {
+  const dids = mentions.map(({ did }) => did)
+  return mentionParts(line, dids).flatMap(({ text, did }) => {
+    const mention = mentions.find((each) => each.did === did)
+    return mention === undefined ? [text] : [coloured('cyan', `@${mention.name}`), warningMark(mention.warnings)]
+  })
+}
+
+/** Those who are mentioned and have no place in the text. */
+function apartLines({ text, mentions }: EntryShape): Line[] {
+  if (mentions.length === 0 || text === null) return []
+  const dids = mentions.map(({ did }) => did)
+  const placed = new Set(mentionParts(text, dids).map(({ did }) => did))
+  const apart = mentions.filter(({ did }) => !placed.has(did))
+  return apart.map(({ name, warnings }) => [dim('  for '), coloured('cyan', `@${name}`), warningMark(warnings)])
 }
 
 const WARNINGS: Record<string, string> = {

@@ -38,6 +38,7 @@ export { Indexer } from './store/indexer.ts'
 export {
   blobsOfPosts,
   entriesBetween,
+  entriesByMention,
   entriesByTag,
   entriesByWords,
   entryAt,

@@ -40,10 +40,21 @@ export interface FeedItem {
   root?: string
   /** Files that belong to it. */
   files?: PostFile[]
+  /** Whom it speaks to, at most 32. Where in the text each is meant, `mentionParts()` says. */
+  mentions?: Mention[]
   /** Id of the group that it was written to, which this device could open it for. */
   group?: string
   /** The whole decoded body, for types that this program does not know. Absent when erased. */
   body?: Body
+}
+
+/** Somebody whom a post mentions. */
+export interface Mention {
+  did: string
+  /** As {@link Contact.name}; of somebody who is not known here, what the author calls them, with their key tag. */
+  name: string
+  /** As {@link Contact.warnings}. */
+  warnings: NameNote[]
 }
 
 export interface Status {
@@ -189,6 +200,8 @@ export interface ReadOptions {
   /** Only entries older than this one (its id). */
   before?: string
   tag?: string
+  /** Only posts that mention this person: a did, or whoever {@link Contacts.find} finds by it. */
+  mentions?: string
   /** Words, all of which must occur (full text). */
   search?: string
   /**
@@ -219,9 +232,10 @@ export interface PublishOptions {
 export interface Feeds {
   /**
    * Signs one entry; resolves when it is on the disk. The salt is added. What answers or reacts to a post to a group is
-   * sealed for that group.
+   * sealed for that group. `mentions` of a post, at most 32, may name people as {@link Contacts.find} understands them;
+   * where the text has `@` and that name, or `@` and what they are called here, each reader sees their own name for them.
    * @param options.group name, id or link of a group: sealed for who may read there
-   * @throws NodeError NOT_FOUND, WHO_AMBIGUOUS; NOT_OWN when one is no member; BAD_INPUT
+   * @throws NodeError NOT_FOUND, WHO_AMBIGUOUS; NOT_OWN when one is no member; WHO_UNKNOWN; BAD_INPUT
    */
   publish(body: Body, options?: PublishOptions): Promise<Published>
   /** Many at once under one signature; all or none, and all of them to one group or to none. */

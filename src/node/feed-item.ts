@@ -12,6 +12,7 @@ import {
 import { formatDid } from '../trust/index.ts'
 import { filesOf } from './blobs/post-files.ts'
 import type { FeedItem } from './comrade.ts'
+import { mentionsOf } from './mentions.ts'
 import type { People } from './people.ts'
 
 /**
@@ -31,17 +32,18 @@ export function toFeedItem(entry: StoredEntry, people: People, opened?: { id: st
     time: new Date(shownTime(entry)).toISOString(),
     type: 'unknown'
   }
-  if (opened !== undefined) return { ...item, ...contentOf(opened.body), group: opened.id }
+  if (opened !== undefined) return { ...item, ...contentOf(opened.body, people), group: opened.id }
   if (entry.body === undefined) return { ...item, type: 'erased' }
   if ((entry.flags & FLAG_SEALED) !== 0) return { ...item, type: 'sealed' }
   const body = bodyOf(entry)
-  return { ...item, ...(body && contentOf(body)) }
+  return { ...item, ...(body && contentOf(body, people)) }
 }
 
-function contentOf(body: Body): Partial<FeedItem> {
+function contentOf(body: Body, people: People): Partial<FeedItem> {
   const known = renderable(body)
   if (known?.type === 'post') {
     const files = filesOf(known)
+    const mentions = mentionsOf(known, people)
     return {
       type: body.type,
       body,
@@ -49,7 +51,8 @@ function contentOf(body: Body): Partial<FeedItem> {
       tags: known.tags,
       reply: idText(known.reply),
       root: idText(known.root),
-      ...(files.length === 0 ? {} : { files })
+      ...(files.length === 0 ? {} : { files }),
+      ...(mentions.length === 0 ? {} : { mentions })
     }
   }
   if (known?.type === 'reaction') return { type: body.type, body, text: known.emoji, reply: idText(known.to) }

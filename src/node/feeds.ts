@@ -6,6 +6,7 @@ import {
   cidToEntryId,
   encodeBody,
   entriesBetween,
+  entriesByMention,
   entriesByTag,
   entriesByWords,
   entryById,
@@ -25,7 +26,7 @@ import {
   timeline,
   type TimelinePoint
 } from '../feeds/index.ts'
-import { formatDid } from '../trust/index.ts'
+import { formatDid, mentionedDids } from '../trust/index.ts'
 import { Backlog } from './backlog.ts'
 import type { AttachmentOptions, OpenedAttachment, PostFileOptions, SavedFile } from './blobs/contract.ts'
 import { filesOf, type PostFiles } from './blobs/post-files.ts'
@@ -41,6 +42,7 @@ import {
 import { toFeedItem } from './feed-item.ts'
 import type { GroupContent } from './groups/content.ts'
 import type { LocalGroup } from './groups/local-group.ts'
+import { withMentions } from './mentions.ts'
 import type { People } from './people.ts'
 
 const DEFAULT_LIMIT = 50
@@ -88,7 +90,8 @@ export class NodeFeeds implements Feeds {
     signal?.throwIfAborted()
     if (files !== undefined) throw new NodeError('BAD_INPUT', 'files go with one post at a time')
     const writer = this.#options.writer()
-    const linked = bodies.map(withLinks)
+    const { contacts } = this.#options.people
+    const linked = bodies.map((body) => withMentions(withLinks(body), contacts))
     const group = this.#groupFor(linked, name === undefined ? undefined : this.#options.groups().find(name))
     const feedKey = writer.key.publicKey
     const entries =
@@ -232,7 +235,8 @@ export class NodeFeeds implements Feeds {
     const before = options.before === undefined ? undefined : pointOf(this.#stored(options.before))
     const feeds = identity && people.feedsOf(identity)
     const group = options.group === undefined ? undefined : this.#options.groups().find(options.group)
-    return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before, group }
+    const mentions = options.mentions === undefined ? undefined : people.contacts.find(options.mentions).did
+    return { ...options, limit: options.limit ?? DEFAULT_LIMIT, identity, feeds, before, group, mentions }
   }
 
   *#select(query: Query): Generator<StoredEntry> {
@@ -248,10 +252,11 @@ export class NodeFeeds implements Feeds {
     }
   }
 
-  #find({ search, tag, feeds, before, limit, types, group }: Query): StoredEntry[] {
+  #find({ search, tag, mentions, feeds, before, limit, types, group }: Query): StoredEntry[] {
     const { store } = this.#options
     if (group !== undefined) return this.#options.groups().posts(group, { feeds, before, limit })
     if (search !== undefined) return entriesByWords(store, search, { feeds, before, limit })
+    if (mentions !== undefined) return entriesByMention(store, mentions, { feeds, before, limit })
     if (tag !== undefined) return entriesByTag(store, tag, { feeds, before, limit })
     return timeline(store, { feeds, before, limit, types })
   }
@@ -328,11 +333,17 @@ export class Arrivals {
 }
 
 function matches(entry: StoredEntry, body: Body | undefined, query: Query): boolean {
-  if (query.types === undefined && query.tag === undefined && query.search === undefined) return true
-  if (body === undefined) return query.types?.includes(entry.body === undefined ? 'erased' : 'sealed') ?? false
-  if (query.types !== undefined && !query.types.includes(body.type)) return false
-  if (query.tag !== undefined && !(Array.isArray(body.tags) && body.tags.includes(query.tag))) return false
-  return query.search === undefined || (typeof body.text === 'string' && hasWords(body.text, query.search))
+  const { types, tag, mentions, search } = query
+  if (types === undefined && tag === undefined && mentions === undefined && search === undefined) return true
+  if (body === undefined) return types?.includes(entry.body === undefined ? 'erased' : 'sealed') ?? false
+  if (types !== undefined && !types.includes(body.type)) return false
+  if (tag !== undefined && !(Array.isArray(body.tags) && body.tags.includes(tag))) return false
+  if (mentions !== undefined && !isMentioned(body, mentions)) return false
+  return search === undefined || (typeof body.text === 'string' && hasWords(body.text, search))
+}
+
+function isMentioned(body: Body, did: string): boolean {
+  return body.type === 'post' && Array.isArray(body.mentions) && mentionedDids(body.mentions as string[]).includes(did)
 }
 
 /** The same rule as the full-text index: all words occur, without regard to case and accents. */

@@ -13,6 +13,7 @@ export {
   type Invite,
   type Meeting,
   type MeetingRequest,
+  type Mention,
   NodeError,
   type NodeErrorCode,
   type Peer,
@@ -30,7 +31,7 @@ export type * from './groups/contract.ts'
 export type * from './messages/contract.ts'
 export { type Joined, joinIdentity, type JoinOptions } from './join.ts'
 export { memoryNetwork } from './memory-network.ts'
-export type { NameNote } from '../trust/index.ts'
+export { mentionParts, type NameNote, type TextPart } from '../trust/index.ts'
 export { createNode } from './node.ts'
 export type { NodeOptions } from './options.ts'
 export { type Restored, restoreIdentity, type RestoreOptions } from './restore.ts'

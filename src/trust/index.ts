@@ -64,6 +64,15 @@ export {
 export { KnownNames, type NameNote } from './known-names.ts'
 export { looksLike, resembles, skeleton } from './look-alike.ts'
 export type { NameWarning } from './look-alike.ts'
+export {
+  MAX_MENTIONS,
+  type Mentionable,
+  mentionedDids,
+  mentionParts,
+  namedIn,
+  type TextPart,
+  withPlaces
+} from './mentions.ts'
 export { cleanClaim, displayName, foldName, harmless, MAX_NAME_LENGTH, normalizePetname, tagOf } from './names.ts'
 export { generatePhrase, PHRASE_WORDS, phraseEntropy, rootSeedFromPhrase } from './phrase.ts'
 export { type Audience, MAX_SEALED_BODY, openBody, sealBody, sealedFor, type SealingKey } from './sealed.ts'

@@ -12,6 +12,7 @@ interface Options {
   limit?: number
   before?: string
   tag?: string
+  mentions?: string
   search?: string
   in?: string
   follow?: boolean
@@ -28,6 +29,7 @@ export const verb: Verb<Options> = {
     },
     { flags: '--before <id>', description: 'only what is older than this entry' },
     { flags: '--tag <tag>', description: 'only with this tag' },
+    { flags: '--mentions <who>', description: 'only what mentions this person' },
     { flags: '--search <words>', description: 'only with all of these words' },
     { flags: '--in <group>', description: 'what was written to this group, which is not part of the feed otherwise' },
     { flags: '--all', description: 'every type of entry, not only posts and reactions' },
@@ -40,12 +42,16 @@ export const verb: Verb<Options> = {
     "comrade feed --search 'lift town'",
     'comrade feed --in @portland --follow'
   ],
-  async run({ client, output, signal }, [who], { limit = DEFAULT_LIMIT, before, tag, search, in: group, follow, all }) {
+  async run(
+    { client, output, signal },
+    [who],
+    { limit = DEFAULT_LIMIT, before, tag, mentions, search, in: group, follow, all }
+  ) {
     let shown = 0
     let last: EntryShape | undefined
     for await (const entry of client.lines<EntryShape>(
       'feed',
-      { who, in: group, limit, before, tag, search, follow, all },
+      { who, in: group, limit, before, tag, mentions, search, follow, all },
       { signal }
     )) {
       output.result(entry, () => entryLines(entry))

@@ -14,6 +14,7 @@ const STORE_TIMEOUT_MS = 300_000
 interface Options {
   reply?: string
   tag: string[]
+  mention: string[]
   expires?: number
   to?: string
   attach: string[]
@@ -24,6 +25,11 @@ export const verb: Verb<Options> = {
   options: [
     { flags: '--reply <id>', description: 'the entry that this answers' },
     { flags: '--tag <tag>', description: 'a tag, without #; may be given several times', isMany: true },
+    {
+      flags: '--mention <who>',
+      description: 'whom it speaks to, where the text has @ and that name; may be given several times',
+      isMany: true
+    },
     {
       flags: '--expires <duration>',
       description: 'ask all holders to drop it after this time: 90s, 15m, 12h, 7d, 2w',
@@ -43,17 +49,18 @@ export const verb: Verb<Options> = {
     "comrade post 'hello'",
     "comrade post 'me too' --reply bafkrei…",
     'comrade post - --tag log < notes.txt',
+    "comrade post 'ask @maria, she has ladders' --mention maria",
     "comrade post 'lift to town at 9?' --expires 1d",
     "comrade post 'the swarm' --attach swarm.jpg",
     "comrade post 'the key is under the mat' --to @portland"
   ],
-  async run({ client, output, signal }, [words], { reply, tag, expires, to, attach }) {
+  async run({ client, output, signal }, [words], { reply, tag, mention, expires, to, attach }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a post') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
       {
-        ...{ text, reply, tags: tag, expiresInMs: expires, to },
+        ...{ text, reply, tags: tag, mentions: mention, expiresInMs: expires, to },
         attach: attach.length === 0 ? undefined : attach.map((file) => resolve(file))
       },
       { signal, timeoutMs: STORE_TIMEOUT_MS }

@@ -11,6 +11,8 @@ import type { Stored } from './stored.ts'
 const MAX_TAGS = 64
 /** Files of one post that are looked for. */
 const MAX_BLOBS = 16
+/** People whom one post mentions. */
+const MAX_MENTIONS = 32
 
 export interface Derived {
   type: string
@@ -18,6 +20,8 @@ export interface Derived {
   timeMs: number
   links: { target: number; kind: number }[]
   tags: readonly string[]
+  /** Dids of people who are mentioned. */
+  mentions: readonly string[]
   /** Binary CIDs. */
   blobs: readonly Uint8Array[]
   expiresMs?: number
@@ -39,6 +43,7 @@ export function derivedOf(entry: Entry, arrivedMs: number): Derived | undefined 
     timeMs: shownTime({ time: entry.time, arrivedMs }),
     links: [],
     tags: [],
+    mentions: [],
     blobs: []
   }
   const known = renderable(body)
@@ -47,8 +52,9 @@ export function derivedOf(entry: Entry, arrivedMs: number): Derived | undefined 
   if (known.root !== undefined) addLink(derived, known.root, 'root')
   if (known.reply !== undefined) addLink(derived, known.reply, 'reply')
   const tags = (known.tags ?? []).slice(0, MAX_TAGS)
+  const mentions = [...new Set(known.mentions)].slice(0, MAX_MENTIONS)
   const blobs = (known.blobs ?? []).slice(0, MAX_BLOBS).map(({ bytes }) => bytes)
-  return { ...derived, tags, blobs, expiresMs: known.expires, text: known.text }
+  return { ...derived, tags, mentions, blobs, expiresMs: known.expires, text: known.text }
 }
 
 function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind: keyof typeof LINK): void {
@@ -60,7 +66,7 @@ function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind
 export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number): void {
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
-  const { type, timeMs, links, tags, blobs, expiresMs } = derived
+  const { type, timeMs, links, tags, mentions, blobs, expiresMs } = derived
   store.run(
     'DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?',
     type,
@@ -70,6 +76,8 @@ export function forgetDerived(store: Stored, place: number, entry: Entry, arrive
   for (const { target, kind } of links)
     store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
   for (const tag of tags) store.run('DELETE FROM tags WHERE tag = ? AND time = ? AND place = ?', tag, timeMs, place)
+  for (const did of mentions)
+    store.run('DELETE FROM mentions WHERE did = ? AND time = ? AND place = ?', did, timeMs, place)
   for (const cid of blobs) store.run('DELETE FROM blobs WHERE place = ? AND cid = ?', place, cid)
   if (expiresMs !== undefined) store.run('DELETE FROM expiries WHERE at = ? AND place = ?', expiresMs, place)
   store.run('DELETE FROM search WHERE rowid = ?', place)

@@ -129,13 +129,14 @@ export class Indexer {
     }
   }
 
-  #write(place: number, { type, timeMs, links, tags, blobs, expiresMs, text }: Derived): void {
+  #write(place: number, { type, timeMs, links, tags, mentions, blobs, expiresMs, text }: Derived): void {
     const store = this.#store
     const typeNumber = this.#typeNumber(type)
     if (typeNumber !== undefined)
       store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', typeNumber, timeMs, place)
     for (const { target, kind } of links) store.run('INSERT OR IGNORE INTO links VALUES (?, ?, ?)', target, kind, place)
     for (const tag of tags) store.run('INSERT OR IGNORE INTO tags VALUES (?, ?, ?)', tag, timeMs, place)
+    for (const did of mentions) store.run('INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)', did, timeMs, place)
     for (const cid of blobs) store.run('INSERT OR IGNORE INTO blobs (place, cid) VALUES (?, ?)', place, cid)
     if (expiresMs !== undefined) store.run('INSERT OR IGNORE INTO expiries VALUES (?, ?)', expiresMs, place)
     if (text !== undefined && this.#hasFullText) {

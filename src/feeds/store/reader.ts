@@ -118,6 +118,20 @@ export function entriesByTag(
   return rows.flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
 
+/** Posts that mention this person, newest first. */
+export function entriesByMention(
+  store: Stored,
+  did: string,
+  query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
+): StoredEntry[] {
+  const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
+  const rows = store.all(
+    `SELECT place FROM mentions WHERE did = ? AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
+    ...[did, before.timeMs, before.place, ...feedsValue(query.feeds), query.limit]
+  )
+  return rows.flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
+}
+
 /** Entries that hold all of these words, newest places first. */
 export function entriesByWords(
   store: Stored,

@@ -75,6 +75,10 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   -- made behind, from the bodies: files that posts have
   CREATE TABLE blobs (num INTEGER PRIMARY KEY, place INTEGER NOT NULL, cid BLOB NOT NULL, UNIQUE (place, cid)) STRICT;
   CREATE INDEX blobs_by_cid ON blobs (cid);
+  `,
+  `
+  -- made behind, from the bodies: whom posts mention
+  CREATE TABLE mentions (did TEXT, time INTEGER, place INTEGER, PRIMARY KEY (did, time, place)) STRICT, WITHOUT ROWID;
   `
 ]
 

@@ -217,7 +217,8 @@ function ownReaction(id: string, to: string, emoji: string, author: string, feed
       warnings: [],
       time: new Date().toISOString(),
       type: 'reaction',
-      files: []
+      files: [],
+      mentions: []
     },
     ...{ text: emoji, tags: [], reply: to, root: null, group: null }
   }
