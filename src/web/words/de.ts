@@ -40,7 +40,7 @@ export const de: Catalogue = {
     'Wer diese Wörter hat, kann als du auftreten. Ohne sie kann niemand ein verlorenes Gerät ersetzen, und niemand kann sie dir noch einmal schicken.',
   phraseHint: 'Kein Foto, keine Datei: Papier, an einem Ort, den du wiederfindest.',
   phraseWritten: 'Ich habe sie aufgeschrieben',
-  phraseWaits: 'Deine 24 Wörter zur Wiederherstellung stehen noch nicht auf Papier.',
+  phraseWaits: 'Stehen deine 24 Wörter zur Wiederherstellung auf Papier?',
   phraseShow: 'Jetzt aufschreiben',
   phraseWrong: 'Das sind nicht die Wörter an diesen Stellen. Sieh noch einmal auf dein Papier.',
   confirmTitle: 'Was steht auf deinem Papier?',

@@ -38,7 +38,7 @@ export const en = {
     'Whoever has these words is you. Without them nobody can replace a lost device, and nobody can send them to you again.',
   phraseHint: 'Not a photo, not a file: paper, in a place that you will remember.',
   phraseWritten: 'I have written them down',
-  phraseWaits: 'Your 24 recovery words are not on paper yet.',
+  phraseWaits: 'Are your 24 recovery words on paper?',
   phraseShow: 'Write them down',
   phraseWrong: 'These are not the words in these places. Look at your paper again.',
   confirmTitle: 'What does your paper say?',
