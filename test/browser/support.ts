@@ -10,7 +10,7 @@ export const LIMIT_MS = 20_000
 /** The first start bundles the sources. */
 const START_LIMIT_MS = 60_000
 
-/** Chromium of the system: CHROMIUM names another one. */
+/** Chromium of the system; scripts/test-browser.ts names the one that it has found. */
 function executable(): string {
   return process.env.CHROMIUM ?? execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim()
 }

@@ -14,7 +14,7 @@ describe('npm test', () => {
   beforeEach(() => {
     project = mkdtempSync(join(tmpdir(), 'comrade-gate-'))
     mkdirSync(join(project, 'bin'))
-    cpSync(join(ROOT, 'scripts/test.ts'), join(project, 'scripts/test.ts'))
+    for (const name of ['test.ts', 'check.ts']) cpSync(join(ROOT, 'scripts', name), join(project, 'scripts', name))
     for (const name of ['tsc', 'oxlint', 'oxfmt']) command(name, 'exit 0')
     command('mocha', COUNTS(12, 0))
   })
