@@ -7,6 +7,7 @@ import type {
   Peer,
   PeerSync,
   Profile,
+  ReactionCount,
   Status,
   SyncStatus
 } from '../node/comrade.ts'
@@ -31,6 +32,9 @@ export interface EntryShape {
   group: string | null
   files: { id: string; name: string; size: number; mime: string | null }[]
   mentions: MentionShape[]
+  /** How many replies are stored, and what people reacted with; of posts. */
+  replies: number
+  reactions: ReactionCount[]
 }
 
 /** Somebody whom a post mentions. */
@@ -115,7 +119,9 @@ export function entryShape({
   root,
   group,
   files = [],
-  mentions = []
+  mentions = [],
+  replies = 0,
+  reactions = []
 }: FeedItem): EntryShape {
   return {
     id,
@@ -132,7 +138,9 @@ export function entryShape({
     root: root ?? null,
     group: group ?? null,
     files: files.map(({ mime, ...file }) => ({ ...file, mime: mime ?? null })),
-    mentions: mentions.map(mentionShape)
+    mentions: mentions.map(mentionShape),
+    replies,
+    reactions
   }
 }
 

@@ -46,6 +46,8 @@ export {
   entryById,
   isBlobOfPost,
   linksTo,
+  reactionsByFeed,
+  repliesByFeed,
   shownTime,
   type StoredEntry,
   storeSize,

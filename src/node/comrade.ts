@@ -42,6 +42,10 @@ export interface FeedItem {
   files?: PostFile[]
   /** Whom it speaks to, at most 32. Where in the text each is meant, `mentionParts()` says. */
   mentions?: Mention[]
+  /** Of a post: what people reacted with, the most frequent first; each person counts once for an emoji. */
+  reactions?: ReactionCount[]
+  /** Of a post: how many replies are stored here. */
+  replies?: number
   /** Id of the group that it was written to, which this device could open it for. */
   group?: string
   /** The whole decoded body, for types that this program does not know. Absent when erased. */
@@ -55,6 +59,14 @@ export interface Mention {
   name: string
   /** As {@link Contact.warnings}. */
   warnings: NameNote[]
+}
+
+/** How many people reacted to an entry in one way. */
+export interface ReactionCount {
+  emoji: string
+  count: number
+  /** Whether this user is one of them. */
+  isOwn: boolean
 }
 
 export interface Status {

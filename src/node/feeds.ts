@@ -27,6 +27,7 @@ import {
   type TimelinePoint
 } from '../feeds/index.ts'
 import { formatDid, mentionedDids } from '../trust/index.ts'
+import type { Answers } from './answers.ts'
 import { Backlog } from './backlog.ts'
 import type { AttachmentOptions, OpenedAttachment, PostFileOptions, SavedFile } from './blobs/contract.ts'
 import { filesOf, type PostFiles } from './blobs/post-files.ts'
@@ -50,6 +51,8 @@ const DEFAULT_LIMIT = 50
 const LIVE_PAGE = 64
 /** Posts to a group that are opened before the event loop gets its turn. */
 const OPENED_PAGE = 64
+/** Entries that were not indexed yet, for which a look at one entry waits. */
+const MAX_AWAITED = 1_024
 /** How often a live read lets the index catch up before it begins. */
 const MAX_CATCH_UPS = 16
 /** Stretches of new entries that wait for a slow reader; past it the oldest are left out. */
@@ -69,6 +72,7 @@ export interface NodeFeedsOptions {
   files: () => PostFiles
   /** What is written to groups. */
   groups: () => GroupContent
+  answers: Answers
 }
 
 export class NodeFeeds implements Feeds {
@@ -125,6 +129,7 @@ export class NodeFeeds implements Feeds {
   }
 
   async get(id: string): Promise<FeedItem | undefined> {
+    if (this.#options.indexer.behind < MAX_AWAITED) await this.#catchUp() // else it is counted as far as has been read
     const entry = entryById(this.#options.store, parseEntryId(id))
     return entry === undefined || this.#options.people.isBlocked(entry.feed) ? undefined : this.#item(entry)
   }
@@ -275,7 +280,8 @@ export class NodeFeeds implements Feeds {
   }
 
   #item(entry: StoredEntry): FeedItem {
-    return toFeedItem(entry, this.#options.people, this.#options.groups().open(entry))
+    const post = this.#options.groups().open(entry)
+    return this.#options.answers.counted(toFeedItem(entry, this.#options.people, post), entry, post)
   }
 
   /** Of posts to a group those to the one that is asked for, and only where one is. */

@@ -29,6 +29,7 @@ import {
   type Space,
   type Status
 } from './comrade.ts'
+import { Answers } from './answers.ts'
 import { setConfig } from './config.ts'
 import { NodeContacts } from './contacts.ts'
 import { Connections } from './connections.ts'
@@ -129,6 +130,7 @@ class ComradeNode implements Comrade {
   readonly #store: FeedStore
   readonly #people: People
   readonly #indexer: Indexer
+  readonly #answers: Answers
   readonly #trimmer: Trimmer
   readonly #device: Device
   readonly #sealed: SealedLog
@@ -199,6 +201,7 @@ class ComradeNode implements Comrade {
       blobs: this.#blobs,
       people: this.#people
     })
+    this.#answers = new Answers({ store, people: this.#people, groups: () => this.#groups.content })
     this.feeds = new NodeFeeds({
       store,
       people: this.#people,
@@ -206,7 +209,8 @@ class ComradeNode implements Comrade {
       writer: () => this.#device.writer,
       holders: () => this.#connections.holders,
       files: () => this.#postFiles,
-      groups: () => this.#groups.content
+      groups: () => this.#groups.content,
+      answers: this.#answers
     })
     this.contacts = new NodeContacts(
       this.#people,
@@ -568,7 +572,8 @@ class ComradeNode implements Comrade {
     const { signal } = (this.#entryEvents = new AbortController())
     const [arrivals, opened] = [new Arrivals(this.#store), this.#groups.content.opened()]
     const emit = (entry: StoredEntry, post?: OpenedPost): void => {
-      if (this.#people.isCurrent(entry)) this.#emit('entry', toFeedItem(entry, this.#people, post))
+      if (this.#people.isCurrent(entry))
+        this.#emit('entry', this.#answers.counted(toFeedItem(entry, this.#people, post), entry, post))
     }
     const emitPlain = async (): Promise<void> => {
       for await (const entry of arrivals.entries(signal))

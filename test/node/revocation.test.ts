@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Body, type CheckedRun, Indexer } from '../../src/feeds/index.ts'
+import { Answers } from '../../src/node/answers.ts'
 import { NodeFeeds } from '../../src/node/feeds.ts'
 import type { GroupContent } from '../../src/node/groups/content.ts'
 import { People } from '../../src/node/people.ts'
@@ -37,7 +38,17 @@ async function shownOf(root: Author, runs: readonly CheckedRun[]): Promise<unkno
   const indexer = new Indexer(store, { hasFullText: true })
   const nobody = () => assert.fail('nothing is written here')
   const groups = () => ({ open: () => undefined }) as unknown as GroupContent
-  const feeds = new NodeFeeds({ store, people, indexer, writer: nobody, holders: () => 0, files: nobody, groups })
+  const answers = new Answers({ store, people, groups })
+  const feeds = new NodeFeeds({
+    store,
+    people,
+    indexer,
+    writer: nobody,
+    holders: () => 0,
+    files: nobody,
+    groups,
+    answers
+  })
   try {
     people.contacts.follow(root.key.publicKey)
     people.update()

@@ -4,7 +4,7 @@ import { type Body, decodeBody, renderable } from '../body.ts'
 import { cidToEntryId } from '../entry-id.ts'
 import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
 import { LINK, shownTime } from './reader.ts'
-import { prefixOf } from './schema.ts'
+import { feedOfPlace, prefixOf } from './schema.ts'
 import type { Stored } from './stored.ts'
 
 /** Tags of one post by which it is found; a body has room for thousands. */
@@ -13,12 +13,16 @@ const MAX_TAGS = 64
 const MAX_BLOBS = 16
 /** People whom one post mentions. */
 const MAX_MENTIONS = 32
+/** Reactions of one feed to one entry that are counted, however many it holds. */
+export const MAX_REACTIONS = 64
 
 export interface Derived {
   type: string
   /** The time it is shown with, Unix ms. */
   timeMs: number
   links: { target: number; kind: number }[]
+  /** What it reacts to, and how. */
+  reaction?: { target: number; emoji: string }
   tags: readonly string[]
   /** Dids of people who are mentioned. */
   mentions: readonly string[]
@@ -47,7 +51,10 @@ export function derivedOf(entry: Entry, arrivedMs: number): Derived | undefined 
     blobs: []
   }
   const known = renderable(body)
-  if (known?.type === 'reaction') addLink(derived, known.to, 'reaction')
+  if (known?.type === 'reaction') {
+    addLink(derived, known.to, 'reaction')
+    for (const { target } of derived.links) derived.reaction = { target, emoji: known.emoji }
+  }
   if (known?.type !== 'post') return derived
   if (known.root !== undefined) addLink(derived, known.root, 'root')
   if (known.reply !== undefined) addLink(derived, known.reply, 'reply')
@@ -66,7 +73,7 @@ function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind
 export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number): void {
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
-  const { type, timeMs, links, tags, mentions, blobs, expiresMs } = derived
+  const { type, timeMs, links, reaction, tags, mentions, blobs, expiresMs } = derived
   store.run(
     'DELETE FROM timeline WHERE type = (SELECT num FROM types WHERE name = ?) AND time = ? AND place = ?',
     type,
@@ -75,6 +82,11 @@ export function forgetDerived(store: Stored, place: number, entry: Entry, arrive
   )
   for (const { target, kind } of links)
     store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
+  if (reaction !== undefined)
+    store.run(
+      'DELETE FROM reactions WHERE target = ? AND feed = ? AND emoji = ? AND place = ?',
+      ...[reaction.target, feedOfPlace(place), reaction.emoji, place]
+    )
   for (const tag of tags) store.run('DELETE FROM tags WHERE tag = ? AND time = ? AND place = ?', tag, timeMs, place)
   for (const did of mentions)
     store.run('DELETE FROM mentions WHERE did = ? AND time = ? AND place = ?', did, timeMs, place)

@@ -3,8 +3,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { schemaOf } from '../body.ts'
 import { entriesOf } from '../run.ts'
-import { type Derived, derivedOf } from './derived.ts'
-import { placeOf } from './schema.ts'
+import { type Derived, derivedOf, MAX_REACTIONS } from './derived.ts'
+import { feedOfPlace, placeOf } from './schema.ts'
 import type { FeedStore, StoredRun } from './store.ts'
 
 /** Runs looked at before the event loop gets its turn, and the time after which a slice ends early, in ms. */
@@ -129,12 +129,13 @@ export class Indexer {
     }
   }
 
-  #write(place: number, { type, timeMs, links, tags, mentions, blobs, expiresMs, text }: Derived): void {
+  #write(place: number, { type, timeMs, links, reaction, tags, mentions, blobs, expiresMs, text }: Derived): void {
     const store = this.#store
     const typeNumber = this.#typeNumber(type)
     if (typeNumber !== undefined)
       store.run('INSERT OR IGNORE INTO timeline VALUES (?, ?, ?)', typeNumber, timeMs, place)
     for (const { target, kind } of links) store.run('INSERT OR IGNORE INTO links VALUES (?, ?, ?)', target, kind, place)
+    if (reaction !== undefined) this.#writeReaction(place, reaction)
     for (const tag of tags) store.run('INSERT OR IGNORE INTO tags VALUES (?, ?, ?)', tag, timeMs, place)
     for (const did of mentions) store.run('INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)', did, timeMs, place)
     for (const cid of blobs) store.run('INSERT OR IGNORE INTO blobs (place, cid) VALUES (?, ?)', place, cid)
@@ -143,6 +144,14 @@ export class Indexer {
       store.run('DELETE FROM search WHERE rowid = ?', place)
       store.run('INSERT INTO search (rowid, text) VALUES (?, ?)', place, text)
     }
+  }
+
+  /** Each reader of the entry looks at them all: one feed cannot make that dear. */
+  #writeReaction(place: number, { target, emoji }: NonNullable<Derived['reaction']>): void {
+    const feed = feedOfPlace(place)
+    const { n } = this.#store.get('SELECT count(*) AS n FROM reactions WHERE target = ? AND feed = ?', target, feed)!
+    if (Number(n) < MAX_REACTIONS)
+      this.#store.run('INSERT OR IGNORE INTO reactions VALUES (?, ?, ?, ?)', target, feed, emoji, place)
   }
 
   readonly #types = new Map<string, number>()

@@ -90,6 +90,29 @@ export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, 
     .flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
 
+/** Replies and reactions that are looked at to count those to one entry. */
+const MAX_COUNTED = 4_096
+
+/** How often feeds have answered an entry. */
+export function repliesByFeed(store: Stored, id: Uint8Array): { feed: Uint8Array; count: number }[] {
+  const rows = store.all(
+    `SELECT feeds.key, count(*) AS count FROM (SELECT place FROM links WHERE target = ? AND kind = ? LIMIT ?) AS replies
+     JOIN feeds ON feeds.num = replies.place >> 32 GROUP BY feeds.num`,
+    ...[prefixOf(id), LINK.reply, MAX_COUNTED]
+  )
+  return rows.map((row) => ({ feed: row.key as Uint8Array, count: row.count as number }))
+}
+
+/** How feeds have reacted to an entry: each emoji of a feed once. */
+export function reactionsByFeed(store: Stored, id: Uint8Array): { feed: Uint8Array; emoji: string }[] {
+  const rows = store.all(
+    `SELECT feeds.key, emoji FROM (SELECT DISTINCT feed, emoji FROM reactions WHERE target = ? LIMIT ?) AS given
+     JOIN feeds ON feeds.num = given.feed`,
+    ...[prefixOf(id), MAX_COUNTED]
+  )
+  return rows.map((row) => ({ feed: row.key as Uint8Array, emoji: row.emoji as string }))
+}
+
 /** Blobs that stored posts have, as binary CIDs, with the place of the post. @param after only what was indexed later */
 export function blobsOfPosts(store: Stored, after = 0): { num: number; place: number; cid: Uint8Array }[] {
   return store.all('SELECT num, place, cid FROM blobs WHERE num > ? ORDER BY num', after).map((row) => ({

@@ -79,6 +79,11 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   `
   -- made behind, from the bodies: whom posts mention
   CREATE TABLE mentions (did TEXT, time INTEGER, place INTEGER, PRIMARY KEY (did, time, place)) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- made behind, from the bodies: who reacted to an entry, and how; some of each feed's, see derived.ts
+  CREATE TABLE reactions (target INTEGER, feed INTEGER, emoji TEXT, place INTEGER, PRIMARY KEY (target, feed, emoji, place)) STRICT, WITHOUT ROWID;
+  DELETE FROM meta WHERE key = 'indexed';
   `
 ]
 

@@ -24,6 +24,9 @@ export interface StoredPost {
   timeMs: number
   /** Id of the entry that began the thread. */
   root?: Uint8Array
+  /** Id of the entry that it answers or reacts to. */
+  answered?: Uint8Array
+  isReaction?: boolean
 }
 
 /** An entry that was not opened yet, with the bytes by which it is recognised. */
@@ -31,6 +34,12 @@ export interface SealedHead {
   place: number
   head: Uint8Array
 }
+
+/** Reactions of one feed to one entry that are counted. Each has to be opened for it. */
+const MAX_REACTIONS = 16
+/** Answers to one entry that are looked at to count them. */
+const MAX_REPLIES_COUNTED = 4_096
+const MAX_REACTIONS_COUNTED = 512
 
 /** A point in a group's posts: older ones come after it. */
 export interface PostsBefore {
@@ -89,12 +98,23 @@ export class ContentStore {
     })
   }
 
-  #addPost({ place, num, name, timeMs, root }: StoredPost): void {
+  #addPost({ place, num, name, timeMs, root, answered, isReaction = false }: StoredPost): void {
     this.#statements.run('DELETE FROM group_sealed WHERE place = ?', place)
+    const isCounted = answered !== undefined && (!isReaction || this.#reactionsIn(place, answered) < MAX_REACTIONS)
     this.#statements.run(
-      'INSERT OR IGNORE INTO group_posts VALUES (?, ?, ?, ?, ?)',
-      ...[place, num, fromHex(name), timeMs, root ?? null]
+      'INSERT OR IGNORE INTO group_posts VALUES (?, ?, ?, ?, ?, ?, ?)',
+      ...[place, num, fromHex(name), timeMs, root ?? null, isCounted ? answered : null, isReaction ? 1 : 0]
     )
+  }
+
+  /** Of the feed in which a place is, those to one entry. */
+  #reactionsIn(place: number, answered: Uint8Array): number {
+    const feed = Math.floor(place / STRETCH)
+    const [{ n }] = this.#statements.all(
+      'SELECT count(*) AS n FROM group_posts WHERE answered = ? AND is_reaction = 1 AND place BETWEEN ? AND ?',
+      ...[answered, feed * STRETCH, (feed + 1) * STRETCH - 1]
+    )
+    return n as number
   }
 
   #trim(feed: number): void {
@@ -150,6 +170,25 @@ export class ContentStore {
     const rows = this.#statements.all(
       'SELECT place FROM group_posts WHERE root = ? AND num = ? LIMIT ?',
       ...[root, num, limit]
+    )
+    return rows.map(({ place }) => place as number)
+  }
+
+  /** How often feeds (numbers) have answered an entry in a group. */
+  repliesByFeed(num: number, id: Uint8Array): { feed: number; count: number }[] {
+    const rows = this.#statements.all(
+      `SELECT place >> 32 AS feed, count(*) AS count
+       FROM (SELECT place FROM group_posts WHERE answered = ? AND is_reaction = 0 AND num = ? LIMIT ?) GROUP BY feed`,
+      ...[id, num, MAX_REPLIES_COUNTED]
+    )
+    return rows as unknown as { feed: number; count: number }[]
+  }
+
+  /** Places of reactions to an entry in a group. */
+  reactionsTo(num: number, id: Uint8Array): number[] {
+    const rows = this.#statements.all(
+      'SELECT place FROM group_posts WHERE answered = ? AND is_reaction = 1 AND num = ? LIMIT ?',
+      ...[id, num, MAX_REACTIONS_COUNTED]
     )
     return rows.map(({ place }) => place as number)
   }

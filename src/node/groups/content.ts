@@ -156,6 +156,22 @@ export class GroupContent {
     return this.#entries(this.#store.postsInThread(group.num, root, MAX_THREAD))
   }
 
+  /** How often feeds have answered an entry in a group. */
+  repliesByFeed(group: LocalGroup, id: Uint8Array): { feed: Uint8Array; count: number }[] {
+    return this.#store.repliesByFeed(group.num, id).flatMap(({ feed: num, count }) => {
+      const feed = this.#options.store.feedByNumber(num)?.key
+      return feed === undefined ? [] : [{ feed, count }]
+    })
+  }
+
+  /** How feeds have reacted to an entry in a group. */
+  reactionsByFeed(group: LocalGroup, id: Uint8Array): { feed: Uint8Array; emoji: string }[] {
+    return this.#entries(this.#store.reactionsTo(group.num, id)).flatMap((entry) => {
+      const emoji = this.open(entry)?.body.emoji
+      return typeof emoji === 'string' ? [{ feed: entry.feed, emoji }] : []
+    })
+  }
+
   #entries(places: readonly number[]): StoredEntry[] {
     return places.flatMap((place) => entryAtPlace(this.#options.store, place) ?? [])
   }

@@ -268,9 +268,10 @@ function openedBy(trials: readonly Trial[], entry: StoredEntry): StoredPost | un
     if (!hasHint(sealed, entry.feed, key.hint)) continue
     const body = openForGroup(sealed, entry.feed, { group: group.id, secret: key.secret })
     if (body === undefined) continue
-    const root = rootOf(body)
+    const [root, answered, isReaction] = [rootOf(body), answeredBy(body), body.type === 'reaction']
     const { place } = entry
-    return { place, num: group.num, name: key.name, timeMs: shownTime(entry), ...(root && { root }) }
+    const post = { place, num: group.num, name: key.name, timeMs: shownTime(entry), isReaction }
+    return { ...post, ...(root && { root }), ...(answered && { answered }) }
   }
   return undefined
 }
@@ -278,6 +279,12 @@ function openedBy(trials: readonly Trial[], entry: StoredEntry): StoredPost | un
 /** Id of the entry that began the thread which a post is part of. */
 function rootOf({ type, root, to }: Body): Uint8Array | undefined {
   const link = type === 'post' ? root : type === 'reaction' ? to : undefined
+  return isLink(link) ? cidToEntryId(link) : undefined
+}
+
+/** Id of the entry that a post answers, or a reaction is about. */
+function answeredBy({ type, reply, to }: Body): Uint8Array | undefined {
+  const link = type === 'post' ? reply : type === 'reaction' ? to : undefined
   return isLink(link) ? cidToEntryId(link) : undefined
 }
 

@@ -58,5 +58,14 @@ export const GROUP_MIGRATIONS: readonly string[] = [
     low INTEGER NOT NULL,
     high INTEGER NOT NULL
   ) STRICT;
+  `,
+  // Members' feeds are looked through anew.
+  `
+  ALTER TABLE group_posts ADD COLUMN answered BLOB;                         -- id of the entry that it answers or reacts to
+  ALTER TABLE group_posts ADD COLUMN is_reaction INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX group_posts_by_answered ON group_posts (answered, is_reaction, place) WHERE answered IS NOT NULL;
+  DELETE FROM group_posts;
+  DELETE FROM group_sealed;
+  DELETE FROM group_read;
   `
 ]

@@ -5,7 +5,7 @@ import { post as change } from '../api.ts'
 import { Files } from './files.tsx'
 import { Action, Question, When } from './basics.tsx'
 import { Name, PersonLink, Sign } from './person.tsx'
-import { isErased, knownEntry, learn, noteErased, reactionsTo, repliesTo } from '../state/entries.ts'
+import { countAnew, countsOf, isErased, knownEntry, noteErased } from '../state/entries.ts'
 import { groupOf } from '../state/groups.ts'
 import { profile } from '../state/me.ts'
 import { personOf } from '../state/people.ts'
@@ -126,7 +126,7 @@ function GroupMark({ id }: { id: string }) {
 function PostActions({ entry, isInThread, onReply }: Omit<PostProps, 'isFocus'>) {
   const { id, author } = entry
   const isErasing = useSignal(false)
-  const count = repliesTo(id).value
+  const count = countsOf(id).value.replies
   const answer = (): void => (onReply === undefined ? go('thread', id) : onReply(entry))
   return (
     <div class="post-actions">
@@ -159,26 +159,25 @@ async function erase(id: string): Promise<void> {
 }
 
 /** Reactions that were given, and a choice of some to give. */
-function Reactions({ entry: { id, feed } }: { entry: EntryShape }) {
+function Reactions({ entry: { id } }: { entry: EntryShape }) {
   const isOpen = useSignal(false)
-  const own = profile.value?.did ?? ''
   const react = async (emoji: string): Promise<void> => {
     isOpen.value = false
-    const { id: made } = await change<{ id: string }>('react', { id, emoji })
-    learn(ownReaction(made, id, emoji, own, feed))
+    await change('react', { id, emoji })
+    countAnew(id)
   }
   return (
     <>
-      {[...reactionsTo(id).value].map(([emoji, people]) => (
+      {countsOf(id).value.reactions.map(({ emoji, count, isOwn }) => (
         <Action
           key={emoji}
           kind="quiet"
           run={() => react(emoji)}
-          isDisabled={people.has(own)}
-          label={t('reactionsOf', { emoji: line(emoji), count: people.size })}
+          isDisabled={isOwn}
+          label={t('reactionsOf', { emoji: line(emoji), count })}
         >
-          <span class={people.has(own) ? 'reaction own' : 'reaction'}>
-            {line(emoji)} {people.size}
+          <span class={isOwn ? 'reaction own' : 'reaction'}>
+            {line(emoji)} {count}
           </span>
         </Action>
       ))}
@@ -203,23 +202,4 @@ function Reactions({ entry: { id, feed } }: { entry: EntryShape }) {
       )}
     </>
   )
-}
-
-/** As the event will bring it; noted at once. */
-function ownReaction(id: string, to: string, emoji: string, author: string, feed: string): EntryShape {
-  return {
-    ...{
-      id,
-      feed,
-      seq: 0,
-      author,
-      name: '',
-      warnings: [],
-      time: new Date().toISOString(),
-      type: 'reaction',
-      files: [],
-      mentions: []
-    },
-    ...{ text: emoji, tags: [], reply: to, root: null, group: null }
-  }
 }

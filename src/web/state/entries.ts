@@ -1,28 +1,34 @@
-// What is known of entries beside themselves: how they were answered. Entries come newest first, so that answers are known
-// when what they answer is shown.
+// What is known of entries beside themselves: how they were answered. The node counts; when an answer arrives, it is asked
+// again about what was answered.
 import { signal, type Signal } from '@preact/signals'
+import { get } from '../api.ts'
 import type { EntryShape } from '../shapes.ts'
 
-/** Reactions to one entry: who gave which. */
-export type Reactions = ReadonlyMap<string, ReadonlySet<string>>
+/** How an entry was answered. */
+export type Counts = Pick<EntryShape, 'replies' | 'reactions'>
+
+const NONE: Counts = { replies: 0, reactions: [] }
+/** Between two rounds of questions, in ms: of a flood of answers to one post few are asked about. */
+const PAUSE_MS = 200
 
 const learned = new Map<string, EntryShape>()
-const reactions = new Map<string, Signal<Reactions>>()
-const replies = new Map<string, Signal<number>>()
+const counts = new Map<string, Signal<Counts>>()
 const erased = signal<ReadonlySet<string>>(new Set())
+/** Entries whose counts are out of date. */
+const stale = new Set<string>()
+let isAsking = false
 
-export function reactionsTo(id: string): Signal<Reactions> {
-  return slot(reactions, id, () => new Map())
+export function countsOf(id: string): Signal<Counts> {
+  const found = counts.get(id)
+  if (found !== undefined) return found
+  const made = signal(NONE)
+  counts.set(id, made)
+  return made
 }
 
 /** The entry, when it has been seen. */
 export function knownEntry(id: string): EntryShape | undefined {
   return learned.get(id)
-}
-
-/** How many answers are known. */
-export function repliesTo(id: string): Signal<number> {
-  return slot(replies, id, () => 0)
 }
 
 export function isErased(id: string): boolean {
@@ -33,25 +39,33 @@ export function noteErased(id: string): void {
   erased.value = new Set([...erased.value, id])
 }
 
-/** Takes note of an entry. @returns whether it is new here */
-export function learn(entry: EntryShape): boolean {
-  if (learned.has(entry.id)) return false
+/** Takes note of an entry as the node gave it when it was asked. */
+export function learn(entry: EntryShape): void {
   learned.set(entry.id, entry)
-  if (entry.reply === null) return true
-  if (entry.type === 'reaction') addReaction(entry.reply, entry.text ?? '', entry.author)
-  else repliesTo(entry.reply).value += 1
-  return true
+  countsOf(entry.id).value = { replies: entry.replies, reactions: entry.reactions }
 }
 
-function addReaction(id: string, emoji: string, author: string): void {
-  const all = reactionsTo(id)
-  all.value = new Map([...all.value, [emoji, new Set([...(all.value.get(emoji) ?? []), author])]])
+/** Takes note of an entry that arrived: what it answers has one answer more. */
+export function learnArrival(entry: EntryShape): void {
+  learn(entry)
+  if (entry.reply !== null) countAnew(entry.reply)
 }
 
-function slot<T>(slots: Map<string, Signal<T>>, id: string, empty: () => T): Signal<T> {
-  const found = slots.get(id)
-  if (found !== undefined) return found
-  const made = signal(empty())
-  slots.set(id, made)
-  return made
+/** Asks the node how an entry was answered, when it was seen here. */
+export function countAnew(id: string): void {
+  if (!learned.has(id)) return
+  stale.add(id)
+  if (!isAsking) void askAll()
+}
+
+async function askAll(): Promise<void> {
+  isAsking = true
+  while (stale.size > 0) {
+    for (const id of [...stale]) {
+      stale.delete(id)
+      await get<EntryShape>('show', { id }).then(learn, () => {}) // it may be gone
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+  isAsking = false
 }

@@ -2,7 +2,7 @@
 import { batch, signal } from '@preact/signals'
 import { list, type Query } from '../api.ts'
 import type { EntryShape } from '../shapes.ts'
-import { learn } from './entries.ts'
+import { learn, learnArrival } from './entries.ts'
 import { onEvent } from './live.ts'
 
 const PAGE_SIZE = 60
@@ -96,7 +96,7 @@ export class FeedList {
 
   /** Entries come in bursts: what comes within a few ms is put in its places together. */
   #arrive(entry: EntryShape): void {
-    learn(entry)
+    learnArrival(entry)
     const isPart = entry.type === 'post' && this.#fits(entry) && !this.#ids.has(entry.id)
     // What is older than all that is shown comes with its page.
     if (!isPart || (!this.isDone.value && this.#oldest !== undefined && entry.time < this.#oldest.time)) return

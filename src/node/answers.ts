@@ -1,0 +1,59 @@
+// How an entry was answered: replies and reactions of all who are stored here and not blocked, counted.
+import { type FeedStore, reactionsByFeed, repliesByFeed, type StoredEntry } from '../feeds/index.ts'
+import type { FeedItem, ReactionCount } from './comrade.ts'
+import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { People } from './people.ts'
+
+/** Different emoji that are told of one entry; the rarest are left out. */
+const MAX_EMOJI = 32
+
+export interface AnswersOptions {
+  store: FeedStore
+  people: People
+  groups: () => GroupContent
+}
+
+export class Answers {
+  readonly #options: AnswersOptions
+
+  constructor(options: AnswersOptions) {
+    this.#options = options
+  }
+
+  /** The item with its counts, when it is a post, or what is left of one. @param post what it says, when it is one to a group */
+  counted(item: FeedItem, entry: StoredEntry, post?: OpenedPost): FeedItem {
+    if (item.type !== 'post' && item.type !== 'erased') return item
+    const { store } = this.#options
+    const groups = this.#options.groups()
+    const [replies, reactions] =
+      post === undefined
+        ? [repliesByFeed(store, entry.id), reactionsByFeed(store, entry.id)]
+        : [groups.repliesByFeed(post.group, entry.id), groups.reactionsByFeed(post.group, entry.id)]
+    return { ...item, replies: this.#sum(replies), reactions: this.#byEmoji(reactions) }
+  }
+
+  #sum(replies: readonly { feed: Uint8Array; count: number }[]): number {
+    const { people } = this.#options
+    return replies.reduce((sum, { feed, count }) => sum + (people.isBlocked(feed) ? 0 : count), 0)
+  }
+
+  /** People, and not their devices, are counted. */
+  #byEmoji(given: readonly { feed: Uint8Array; emoji: string }[]): ReactionCount[] {
+    const { people } = this.#options
+    const authors = new Map<string, Set<string>>()
+    for (const { feed, emoji } of given) {
+      if (people.isBlocked(feed)) continue
+      const those = authors.get(emoji) ?? new Set()
+      authors.set(emoji, those.add(hex(people.identityOf(feed) ?? feed)))
+    }
+    const self = hex(people.root)
+    return [...authors]
+      .map(([emoji, those]) => ({ emoji, count: those.size, isOwn: those.has(self) }))
+      .sort((a, b) => b.count - a.count)
+      .slice(0, MAX_EMOJI)
+  }
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('hex')
+}
