@@ -5,6 +5,7 @@ export type {
   EntryShape,
   InviteShape,
   MeetingShape,
+  MentionShape,
   PeerShape,
   ProfileShape,
   RequestShape,

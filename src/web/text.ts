@@ -1,12 +1,18 @@
 // Text of others, as it may stand in the page. It is always set as text, never as HTML; here it is also made honest:
 // what cannot be seen, or reorders what stands around it, is shown as an escape.
+import { mentionParts } from '../trust/mentions.ts'
 import { harmless } from '../trust/names.ts'
+import { isPrivateHost } from './private-host.ts'
+import type { EntryShape } from './shapes.ts'
 
 /** Emoji that are joined to one sign: the only place in which an invisible joiner is what it seems. */
 const JOINED_EMOJI =
   /((?:\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)+\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*)/u
 /** A web address, up to white space or the sign that closes a sentence. */
 const WEB_ADDRESS = /(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]])/u
+
+/** Characters of an address that are shown. */
+const MAX_SHOWN = 200
 
 /** One line: names, tags, group names. */
 export function line(text: string): string {
@@ -25,14 +31,41 @@ function clean(text: string, newlines: boolean): string {
     .join('')
 }
 
-/** A text in pieces: plain, or the address of a page, as a browser understands it (international names in ASCII). */
-export function pieces(text: string): { text: string; href?: string }[] {
+/** A part of a text as it is shown: plain, an address that can be followed, or a person who is meant. */
+export interface Piece {
+  text: string
+  href?: string
+  did?: string
+}
+
+/**
+ * A text in pieces. Addresses are shown as a browser understands them (international names in ASCII), long ones in part; those
+ * of the own machine or network are text. @param dids whom the text mentions
+ */
+export function pieces(text: string, dids: readonly string[] = []): Piece[] {
+  return mentionParts(text, dids).flatMap((part) =>
+    part.did === undefined ? addressPieces(part.text) : [{ text: line(part.text), did: part.did }]
+  )
+}
+
+function addressPieces(text: string): Piece[] {
   return text.split(WEB_ADDRESS).flatMap((part, index) => {
     if (part === '') return []
     const url = index % 2 === 1 && URL.canParse(part) ? new URL(part) : undefined
-    if (url === undefined || url.username !== '') return [{ text: paragraphs(part) }]
-    return [{ text: url.href, href: url.href }]
+    if (url === undefined || url.username !== '' || isPrivateHost(url.hostname)) return [{ text: paragraphs(part) }]
+    return [{ text: shortened(url.href), href: url.href }]
   })
+}
+
+function shortened(address: string): string {
+  return address.length > MAX_SHOWN ? `${address.slice(0, MAX_SHOWN)}…` : address
+}
+
+/** A text for where nothing leads anywhere: with the names of whom it mentions. */
+export function withNames({ text, mentions }: Pick<EntryShape, 'text' | 'mentions'>): string {
+  const names = new Map(mentions.map(({ did, name }) => [did, name]))
+  const parts = mentionParts(text ?? '', [...names.keys()])
+  return parts.map((part) => (part.did === undefined ? part.text : `@${names.get(part.did)}`)).join('')
 }
 
 /** Tags in a text, each once, without `#`. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { lowerBound, topsOf } from '../../src/web/parts/row-places.ts'
-import { line, paragraphs, pieces, tagsIn } from '../../src/web/text.ts'
+import { line, paragraphs, pieces, tagsIn, withNames } from '../../src/web/text.ts'
 import { de } from '../../src/web/words/de.ts'
 import { en } from '../../src/web/words/en.ts'
 
@@ -33,6 +33,66 @@ describe('text of others in the page', () => {
       '//a.b'
     ])
       assert.deepEqual(leads(text), [], text)
+  })
+
+  it('leads nowhere in the own machine or network, in whatever way that is written', () => {
+    const leads = (text: string): (string | undefined)[] => pieces(text).flatMap(({ href }) => href ?? [])
+    for (const host of [
+      ...[
+        '127.0.0.1:7777',
+        'localhost',
+        'LOCALHOST.',
+        'app.localhost',
+        '2130706433',
+        '0x7f.1',
+        '0177.0.0.1',
+        '0.0.0.0'
+      ],
+      ...['10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '224.0.0.1'],
+      ...[
+        '[::1]',
+        '[::]',
+        '[fe80::1]',
+        '[fd00::1]',
+        '[::ffff:127.0.0.1]',
+        '[64:ff9b::7f00:1]',
+        '[2002:7f00:1::]',
+        '[2001::1]'
+      ],
+      ...['printer.local', 'nas.lan', 'router', 'fritz.home.arpa', 'metadata.google.internal', '１２７.0.0.1']
+    ])
+      assert.deepEqual(leads(`http://${host}/x`), [], host)
+    for (const host of [
+      'example.org',
+      '8.8.8.8',
+      '172.32.0.1',
+      '192.169.1.1',
+      '[2a00:1450::1]',
+      'local.example',
+      'localhost.example'
+    ])
+      assert.equal(leads(`https://${host}/x`).length, 1, host)
+  })
+
+  it('shows the beginning of a long address, and leads to all of it', () => {
+    const address = `https://example.org/${'a'.repeat(5_000)}`
+    const [piece, ...others] = pieces(address)
+    assert.deepEqual(others, [])
+    assert.equal(piece.href, address)
+    assert.equal(piece.text, `${address.slice(0, 200)}…`)
+  })
+
+  it('is told from whom it mentions', () => {
+    const did = 'did:key:z6MkiPBsMxVZyTu6YY9rV39jg8ANMu6vJTChgFhF6KWnBuU9'
+    const text = 'see @Ana#6KWnBuU9 on https://example.org/#6KWnBuU9'
+    const href = 'https://example.org/#6KWnBuU9'
+    assert.deepEqual(pieces(text, [did]), [
+      { text: 'see ' },
+      { text: '@Ana#6KWnBuU9', did },
+      { text: ' on ' },
+      { text: href, href }
+    ])
+    assert.equal(withNames({ text, mentions: [{ did, name: 'Oma', warnings: [] }] }), `see @Oma on ${href}`)
   })
 
   it('gives back every character of whatever is written, or its escape', () => {

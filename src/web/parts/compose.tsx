@@ -3,6 +3,9 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { post } from '../api.ts'
 import { Failure } from './basics.tsx'
+import { TextField } from './text-field.tsx'
+import { type Candidate, spokenTo, withoutNames } from '../mentions.ts'
+import { candidatesFor } from '../state/candidates.ts'
 import { groups } from '../state/groups.ts'
 import { line, tagsIn } from '../text.ts'
 import { t, type Word } from '../words/index.ts'
@@ -30,9 +33,11 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
   const text = useSignal('')
   const to = useSignal(group ?? '')
   const lifetime = useSignal<number | undefined>(undefined)
+  const people = candidatesFor({ reply, group: to.value === '' ? undefined : to.value })
   const publish = async (): Promise<void> => {
     const body = {
-      ...{ text: text.value, reply, tags: tagsIn(text.value) },
+      ...{ text: text.value, reply, tags: tagsIn(withoutNames(text.value, people)) },
+      ...{ mentions: spokenTo(text.value, people).map(({ did }) => did) },
       ...(reply === undefined && to.value !== '' ? { to: to.value } : {}),
       ...(lifetime.value !== undefined && to.value === '' ? { expiresInMs: lifetime.value } : {})
     }
@@ -51,6 +56,7 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
       text={text}
       label={label}
       button={reply === undefined ? t('publish') : t('reply')}
+      people={people}
       isEager={isEager}
       send={publish}
     >
@@ -63,13 +69,15 @@ interface WritingProps {
   text: { value: string }
   label: string
   button: string
+  /** Who may be mentioned. @default nobody */
+  people?: readonly Candidate[]
   isEager?: boolean
   send: () => Promise<void>
   children?: preact.ComponentChildren
 }
 
 /** A field that grows with its text, and sends by its button or Ctrl and Enter. The text stays when sending fails. */
-export function Writing({ text, label, button, isEager = false, send, children }: WritingProps) {
+export function Writing({ text, label, button, people, isEager = false, send, children }: WritingProps) {
   const field = useRef<HTMLTextAreaElement>(null)
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)
@@ -92,17 +100,7 @@ export function Writing({ text, label, button, isEager = false, send, children }
   }
   return (
     <form class="compose" onSubmit={(event) => void submit(event)}>
-      <textarea
-        ref={field}
-        rows={2}
-        aria-label={label}
-        placeholder={label}
-        value={text.value}
-        onInput={(event) => (text.value = event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(event)
-        }}
-      />
+      <TextField field={field} text={text} label={label} people={people} onSubmit={(event) => void submit(event)} />
       <div class="compose-foot">
         {children}
         <button type="submit" class="main" disabled={text.value.trim() === '' || isBusy.value} aria-busy={isBusy.value}>

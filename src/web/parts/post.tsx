@@ -5,21 +5,18 @@ import { post as change } from '../api.ts'
 import { Files } from './files.tsx'
 import { Action, Question, When } from './basics.tsx'
 import { Name, PersonLink, Sign } from './person.tsx'
+import { Text } from './text.tsx'
 import { countAnew, countsOf, isErased, knownEntry, noteErased } from '../state/entries.ts'
 import { groupOf } from '../state/groups.ts'
 import { profile } from '../state/me.ts'
 import { personOf } from '../state/people.ts'
 import { at, go, route } from '../state/route.ts'
-import { line, pieces } from '../text.ts'
+import { line, withNames } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
 
 /** What can be given with one click; others come from whoever gives them. */
 const OFFERED = ['❤️', '👍', '😂', '😮', '🙏']
-
-/** Longer texts are shown in part until one wants all of it: characters, lines. */
-const LONG_TEXT = 1_200
-const LONG_LINES = 20
 
 interface PostProps {
   entry: EntryShape
@@ -49,7 +46,11 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
           </a>
         </p>
         {reply !== null && !isInThread && <Context id={id} reply={reply} />}
-        {isGone ? <p class="gone">{t('erased')}</p> : <Text text={entry.text ?? ''} tags={entry.tags} />}
+        {isGone ? (
+          <p class="gone">{t('erased')}</p>
+        ) : (
+          <Text text={entry.text ?? ''} tags={entry.tags} mentions={entry.mentions} />
+        )}
         {!isGone && <Files files={entry.files.map((file, index) => ({ ...file, address: addressOf(id, index) }))} />}
         {!isGone && <PostActions entry={entry} isInThread={isInThread} onReply={onReply} />}
       </div>
@@ -61,11 +62,11 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
 function Context({ id, reply }: { id: string; reply: string }) {
   const answered = knownEntry(reply)
   if (answered === undefined) return <ContextLink id={id}>{t('inReply')}</ContextLink>
-  const { author, name, text } = answered
+  const { author, name } = answered
   return (
     <ContextLink id={id}>
       <span class="hidden">{t('inReply')}: </span>
-      <Name did={author} name={personOf(author)?.name ?? name} />: {line((text ?? '').slice(0, 100))}
+      <Name did={author} name={personOf(author)?.name ?? name} />: {line(withNames(answered).slice(0, 100))}
     </ContextLink>
   )
 }
@@ -80,39 +81,6 @@ function ContextLink({ id, children }: { id: string; children: ComponentChildren
 
 function addressOf(id: string, index: number): string {
   return `/api/file?id=${id}&index=${index}`
-}
-
-/** The text, as text; addresses of pages can be followed, and tags that are not in the text stand below it. */
-export function Text({ text, tags = [] }: { text: string; tags?: readonly string[] }) {
-  const isWhole = useSignal(text.length <= LONG_TEXT && text.split('\n', LONG_LINES).length < LONG_LINES)
-  const apart = tags.filter((tag) => !text.toLowerCase().includes(`#${tag.toLowerCase()}`))
-  return (
-    <>
-      <p class={isWhole.value ? 'text' : 'text cut'} dir="auto">
-        {pieces(text).map((piece) =>
-          piece.href === undefined ? (
-            piece.text
-          ) : (
-            <a href={piece.href} target="_blank" rel="noopener noreferrer">
-              {piece.text}
-            </a>
-          )
-        )}
-      </p>
-      {!isWhole.value && (
-        <button type="button" class="quiet whole" onClick={() => (isWhole.value = true)}>
-          {t('showWhole')}
-        </button>
-      )}
-      {apart.length > 0 && (
-        <p class="tags">
-          {apart.map((tag) => (
-            <a href={at('tag', tag)}>#{line(tag)}</a>
-          ))}
-        </p>
-      )}
-    </>
-  )
 }
 
 function GroupMark({ id }: { id: string }) {

@@ -1,15 +1,17 @@
-// What others did that concerns this user: answers and reactions to their posts, and to threads in which they wrote.
+// What others did that concerns this user: answers and reactions to their posts, and to threads in which they wrote, and
+// what mentions them.
 import { computed, signal } from '@preact/signals'
-import { list } from '../api.ts'
-import type { EntryShape } from '../shapes.ts'
+import { get, list } from '../api.ts'
+import type { EntryShape, ProfileShape } from '../shapes.ts'
 import { muted, noticesSeen } from './choices.ts'
 import { learn } from './entries.ts'
 import { onEvent } from './live.ts'
 import { isMe, profile } from './me.ts'
 
-/** How many own entries, and how many of everybody's newest, are looked through. */
+/** How many own entries, of everybody's newest, and of those that mention this user, are looked through. */
 const OWN = 500
 const NEWEST = 1_000
+const MENTIONS = 200
 
 const entries = signal<ReadonlyMap<string, EntryShape>>(new Map())
 
@@ -24,14 +26,24 @@ function isMine(id: string): boolean {
   return entry !== undefined && isMe(entry.author)
 }
 
+/** To what this user wrote, or in a thread in which they wrote. */
+function isAnswer({ type, reply, root }: EntryShape): boolean {
+  return reply !== null && (isMine(reply) || (type === 'post' && root !== null && own.value.has(root)))
+}
+
+/** Whether it mentions this user. */
+export function isForMe({ mentions }: EntryShape): boolean {
+  return mentions.some(({ did }) => isMe(did))
+}
+
+function threadOf({ id, reply, root }: EntryShape): string {
+  return root ?? reply ?? id
+}
+
 /** Newest first. Reactions to what others wrote, muted threads, and what this user wrote, are left out. */
 export const notices = computed(() => {
   const found = [...entries.value.values()].filter(
-    ({ type, author, reply, root }) =>
-      !isMe(author) &&
-      reply !== null &&
-      (isMine(reply) || (type === 'post' && root !== null && own.value.has(root))) &&
-      !muted.value.includes(root ?? reply)
+    (entry) => !isMe(entry.author) && (isAnswer(entry) || isForMe(entry)) && !muted.value.includes(threadOf(entry))
   )
   return found.toSorted((a, b) => b.time.localeCompare(a.time))
 })
@@ -43,18 +55,21 @@ export function ownPost(id: string | null): EntryShape | undefined {
 }
 
 async function load(): Promise<void> {
-  const who = profile.value?.did
-  const [mine, newest] = await Promise.all([
-    who === undefined ? [] : list<EntryShape>('feed', { who, limit: OWN }),
-    list<EntryShape>('feed', { limit: NEWEST })
+  // It may be asked for at this moment: nothing of this user's must be missed.
+  const { did: who } = profile.value ?? (await get<ProfileShape>('profile'))
+  const [mine, newest, forMe] = await Promise.all([
+    list<EntryShape>('feed', { who, limit: OWN }),
+    list<EntryShape>('feed', { limit: NEWEST }),
+    list<EntryShape>('feed', { mentions: who, limit: MENTIONS })
   ])
   for (const entry of newest) learn(entry)
-  entries.value = new Map([...mine, ...newest].filter(isPart).map((entry) => [entry.id, entry]))
+  entries.value = new Map([...mine, ...newest, ...forMe].filter(isPart).map((entry) => [entry.id, entry]))
 }
 
-/** Own posts, and what answers something. */
-function isPart({ type, author, reply }: EntryShape): boolean {
-  return (type === 'post' || type === 'reaction') && (reply !== null || isMe(author))
+/** Own posts, what answers something, and what mentions this user. */
+function isPart(entry: EntryShape): boolean {
+  const { type, author, reply } = entry
+  return (type === 'post' || type === 'reaction') && (reply !== null || isMe(author) || isForMe(entry))
 }
 
 export function watchNotices(): void {

@@ -3,10 +3,10 @@ import { useEffect } from 'preact/hooks'
 import { Empty, Title, When } from '../parts/basics.tsx'
 import { PersonLink, Sign } from '../parts/person.tsx'
 import { noticesSeen } from '../state/choices.ts'
-import { notices, ownPost } from '../state/notices.ts'
+import { isForMe, notices, ownPost } from '../state/notices.ts'
 import { waiting } from '../state/people.ts'
 import { at } from '../state/route.ts'
-import { line } from '../text.ts'
+import { line, withNames } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
 
@@ -40,19 +40,24 @@ export function NoticesView() {
 
 function Notice({ entry }: { entry: EntryShape }) {
   const { author, name, warnings, type, text, reply, id, time } = entry
-  const about = ownPost(reply)?.text
+  const about = ownPost(reply)
   return (
     <div class="row-entry">
       <Sign did={author} name={name} />
       <div>
         <p>
           <PersonLink did={author} name={name} warnings={warnings} />{' '}
-          {type === 'reaction' ? t('reacted', { emoji: line(text ?? '') }) : t('replied')} <When time={time} />
+          {type === 'reaction'
+            ? t('reacted', { emoji: line(text ?? '') })
+            : isForMe(entry)
+              ? t('mentionedYou')
+              : t('replied')}{' '}
+          <When time={time} />
         </p>
         <a class="excerpts" href={at('thread', type === 'reaction' ? (reply ?? id) : id)}>
           <span class="hidden">{t('openThread')}: </span>
-          {type === 'post' && <span class="excerpt">{line((text ?? '').slice(0, 240))}</span>}
-          {about !== undefined && about !== null && <span class="excerpt about">{line(about.slice(0, 120))}</span>}
+          {type === 'post' && <span class="excerpt">{line(withNames(entry).slice(0, 240))}</span>}
+          {about !== undefined && <span class="excerpt about">{line(withNames(about).slice(0, 120))}</span>}
         </a>
       </div>
     </div>

@@ -95,11 +95,17 @@ export const de: Catalogue = {
   mute: 'Stummschalten',
   unmute: 'Stumm: wieder davon hören',
 
+  mentionWhom: 'Wen meinst du?',
+  mentionsOffered_one: '{count} Person passt: Enter übernimmt sie',
+  mentionsOffered_other: '{count} Personen passen: Pfeile wählen, Enter übernimmt',
+  mentionsWhom: 'Erwähnt {names}',
+
   // notices
   noticesEmpty:
-    'Noch nichts. Hier stehen Antworten und Reaktionen auf das, was du geschrieben hast, und auf Gespräche, an denen du teilnimmst.',
+    'Noch nichts. Hier stehen Antworten und Reaktionen auf das, was du geschrieben hast, und auf Gespräche, an denen du teilnimmst, und was dich erwähnt.',
   reacted: 'hat mit {emoji} reagiert',
   replied: 'hat geantwortet',
+  mentionedYou: 'hat dich erwähnt',
   requestsWait_one: '{count} Mensch wartet auf deine Antwort',
   requestsWait_other: '{count} Leute warten auf deine Antwort',
 

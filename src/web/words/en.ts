@@ -92,10 +92,17 @@ export const en = {
   mute: 'Mute',
   unmute: 'Muted: hear of it again',
 
+  mentionWhom: 'Whom do you mean?',
+  mentionsOffered_one: '{count} person fits: Enter takes them',
+  mentionsOffered_other: '{count} people fit: arrows choose, Enter takes',
+  mentionsWhom: 'Mentions {names}',
+
   // notices
-  noticesEmpty: 'Nothing yet. Replies and reactions to what you wrote, and to threads that you joined, will be here.',
+  noticesEmpty:
+    'Nothing yet. Replies and reactions to what you wrote and to threads that you joined, and what mentions you, will be here.',
   reacted: 'reacted with {emoji}',
   replied: 'replied',
+  mentionedYou: 'mentioned you',
   requestsWait_one: '{count} person waits for your answer',
   requestsWait_other: '{count} people wait for your answer',
 
