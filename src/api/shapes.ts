@@ -101,8 +101,13 @@ export interface StatusShape extends Omit<Status, 'sync'> {
 
 export type SyncShape = Omit<SyncStatus, 'last'> & { last: string | null }
 
-/** These have all their fields by themselves. */
-export type { Check as CheckShape, Invite as InviteShape, Meeting as MeetingShape } from '../node/comrade.ts'
+/** These have their fields by themselves: what is optional in them is absent where there is nothing. */
+export type {
+  Check as CheckShape,
+  Invite as InviteShape,
+  Meeting as MeetingShape,
+  Space as SpaceShape
+} from '../node/comrade.ts'
 
 export function entryShape({
   id,

@@ -46,6 +46,12 @@ export class BlobStore {
     return bytes
   }
 
+  /** What each takes of the disk, in bytes, counted as in {@link usedBytes}. */
+  *sizes(): Iterable<{ id: Uint8Array; size: number }> {
+    for (const sizes of [this.#complete, this.#partial])
+      for (const [name, size] of sizes) yield { id: Buffer.from(name, 'hex'), size: diskSize(size) }
+  }
+
   /** Whether all of a blob is here. */
   has(id: Uint8Array): boolean {
     return this.#complete.has(nameOf(id))

@@ -32,7 +32,7 @@ export {
   signingKey
 } from './signature.ts'
 export { migrate } from './store/database.ts'
-export { eraseExpired, holdersThatErased, usageByPriority } from './store/erasure.ts'
+export { eraseExpired, feedUsage, holdersThatErased, usageByPriority } from './store/erasure.ts'
 export { bodyOf } from './store/derived.ts'
 export { Indexer } from './store/indexer.ts'
 export {
@@ -46,6 +46,7 @@ export {
   entryById,
   isBlobOfPost,
   linksTo,
+  placeOfBlob,
   reactionsByFeed,
   repliesByFeed,
   shownTime,

@@ -123,9 +123,13 @@ export class Conversations {
   }
 
   /** Messages that a file belongs to, the newest first, and the ids of the blobs in which these are. */
-  attachments(): { num: number; blob: Uint8Array }[] {
-    const rows = this.#statements.all('SELECT num, blob FROM message_attachments ORDER BY num DESC')
-    return rows.map(({ num, blob }) => ({ num: num as number, blob: blob as Uint8Array }))
+  attachments(): { num: number; blob: Uint8Array; author: Uint8Array }[] {
+    const sql = 'SELECT num, blob, author FROM message_attachments JOIN messages USING (num) ORDER BY num DESC'
+    return this.#statements.all(sql).map((row) => ({
+      num: row.num as number,
+      blob: row.blob as Uint8Array,
+      author: row.author as Uint8Array
+    }))
   }
 
   /** Root keys of those with whom messages were exchanged, the last ones first. */

@@ -175,6 +175,22 @@ export interface DistanceUsage extends Usage {
   distance: 0 | 1 | 2
 }
 
+/** What is stored of one person. */
+export interface PersonUsage {
+  did: string
+  /** As {@link Contact.name}. */
+  name: string
+  /**
+   * Why, at the least distance: it is one's own, of somebody who is followed, of a member of a group, of somebody whom a
+   * friend follows, or no longer wanted; 'messages': there are only files of private messages.
+   */
+  kept: 'own' | 'followed' | 'group' | 'far' | 'unwanted' | 'messages'
+  entries: number
+  /** Of entries, and on the disk of the files of their posts and messages. */
+  bytes: number
+  files: number
+}
+
 export interface Space {
   store: StoreMode
   /** Bytes that other people's data may take, and takes. */
@@ -185,6 +201,15 @@ export interface Space {
   groups: Usage
   /** Of `used`: bytes of feeds that are no longer wanted, kept as long as there is room. */
   unwanted: number
+  /**
+   * Bytes that the files of posts and messages take, one's own too. They are not part of `used`: others' files that nobody
+   * asked for come only as long as all files take less than a tenth of the quota.
+   */
+  files: number
+  /** The 100 of whom most is stored, whoever takes most first; oneself too. */
+  people: PersonUsage[]
+  /** Of all further people. */
+  others: { people: number; bytes: number; files: number }
 }
 
 export interface Contact {

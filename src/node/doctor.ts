@@ -3,11 +3,12 @@ import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
 import type { FeedStore } from '../feeds/index.ts'
 import type { Unavailable } from '../messages/index.ts'
-import type { Check, Space, Status } from './comrade.ts'
+import type { Check, Status } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
 import type { MailboxPlaces } from './messages/contract.ts'
 import { checkReach, type Reach } from './reachability.ts'
+import type { Distances } from './space.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
 const LOW_DISK = 256 * 1024 ** 2
@@ -29,7 +30,7 @@ export interface Examined {
     /** Why there are none on this machine. */
     unavailable: Unavailable | undefined
   }
-  space: Space
+  space: Distances
 }
 
 export async function examine(examined: Examined): Promise<Check[]> {
@@ -98,7 +99,7 @@ function checkStore(store: FeedStore): Check {
 }
 
 /** Above the quota is what could not be erased: headers, and identity logs. */
-function checkQuota({ quota, used, distances, groups, unwanted }: Space): Check {
+function checkQuota({ quota, used, distances, groups, unwanted }: Distances): Check {
   const [, followed, far] = distances
   const parts = [
     `${followed.bytes} in ${followed.feeds} feeds of people whom you follow`,

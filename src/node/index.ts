@@ -18,6 +18,7 @@ export {
   type NodeErrorCode,
   type Peer,
   type PeerSync,
+  type PersonUsage,
   type Profile,
   type Published,
   type ReadOptions,

@@ -52,8 +52,9 @@ import { NodeMeetings } from './meetings.ts'
 import { MessageServices } from './messages/message-services.ts'
 import { deviceNameOf, type NodeOptions, settle, type Settings } from './options.ts'
 import { People } from './people.ts'
+import { PersonUsages } from './person-usage.ts'
 import { SealedLog } from './sealed-log.ts'
-import { spaceOf } from './space.ts'
+import { type Distances, distancesOf } from './space.ts'
 import { SyncState } from './sync-state.ts'
 import { Vault } from './vault.ts'
 import { version } from './version.ts'
@@ -135,6 +136,7 @@ class ComradeNode implements Comrade {
   readonly #device: Device
   readonly #sealed: SealedLog
   readonly #sync: SyncState
+  readonly #usages: PersonUsages
   readonly #events = new EventTarget()
   readonly #log: Log
   #entryEvents: AbortController | undefined
@@ -266,6 +268,12 @@ class ComradeNode implements Comrade {
         this.#log.warn({ code }, message)
         this.#emit('warning', { code, message })
       }
+    })
+    this.#usages = new PersonUsages({
+      store,
+      people: this.#people,
+      blobs: this.#blobs.store,
+      senders: () => this.#messages.senders()
     })
     store.events.on('fork', (feed) => this.#onFork(feed))
   }
@@ -508,17 +516,24 @@ class ComradeNode implements Comrade {
 
   /** Lets go of what is not to be kept, and waits for it, but not for ever: with many entries it takes minutes. */
   async #trimFor(limitMs: number): Promise<void> {
+    this.#usages.forget()
     const limit = Promise.withResolvers<void>()
     const timer = setTimeout(limit.resolve, limitMs)
     try {
       await Promise.race([this.#trimmer.catchUp(), limit.promise])
     } finally {
       clearTimeout(timer)
+      this.#usages.forget()
     }
   }
 
-  #space(): Space {
-    return spaceOf(usageByPriority(this.#store), { store: this.#people.mode, quota: this.#quota })
+  async #space(): Promise<Space> {
+    const usages = await this.#usages.get()
+    return { ...this.#distances(), ...usages }
+  }
+
+  #distances(): Distances {
+    return distancesOf(usageByPriority(this.#store), { store: this.#people.mode, quota: this.#quota })
   }
 
   async exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }> {
@@ -549,7 +564,7 @@ class ComradeNode implements Comrade {
       isRevoked: this.#device.revoked !== undefined,
       logForkedAt: this.#device.log.frozen,
       messages: { unavailable: libsignalUnavailable(), ...(await this.messages.mailboxes()) },
-      space: this.#space()
+      space: this.#distances()
     })
   }
 

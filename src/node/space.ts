@@ -5,7 +5,10 @@ import type { DistanceUsage, Space, StoreMode, Usage } from './comrade.ts'
 /** Bytes and feeds by priority, as the store counts them; undefined: not wanted any more. */
 type Stored = { priority: number | undefined; feeds: number; bytes: number }[]
 
-export function spaceOf(stored: Stored, { store, quota }: { store: StoreMode; quota: number }): Space {
+/** By distance, not by person. */
+export type Distances = Omit<Space, 'files' | 'people' | 'others'>
+
+export function distancesOf(stored: Stored, { store, quota }: { store: StoreMode; quota: number }): Distances {
   const { ofPriority = {} } = quotaOf(quota)
   const at = (priority: number | undefined): Usage => {
     const { feeds, bytes } = stored.find((each) => each.priority === priority) ?? { feeds: 0, bytes: 0 }

@@ -9,6 +9,7 @@ export type {
   PeerShape,
   ProfileShape,
   RequestShape,
+  SpaceShape,
   StatusShape,
   SyncShape,
   WarningShape
@@ -16,13 +17,3 @@ export type {
 export type { CandidateShape, GroupShape, MemberShape, MotionShape, StandingShape } from '../api/group-shapes.ts'
 export type { MessageShape } from '../api/message-shapes.ts'
 export type { ConversationShape } from '../api/conversation-shapes.ts'
-
-/** As `GET /api/store` gives it. */
-export interface SpaceShape {
-  store: 'all' | 'groups' | 'own' | 'none'
-  quota: number
-  used: number
-  distances: { distance: 0 | 1 | 2; feeds: number; bytes: number; quota?: number }[]
-  groups: { feeds: number; bytes: number; quota?: number }
-  unwanted: number
-}

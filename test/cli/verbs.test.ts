@@ -171,7 +171,10 @@ describe('the verbs of the command line', () => {
       'used',
       'distances',
       'groups',
-      'unwanted'
+      'unwanted',
+      'people',
+      'others',
+      'files'
     ])
     assert.equal((await node.json('store'))[0].store, 'own')
     assert.equal((await node.json('quota', '2GiB'))[0].quota, 2 ** 31)

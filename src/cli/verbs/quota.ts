@@ -1,5 +1,6 @@
 // comrade quota: how much space other people's data may take, shown or changed.
-import { spaceLines, type Space } from '../space.ts'
+import type { SpaceShape } from '../../api/shapes.ts'
+import { spaceLines } from '../space.ts'
 import type { Verb } from '../verb.ts'
 
 export const verb: Verb = {
@@ -8,8 +9,8 @@ export const verb: Verb = {
   async run({ client, output, signal }, [size]) {
     const space =
       size === undefined
-        ? await client.get<Space>('quota', {}, { signal })
-        : await client.post<Space>('quota', { quota: await bytesOf(size) }, { signal })
+        ? await client.get<SpaceShape>('quota', {}, { signal })
+        : await client.post<SpaceShape>('quota', { quota: await bytesOf(size) }, { signal })
     output.result(space, () => spaceLines(space))
     if (space.used > space.quota)
       output.talk('More than that is stored now: the oldest texts of those furthest from you go first.')

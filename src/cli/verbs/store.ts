@@ -1,5 +1,6 @@
 // comrade store: whose data this node keeps, shown or changed.
-import { spaceLines, type Space } from '../space.ts'
+import type { SpaceShape } from '../../api/shapes.ts'
+import { spaceLines } from '../space.ts'
 import type { Verb } from '../verb.ts'
 
 export const verb: Verb = {
@@ -8,8 +9,8 @@ export const verb: Verb = {
   async run({ client, output, signal }, [mode]) {
     const space =
       mode === undefined
-        ? await client.get<Space>('store', {}, { signal })
-        : await client.post<Space>('store', { store: mode }, { signal })
+        ? await client.get<SpaceShape>('store', {}, { signal })
+        : await client.post<SpaceShape>('store', { store: mode }, { signal })
     output.result(space, () => spaceLines(space))
   }
 }

@@ -154,6 +154,22 @@ export function usageByPriority(store: Stored): { priority: number | undefined; 
     }))
 }
 
+/** The same by feed, a page at a time. @param after the number of the last feed of the page before */
+export function feedUsage(
+  store: Stored,
+  { after, limit }: { after: number; limit: number }
+): { num: number; key: Uint8Array; priority: number | undefined; entries: number; bytes: number }[] {
+  const sql =
+    'SELECT num, key, priority, height - low + 1 AS entries, bytes FROM feeds WHERE num > ? AND height > 0 ORDER BY num LIMIT ?'
+  return store.all(sql, after, limit).map((row) => ({
+    num: row.num as number,
+    key: row.key as Uint8Array,
+    priority: (row.priority as number | null) ?? undefined,
+    entries: row.entries as number,
+    bytes: row.bytes as number
+  }))
+}
+
 /** What this store has erased of a feed at its author's wish: seqs, after the wish at that seq. */
 export function erasuresOf(store: Stored, feed: FeedState, afterWish = 0): number[] {
   const rows = store.all(

@@ -124,7 +124,12 @@ export function blobsOfPosts(store: Stored, after = 0): { num: number; place: nu
 
 /** Whether a post that can be read here has this file. */
 export function isBlobOfPost(store: Stored, cid: Uint8Array): boolean {
-  return store.get('SELECT 1 FROM blobs WHERE cid = ? LIMIT 1', cid) !== undefined
+  return placeOfBlob(store, cid) !== undefined
+}
+
+/** The place of a post that has this file: of several, the one that was indexed first. */
+export function placeOfBlob(store: Stored, cid: Uint8Array): number | undefined {
+  return store.get('SELECT place FROM blobs WHERE cid = ? ORDER BY num LIMIT 1', cid)?.place as number | undefined
 }
 
 /** Entries with this tag, newest first. */

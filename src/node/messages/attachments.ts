@@ -45,6 +45,12 @@ export class NodeAttachments {
     options.blobs.addUser(() => options.conversations.attachments().map(({ blob }) => blob))
   }
 
+  /** Who wrote the messages that files belong to: root keys by the blob's id in hexadecimal digits. */
+  senders(): Map<string, Uint8Array> {
+    const { conversations } = this.#options
+    return new Map(conversations.attachments().map(({ blob, author }) => [Buffer.from(blob).toString('hex'), author]))
+  }
+
   /** Goes on with what was not here when the node was stopped. */
   start(): void {
     const { conversations, blobs } = this.#options

@@ -162,6 +162,11 @@ export class MessageServices {
     })
   }
 
+  /** See {@link NodeAttachments.senders}. */
+  senders(): Map<string, Uint8Array> {
+    return this.#attachments.senders()
+  }
+
   /** Once there are connections, which need not be started. */
   open(): void {
     const { store, vault, people, connections } = this.#options
