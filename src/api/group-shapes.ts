@@ -6,7 +6,8 @@ import type {
   GroupMember,
   GroupMotion,
   GroupRole,
-  GroupStanding
+  GroupStanding,
+  Sentence
 } from '../node/comrade.ts'
 import { type WarningShape, warningShape } from './shapes.ts'
 
@@ -31,6 +32,7 @@ export interface GroupShape {
   rule: string
   representative: { did: string; name: string } | null
   warnings: string[]
+  sentences: Sentence[]
 }
 
 export interface GroupLinkShape {
@@ -78,7 +80,8 @@ export interface GroupEventShape {
 export type StandingShape = GroupStanding
 
 export async function groupShape(group: Group): Promise<GroupShape> {
-  const { id, name, link, members, size, quorum, you, reading, rule, representative, warnings } = await group.show()
+  const { id, name, link, members, size, quorum, you, reading, rule, representative, warnings, sentences } =
+    await group.show()
   return {
     id,
     name,
@@ -90,7 +93,8 @@ export async function groupShape(group: Group): Promise<GroupShape> {
     reading,
     rule,
     representative: representative ?? null,
-    warnings
+    warnings,
+    sentences
   }
 }
 

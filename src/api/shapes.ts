@@ -8,9 +8,12 @@ import type {
   PeerSync,
   Profile,
   ReactionCount,
+  Sentence,
   Status,
   SyncStatus
 } from '../node/comrade.ts'
+
+export type { Sentence, SentenceValue } from '../node/comrade.ts'
 
 /** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
 export const READABLE_TYPES = ['post', 'reaction', 'erased']
@@ -89,9 +92,14 @@ export interface ContactShape {
 /** Who wants to meet; in JSON as it is, with all fields of its warnings. */
 export type RequestShape = Omit<MeetingRequest, 'warnings'> & { warnings: WarningShape[] }
 
-/** How every failure is told, by the API and by the command line: a stable code and a sentence. */
+/** How every failure is told, by the API and by the command line: a stable code, and what it was. */
 export interface ErrorShape {
-  error: { code: string; message: string }
+  error: {
+    code: string
+    message: string
+    /** What the message says, where that has a code of its own. */
+    sentence?: Sentence
+  }
 }
 
 /** Status has all its fields by itself; `paused` stands there only when this device does not sign. */
@@ -223,5 +231,6 @@ export function warningShape({ warning, did, name }: Contact['warnings'][number]
 export function errorShape(error: unknown): ErrorShape {
   if (!(error instanceof Error)) return { error: { code: 'FAILED', message: String(error) } }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'FAILED'
-  return { error: { code, message: error.message } }
+  const sentence = 'sentence' in error ? (error.sentence as Sentence | undefined) : undefined
+  return { error: { code, message: error.message, ...(sentence === undefined ? {} : { sentence }) } }
 }

@@ -6,12 +6,15 @@ import { homeAt } from '../node/home.ts'
 import { lockHolder, lockHome } from '../node/lock.ts'
 import { formatSize } from './quantity.ts'
 
+/** What is seen from outside is said in English only. */
+export type LocalCheck = Omit<Check, 'sentences' | 'advice'>
+
 const MIN_NODE = [22, 15] as const
 /** Below this, a node that fetches what friends wrote will soon meet a full disk. */
 const MIN_FREE_BYTES = 100 * 2 ** 20
 
 /** All checks, in the order in which a fault in one explains faults in the next. @param isRunning whether a node answers in this home */
-export function localChecks(home: string, isRunning: boolean): Check[] {
+export function localChecks(home: string, isRunning: boolean): LocalCheck[] {
   const directory = lstatSync(home, { throwIfNoEntry: false })
   const checks = [nodeVersion(process.versions.node), homeCheck(home, directory), diskSpace(home)]
   if (directory?.isDirectory()) checks.push(keysCheck(homeAt(home).keys))
@@ -19,7 +22,7 @@ export function localChecks(home: string, isRunning: boolean): Check[] {
 }
 
 /** Exported for tests. */
-export function nodeVersion(version: string): Check {
+export function nodeVersion(version: string): LocalCheck {
   const [major, minor] = version.split('.').map(Number)
   const ok = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])
   const detail = `Node.js ${version}`
@@ -28,7 +31,7 @@ export function nodeVersion(version: string): Check {
     : { check: 'nodejs', ok, detail, todo: `install Node.js ${MIN_NODE.join('.')} or newer` }
 }
 
-function homeCheck(home: string, directory: Stats | undefined): Check {
+function homeCheck(home: string, directory: Stats | undefined): LocalCheck {
   if (directory === undefined) return { check: 'home', ok: true, detail: `${home} is not made yet`, todo: 'comrade up' }
   if (!directory.isDirectory())
     return { check: 'home', ok: false, detail: `${home} is not a directory`, todo: 'give another --home' }
@@ -44,7 +47,7 @@ function homeCheck(home: string, directory: Stats | undefined): Check {
   return { check: 'home', ok: true, detail: home }
 }
 
-function keysCheck(keys: string): Check {
+function keysCheck(keys: string): LocalCheck {
   const names = listed(keys)
   if (names.length === 0) return { check: 'keys', ok: true, detail: 'none yet', todo: 'comrade up' }
   const exposed = [keys, ...names.map((name) => join(keys, name))].filter(
@@ -67,7 +70,7 @@ function listed(directory: string): string[] {
   }
 }
 
-function diskSpace(home: string): Check {
+function diskSpace(home: string): LocalCheck {
   const { bavail, bsize } = statfsSync(existing(home))
   const free = bavail * bsize
   const detail = `${formatSize(free)} free`
@@ -81,7 +84,7 @@ function existing(path: string): string {
   return existing(dirname(path))
 }
 
-function lockCheck(home: string, isRunning: boolean, hasHome: boolean): Check {
+function lockCheck(home: string, isRunning: boolean, hasHome: boolean): LocalCheck {
   if (isRunning) return { check: 'node', ok: true, detail: 'running' }
   if (!hasHome || lstatSync(homeAt(home).lock, { throwIfNoEntry: false }) === undefined) return notRunning
   try {
@@ -98,4 +101,4 @@ function lockCheck(home: string, isRunning: boolean, hasHome: boolean): Check {
   }
 }
 
-const notRunning: Check = { check: 'node', ok: true, detail: 'not running', todo: 'comrade up' }
+const notRunning: LocalCheck = { check: 'node', ok: true, detail: 'not running', todo: 'comrade up' }

@@ -21,6 +21,8 @@ export { FeedError, type FeedErrorCode, type InvalidCode, type RefusalCode } fro
 export { decodeForkProof, encodeForkProof, type ForkProof, verifyForkProof } from './fork.ts'
 export { encodeGossip, type GossipVerdict, gossipId, judgeGossip, topicName, topicSecret } from './gossip.ts'
 export { type CheckedRun, checkRun, entriesOf, headersOf, holdsSealed, lastOf, type Run } from './run.ts'
+export { type Sentence, type SentenceTable, type SentenceValue, speaker, textOf } from './sentence.ts'
+export { PAUSE_SENTENCES, sayPause } from './sentences.ts'
 export {
   agree,
   entrySigningBytes,

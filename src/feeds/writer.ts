@@ -4,6 +4,8 @@ import { MAX_BODY_SIZE } from './body.ts'
 import { FLAG_SEALED } from './entry.ts'
 import { FeedError } from './errors.ts'
 import { type CheckedRun, idAt, lastOf, signRuns } from './run.ts'
+import type { Sentence } from './sentence.ts'
+import { sayPause } from './sentences.ts'
 import type { SigningKey } from './signature.ts'
 import type { Extension, FeedState, FeedStore } from './store/store.ts'
 
@@ -37,7 +39,7 @@ export class FeedWriter {
   readonly #now: () => number
   readonly #waiting: Waiting[] = []
   #isScheduled = false
-  #pause: string | undefined
+  #pause: Sentence | undefined
   /** What peers say they hold, and until when that is waited for: anybody can say anything. */
   #aheadHeight = 0
   #aheadUntilMs = 0
@@ -73,17 +75,16 @@ export class FeedWriter {
   }
 
   /** Why nothing is signed now, or undefined. */
-  get paused(): string | undefined {
+  get paused(): Sentence | undefined {
     const { frozen, height } = this.feed
-    if (frozen !== undefined)
-      return `this feed was continued in two places (at entry ${frozen}); it cannot be written any more`
+    if (frozen !== undefined) return sayPause('pause.forked', { entry: frozen })
     if (height < this.#aheadHeight && this.#now() < this.#aheadUntilMs)
-      return `contacts hold ${this.#aheadHeight} entries of this feed and this store ${height}: waiting until they are here`
+      return sayPause('pause.behind', { theirs: this.#aheadHeight, ours: height })
     return this.#pause
   }
 
   /** Signs nothing until {@link resume}: this store may be an older copy. */
-  pause(reason: string): void {
+  pause(reason: Sentence): void {
     this.#pause = reason
   }
 
@@ -163,7 +164,7 @@ export class FeedWriter {
   #checkMaySign(): void {
     const reason = this.paused
     if (reason === undefined) return
-    throw new FeedError(this.feed.frozen === undefined ? 'SIGNING_PAUSED' : 'FEED_FROZEN', reason)
+    throw new FeedError(this.feed.frozen === undefined ? 'SIGNING_PAUSED' : 'FEED_FROZEN', reason.text)
   }
 
   #sign(group: Waiting[]): CheckedRun[][] {

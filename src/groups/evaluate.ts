@@ -1,5 +1,6 @@
 // Evaluation of a group's log: what is valid, for ever, and what follows from all of it, now. A pure function of the set
 // of operations that are placed; what was found out once about an operation's past is kept, since a past never changes.
+import type { Sentence } from '../feeds/index.ts'
 import type { Ballotable, CheckpointFact, Facts, JoinFact } from './facts.ts'
 import { hasAcks, isLate, rosterOf, stableIn } from './finality.ts'
 import type { GroupLog } from './log.ts'
@@ -8,6 +9,7 @@ import type { Anonymous, Epoch, Hex, Join, Operation, SignedOperation } from './
 import { MAX_IDS } from './operation-schemas.ts'
 import { Past } from './past.ts'
 import { majority, strictestQuorum } from './quorum.ts'
+import { sayInvalidity } from './sentences.ts'
 import { hasPlace, invalidity, isFor, type Witness } from './validity.ts'
 import { EMPTY_VIEW, type View, viewOf } from './view.ts'
 
@@ -49,7 +51,7 @@ export class Evaluator {
   /** By index, of all operations below #judged. */
   readonly #before: View[] = []
   readonly #after: (View | undefined)[] = []
-  readonly #invalidities: (string | undefined)[] = []
+  readonly #invalidities: (Sentence | undefined)[] = []
   readonly #proven = new Map<number, boolean>()
   readonly #motions = new Map<number, Ballotable>()
   readonly #nameless = new Map<Hex, Anonymous[]>()
@@ -86,10 +88,10 @@ export class Evaluator {
   }
 
   /** Why an operation is not valid; undefined when it is, also when it came too late to count. */
-  invalidity(id: Hex): string | undefined {
+  invalidity(id: Hex): Sentence | undefined {
     this.#catchUp()
     const at = this.log.indexOf(id)
-    return at === undefined ? 'it waits for what it stands on' : this.#invalidityAt(at)
+    return at === undefined ? sayInvalidity('invalid.waits') : this.#invalidityAt(at)
   }
 
   /** Whether an operation came too late for a stable checkpoint: it is to be made again on the present heads. */
@@ -240,7 +242,7 @@ export class Evaluator {
     if (this.#isProven(id)) this.#carry(at)
   }
 
-  #invalidityAt(at: number): string | undefined {
+  #invalidityAt(at: number): Sentence | undefined {
     const operation = this.log.at(at)
     if (!('motion' in operation) || operation.type === 'certificate') return this.#invalidities[at]
     return invalidity(operation, this.#before[at], this.#witness(at), this.log.create)

@@ -1,8 +1,13 @@
 // Why somebody is a member, or is not: one sentence for each thing in the log that bears on it. Every node that holds the
 // same operations says the same, in the same order.
+import type { Sentence } from '../feeds/index.ts'
 import type { Evaluator } from './evaluate.ts'
 import type { Candidacy, Certificate, Hex, Join, Leave, Motion, Operation } from './operations.ts'
 import { toHex } from './operation.ts'
+import { sayInvalidity, sayStanding } from './sentences.ts'
+
+/** Of a ring of fewer nobody is hidden. */
+const HIDING_RING = 5
 
 /** Names a person, safe to be printed. */
 export type NameOf = (identity: Hex) => string
@@ -14,15 +19,15 @@ type Event = Candidacy | Join | Leave | (Certificate & { proposal: Motion['propo
  * @param nameOf what the reader calls people; already harmless
  * @returns sentences in the order in which things depend on each other; the last one says what follows from them
  */
-export function explain(evaluator: Evaluator, identity: Hex | Uint8Array, nameOf: NameOf): string[] {
+export function explain(evaluator: Evaluator, identity: Hex | Uint8Array, nameOf: NameOf): Sentence[] {
   const person = typeof identity === 'string' ? identity : toHex(identity)
   const name = nameOf(person)
   const view = evaluator.view()
   const isFounder = evaluator.log.create.founders.some((founder) => founder.identity === person)
   return [
-    ...(isFounder ? [`${name} founded the group.`] : []),
+    ...(isFounder ? [sayStanding('standing.founder', { name })] : []),
     ...eventsOf(evaluator, person).map((event) => sentence(evaluator, event, name, nameOf)),
-    view.seats.has(person) ? `${name} is a member.` : `${name} is not a member.`
+    sayStanding(view.seats.has(person) ? 'standing.member' : 'standing.notMember', { name })
   ]
 }
 
@@ -49,17 +54,21 @@ function subjectOf(event: Event, authorOf: Evaluator['authorOf']): Hex | undefin
   return event.identity
 }
 
-function sentence(evaluator: Evaluator, event: Event, name: string, nameOf: NameOf): string {
-  const what = {
-    candidacy: () => candidacySentence(evaluator, event as Candidacy, name, nameOf),
-    join: () => joinSentence(evaluator, event as Join, name),
-    leave: () => `${name} left.`,
-    certificate: () => `${name} was expelled by ${ballotsOf(evaluator, event as Certificate)}.`
-  }[event.type]
+function sentence(evaluator: Evaluator, event: Event, name: string, nameOf: NameOf): Sentence {
   const reason = evaluator.invalidity(event.id)
-  if (reason !== undefined) return `A ${event.type} of ${name} does not count: ${reason}.`
-  if (!evaluator.isLate(event.id)) return what()
-  return `A ${event.type} of ${name} does not count: it did not reach the others before a checkpoint that is final now.`
+  if (reason !== undefined) return sayStanding(`standing.${event.type}Invalid`, { name, reason })
+  if (evaluator.isLate(event.id))
+    return sayStanding(`standing.${event.type}Invalid`, { name, reason: sayInvalidity('invalid.late') })
+  switch (event.type) {
+    case 'candidacy':
+      return candidacySentence(evaluator, event, name, nameOf)
+    case 'join':
+      return joinSentence(evaluator, event, name)
+    case 'leave':
+      return sayStanding('standing.left', { name })
+    case 'certificate':
+      return sayStanding('standing.expelled', { name, ...ballotsOf(evaluator, event) })
+  }
 }
 
 function candidacySentence(
@@ -67,29 +76,28 @@ function candidacySentence(
   { id, author, isOwn }: Candidacy,
   name: string,
   nameOf: NameOf
-): string {
+): Sentence {
   const sponsor = evaluator.before(id)?.byMember.get(author)?.identity
-  const how = isOwn || sponsor === undefined ? `${name} asked to join` : `${nameOf(sponsor)} proposed ${name}`
-  const { count, needed, of } = evaluator.tally(id)!
-  return `${how}: ${count} of ${needed} vouches that it takes, by a ring of ${of}${of < 5 ? ', in which nobody is hidden' : ''}.`
+  const { count, needed, of: ring } = evaluator.tally(id)!
+  const values = { name, count, needed, ring }
+  if (isOwn || sponsor === undefined)
+    return sayStanding(ring < HIDING_RING ? 'standing.askedAloud' : 'standing.asked', values)
+  const code = ring < HIDING_RING ? 'standing.proposedAloud' : 'standing.proposed'
+  return sayStanding(code, { ...values, sponsor: nameOf(sponsor) })
 }
 
-function joinSentence(evaluator: Evaluator, { id }: Join, name: string): string {
+function joinSentence(evaluator: Evaluator, { id }: Join, name: string): Sentence {
   const view = evaluator.view()
-  const { vouches, discounted, needed, motion } = evaluator.count(id)!
+  const { vouches: count, discounted: doubtful, needed, motion } = evaluator.count(id)!
   const gone = [...motion.seats.keys()].filter((identity) => !view.seats.has(identity)).length
-  const sure = Math.max(0, vouches - gone)
-  if (view.admitted.has(evaluator.log.indexOf(id)!)) {
-    return `${name} joined, vouched for ${vouches} times (${needed} needed), at least ${sure} of them by who is a member now.`
-  }
-  if (vouches - discounted >= needed) {
-    return `${name}'s joining does not count: somebody removed ${name} without having seen it.`
-  }
-  const doubt = discounted > 0 ? `, and up to ${discounted} of them by people who do not count for it` : ''
-  return `${name}'s joining does not count: ${vouches} vouches${doubt}, and ${needed} are needed.`
+  if (view.admitted.has(evaluator.log.indexOf(id)!))
+    return sayStanding('standing.joined', { name, count, needed, sure: Math.max(0, count - gone) })
+  if (count - doubtful >= needed) return sayStanding('standing.removedUnseen', { name })
+  if (doubtful > 0) return sayStanding('standing.doubtfulVouches', { name, count, doubtful, needed })
+  return sayStanding('standing.fewVouches', { name, count, needed })
 }
 
-function ballotsOf(evaluator: Evaluator, { id }: Certificate): string {
+function ballotsOf(evaluator: Evaluator, { id }: Certificate): { count: number; of: number } {
   const { count, of } = evaluator.ballots(id)!
-  return `${count} of ${of} ballots`
+  return { count, of }
 }

@@ -135,6 +135,7 @@ export {
   SEALED_SIZES,
   sealForGroup
 } from './sealing.ts'
+export { INVALIDITY_SENTENCES, STANDING_SENTENCES } from './sentences.ts'
 export { padOperation, STEM_SIZE, stemName, unpadOperation } from './stem-message.ts'
 export { fingerprintBytes, withOperation } from './fingerprint.ts'
 export { groupTopic } from './topic.ts'

@@ -1,5 +1,6 @@
 // Whether one operation is valid: by itself and by what its past says, so for ever. Every rule has a sentence, which is
 // what `group log` shows of an operation that does not count.
+import type { Sentence } from '../feeds/index.ts'
 import type { Ballotable, CheckpointFact, Seat } from './facts.ts'
 import type {
   Ack,
@@ -16,11 +17,15 @@ import type {
 } from './operations.ts'
 import { majority, strictestSlots } from './quorum.ts'
 import { BALLOT_SLOT } from './ring-statement.ts'
+import { sayInvalidity } from './sentences.ts'
 import type { View } from './view.ts'
 
 /** A motion may be decided in its own period and the one after it: slots of old periods cannot be hoarded. */
 export const MOTION_LIFE_PERIODS = 1
-const PLURAL = { vouch: 'vouches', ballot: 'ballots' } as const
+const TALLY = {
+  vouch: { few: 'invalid.fewVouches', many: 'invalid.manyVouches' },
+  ballot: { few: 'invalid.fewBallots', many: 'invalid.manyBallots' }
+} as const
 
 /** What a rule asks about other operations in the past of the one that is judged. */
 export interface Witness {
@@ -39,13 +44,13 @@ export interface Witness {
   isPast(at: number, of: number): boolean
 }
 
-/** Why an operation is not valid, in words that follow "it does not count: "; undefined when it is. */
-export function invalidity(operation: Operation, view: View, witness: Witness, create: Create): string | undefined {
+/** Why an operation is not valid; undefined when it is. */
+export function invalidity(operation: Operation, view: View, witness: Witness, create: Create): Sentence | undefined {
   switch (operation.type) {
     case 'create':
-      return operation === create ? undefined : 'it founds another group'
+      return operation === create ? undefined : sayInvalidity('invalid.otherGroup')
     case 'unknown':
-      return 'this program does not know what it means'
+      return sayInvalidity('invalid.unknown')
     case 'candidacy':
       return judgeCandidacy(operation, view)
     case 'join':
@@ -53,11 +58,11 @@ export function invalidity(operation: Operation, view: View, witness: Witness, c
     case 'vouch':
     case 'ballot':
     case 'retract':
-      return witness.isProven(operation.id) ? undefined : 'its proof does not hold for the ring of its motion'
+      return witness.isProven(operation.id) ? undefined : sayInvalidity('invalid.proof')
     default: {
       const author = view.byMember.get(operation.author)
       return author === undefined
-        ? 'its author was not a member'
+        ? sayInvalidity('invalid.author')
         : judgeOfMember(operation, author, view, witness, create)
     }
   }
@@ -69,7 +74,7 @@ function judgeOfMember(
   view: View,
   witness: Witness,
   create: Create
-): string | undefined {
+): Sentence | undefined {
   switch (operation.type) {
     case 'leave':
     case 'epoch':
@@ -87,33 +92,33 @@ function judgeOfMember(
   }
 }
 
-function judgeCandidacy({ identity, isOwn, author }: Candidacy, view: View): string | undefined {
-  if (view.seats.has(identity)) return 'the candidate was a member already'
-  return isOwn || view.byMember.has(author) ? undefined : 'its sponsor was not a member'
+function judgeCandidacy({ identity, isOwn, author }: Candidacy, view: View): Sentence | undefined {
+  if (view.seats.has(identity)) return sayInvalidity('invalid.alreadyMember')
+  return isOwn || view.byMember.has(author) ? undefined : sayInvalidity('invalid.sponsor')
 }
 
-function judgeJoin(join: Join, view: View, witness: Witness): string | undefined {
+function judgeJoin(join: Join, view: View, witness: Witness): Sentence | undefined {
   const { at, operation: candidacy, isValid } = witness.operation(join.candidacy)
-  if (candidacy.type !== 'candidacy' || !isValid) return 'it stands on no valid candidacy'
-  if (candidacy.identity !== join.identity) return 'the candidacy is for somebody else'
-  if (view.seats.has(join.identity)) return 'they were a member already'
-  if (view.byMember.has(join.author) || view.ring.includes(join.ring)) return 'it brings a key that a member has'
+  if (candidacy.type !== 'candidacy' || !isValid) return sayInvalidity('invalid.noCandidacy')
+  if (candidacy.identity !== join.identity) return sayInvalidity('invalid.otherCandidate')
+  if (view.seats.has(join.identity)) return sayInvalidity('invalid.wereMember')
+  if (view.byMember.has(join.author) || view.ring.includes(join.ring)) return sayInvalidity('invalid.usedKey')
   const motion = witness.motion(at)
-  if (isExpired(motion, view)) return 'the candidacy is of a period that is over'
+  if (isExpired(motion, view)) return sayInvalidity('invalid.oldCandidacy')
   return judgeTally(join.vouches, 'vouch', join.candidacy, motion, motion.quorum, witness)
 }
 
-function judgeMotion({ proposal }: Motion, view: View): string | undefined {
+function judgeMotion({ proposal }: Motion, view: View): Sentence | undefined {
   if (proposal.kind === 'rule' || view.seats.has(proposal.identity)) return undefined
-  return 'it would expel somebody who was not a member'
+  return sayInvalidity('invalid.expelsStranger')
 }
 
-function judgeCertificate(certificate: Certificate, view: View, witness: Witness): string | undefined {
+function judgeCertificate(certificate: Certificate, view: View, witness: Witness): Sentence | undefined {
   const { at, operation, isValid } = witness.operation(certificate.motion)
-  if (operation.type !== 'motion' || !isValid) return 'it stands on no valid motion'
+  if (operation.type !== 'motion' || !isValid) return sayInvalidity('invalid.noMotion')
   const motion = witness.motion(at)
-  if (isExpired(motion, view)) return 'the motion is of a period that is over'
-  if (witness.isCertified(at)) return 'the motion was carried out before'
+  if (isExpired(motion, view)) return sayInvalidity('invalid.oldMotion')
+  if (witness.isCertified(at)) return sayInvalidity('invalid.carriedBefore')
   return judgeTally(certificate.ballots, 'ballot', operation.id, motion, majority(motion.ring.length), witness)
 }
 
@@ -125,13 +130,13 @@ function judgeTally(
   { ring }: Ballotable,
   needed: number,
   witness: Witness
-): string | undefined {
-  if (ids.length > ring.length) return `it lists ${ids.length} ${PLURAL[type]} of a ring of ${ring.length}`
+): Sentence | undefined {
+  if (ids.length > ring.length) return sayInvalidity(TALLY[type].many, { count: ids.length, ring: ring.length })
   const listed = ids.map((id) => witness.operation(id).operation).filter((o) => isFor(o, type, motion))
   const claimed = new Set(listed.map(({ tag }) => tag)).size
   const proven =
     claimed < needed ? claimed : new Set(listed.filter(({ id }) => witness.isProven(id)).map((o) => o.tag)).size
-  return proven < needed ? `it has ${proven} of ${needed} ${PLURAL[type]} by different members` : undefined
+  return proven < needed ? sayInvalidity(TALLY[type].few, { count: proven, needed }) : undefined
 }
 
 /** Whether an operation is a vouch or ballot for this motion, as it says itself. */
@@ -149,23 +154,23 @@ export function hasPlace(
   return operation.type === 'ballot' ? operation.slot === BALLOT_SLOT : operation.slot < strictestSlots(rules)
 }
 
-function judgeRekey({ ring, author }: Rekey, view: View, witness: Witness): string | undefined {
-  if (view.ring.includes(ring)) return 'it brings a ring key that a member has'
-  return witness.hasRekeyed(author, view.period) ? 'its author took a new key in this period already' : undefined
+function judgeRekey({ ring, author }: Rekey, view: View, witness: Witness): Sentence | undefined {
+  if (view.ring.includes(ring)) return sayInvalidity('invalid.usedRingKey')
+  return witness.hasRekeyed(author, view.period) ? sayInvalidity('invalid.rekeyedBefore') : undefined
 }
 
-function judgeCheckpoint({ day }: Checkpoint, { last }: View, create: Create): string | undefined {
-  return day < (last?.day ?? create.day) ? 'its day is before that of the last stable checkpoint' : undefined
+function judgeCheckpoint({ day }: Checkpoint, { last }: View, create: Create): Sentence | undefined {
+  return day < (last?.day ?? create.day) ? sayInvalidity('invalid.oldDay') : undefined
 }
 
-function judgeAck(ack: Ack, { identity }: Seat, { finality }: View, witness: Witness): string | undefined {
+function judgeAck(ack: Ack, { identity }: Seat, { finality }: View, witness: Witness): Sentence | undefined {
   const { at, operation, isValid } = witness.operation(ack.checkpoint)
-  if (operation.type !== 'checkpoint' || !isValid) return 'it acks no valid checkpoint'
-  if (!witness.checkpoint(at).roster.has(identity)) return 'its author is not in the roster of the checkpoint'
+  if (operation.type !== 'checkpoint' || !isValid) return sayInvalidity('invalid.noCheckpoint')
+  if (!witness.checkpoint(at).roster.has(identity)) return sayInvalidity('invalid.notInRoster')
   const isUnder = (other: CheckpointFact): boolean => other.at === at || witness.isPast(other.at, at)
-  if (!finality.stable.every(isUnder)) return 'the checkpoint is not on top of the last stable one'
+  if (!finality.stable.every(isUnder)) return sayInvalidity('invalid.notOnStable')
   for (const acked of witness.ackedBy(identity)) {
-    if (!isUnder(acked)) return 'the checkpoint is not on top of the one that its author acked before'
+    if (!isUnder(acked)) return sayInvalidity('invalid.notOnAcked')
   }
   return undefined
 }

@@ -2,17 +2,18 @@
 // only, and is not always installed.
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
+import type { Sentence } from '../feeds/index.ts'
+import { adviseLibsignal, sayLibsignal } from './sentences.ts'
 
 const PACKAGE = '@signalapp/libsignal-client'
 /** What the builds for Linux that come with the package need. */
 const MIN_GLIBC = '2.34'
-const HAS_BUILDS = `there are builds for Linux on x64 and arm64 with glibc ${MIN_GLIBC} or newer, for macOS and for Windows`
 
 /** Why there are no private messages on this machine, and what its owner can do. */
 export interface Unavailable {
   /** Continues "private messages need @signalapp/libsignal-client, which …". */
-  reason: string
-  todo: string
+  reason: Sentence
+  advice: Sentence
 }
 
 /** The machine, as far as it matters. */
@@ -32,16 +33,19 @@ export function libsignalMissing(machine: Machine = thisMachine()): Unavailable 
   try {
     file = machine.findBuild()
   } catch (error) {
-    if (isNotFound(error)) return { reason: 'is not installed', todo: 'npm install --include=optional' }
-    return { reason: `has no build for ${platform} ${arch}`, todo: `run the node on another machine: ${HAS_BUILDS}` }
+    if (isNotFound(error))
+      return { reason: sayLibsignal('libsignal.notInstalled'), advice: adviseLibsignal('advice.installOptional') }
+    const reason = sayLibsignal('libsignal.noBuild', { system: `${platform} ${arch}` })
+    return { reason, advice: adviseLibsignal('advice.otherMachine', { needed: MIN_GLIBC }) }
   }
   // A build that was made here needs no more than is here.
   if (platform !== 'linux' || !file.includes(`${sep}prebuilds${sep}`)) return undefined
   if (glibc !== undefined && isAtLeast(glibc, MIN_GLIBC)) return undefined
-  return {
-    reason: `needs glibc ${MIN_GLIBC}, and this system has ${glibc ?? 'another C library'}`,
-    todo: `run the node on a newer system: ${HAS_BUILDS}`
-  }
+  const reason =
+    glibc === undefined
+      ? sayLibsignal('libsignal.otherLibrary', { needed: MIN_GLIBC })
+      : sayLibsignal('libsignal.oldLibrary', { needed: MIN_GLIBC, found: glibc })
+  return { reason, advice: adviseLibsignal('advice.newerSystem', { needed: MIN_GLIBC }) }
 }
 
 function thisMachine(): Machine {

@@ -2,6 +2,7 @@
 // needs no private messages. It has compiled parts, and not for every platform.
 import { MessageError } from './errors.ts'
 import { libsignalMissing, type Unavailable } from './libsignal-build.ts'
+import { adviseLibsignal, sayLibsignal } from './sentences.ts'
 
 export type Libsignal = typeof import('@signalapp/libsignal-client')
 
@@ -42,14 +43,14 @@ async function load(): Promise<Libsignal> {
   try {
     return (loaded = await import('@signalapp/libsignal-client'))
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    const found = { reason: `cannot be loaded: ${reason}`, todo: 'npm rebuild, or npm ci, and start the node again' }
+    const problem = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    const found = { reason: sayLibsignal('libsignal.broken', { problem }), advice: adviseLibsignal('advice.rebuild') }
     missing = { found }
     throw errorOf(found, error)
   }
 }
 
 function errorOf({ reason }: Unavailable, cause?: unknown): MessageError {
-  const message = `private messages need @signalapp/libsignal-client, which ${reason}`
+  const message = `private messages need @signalapp/libsignal-client, which ${reason.text}`
   return new MessageError('UNAVAILABLE', message, { cause })
 }

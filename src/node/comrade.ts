@@ -1,6 +1,6 @@
 // What one running device offers to whoever embeds it, and to the local API: the shape of `createNode()`'s result.
 import type { Libp2p } from '@libp2p/interface'
-import type { Body } from '../feeds/index.ts'
+import type { Body, Sentence } from '../feeds/index.ts'
 import type { NameNote } from '../trust/index.ts'
 import type {
   AttachmentOptions,
@@ -85,11 +85,12 @@ export interface Status {
   uptimeMs: number
   version: string
   /** Whether there can be private messages on this machine; if not, why. */
-  messages: { available: boolean; reason?: string }
+  messages: { available: boolean; reason?: string; sentence?: Sentence }
   /** How far what others wrote has come. */
   sync: SyncStatus
-  /** Why this device does not sign at the moment, if so. */
+  /** Why this device does not sign at the moment, if so; and the same as a sentence. */
   paused?: string
+  pause?: Sentence
 }
 
 export interface Profile {
@@ -424,8 +425,14 @@ export interface Devices {
 export interface Check {
   check: string
   ok: boolean
+  /** What was found. */
   detail: string
+  /** What can be done about it. */
   todo?: string
+  /** What `detail` is made of. */
+  sentences: Sentence[]
+  /** What `todo` says. */
+  advice?: Sentence
 }
 
 export interface ComradeEvents {
@@ -443,7 +450,7 @@ export interface ComradeEvents {
   /** What others wrote has come further, or all of it is here. At most once in half a second. */
   sync: CustomEvent<SyncStatus>
   /** A feed was frozen because it was written by two machines, or this device's own must not sign. */
-  warning: CustomEvent<{ code: string; message: string; feed?: string }>
+  warning: CustomEvent<{ code: string; message: string; sentence: Sentence; feed?: string }>
 }
 
 export interface Comrade {
@@ -491,6 +498,9 @@ export interface Comrade {
   removeEventListener<K extends keyof ComradeEvents>(type: K, listener: (event: ComradeEvents[K]) => void): void
 }
 
+/** What the node says as a code with values, beside the English text. */
+export type { Sentence, SentenceValue } from '../feeds/index.ts'
+
 /** What the node layer refuses. `code` is stable; the message says what was expected and what was there. */
 export type NodeErrorCode =
   | 'HOME_IN_USE' // exit 75
@@ -516,9 +526,12 @@ export type NodeErrorCode =
 export class NodeError extends Error {
   override name = 'NodeError'
   readonly code: NodeErrorCode
+  /** What the message says, where it has a code of its own. */
+  readonly sentence: Sentence | undefined
 
-  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: NodeErrorCode, said: string | Sentence, options?: ErrorOptions) {
+    super(typeof said === 'string' ? said : said.text, options)
     this.code = code
+    this.sentence = typeof said === 'string' ? undefined : said
   }
 }

@@ -4,7 +4,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { FeedStore, SyncSession } from '../feeds/index.ts'
+import type { FeedStore, Sentence, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord, DialTarget, DirectoryMaterial } from '../trust/index.ts'
 import { MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { NodeError, type Peer } from './comrade.ts'
@@ -26,6 +26,7 @@ import { RecordStore } from './record-store.ts'
 import { type Reach, reachOf } from './reachability.ts'
 import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
+import { sayWarning } from './sentences.ts'
 import type { SessionService } from './session-service.ts'
 import { pull, syncService } from './sync-service.ts'
 import { peerSync } from './sync-state.ts'
@@ -56,7 +57,7 @@ export interface ConnectionsOptions {
   /** A session has come further. Called often. */
   onSyncProgress: () => void
   onSyncEnded: (session: SyncSession) => void
-  onWarning: (code: string, message: string) => void
+  onWarning: (code: string, sentence: Sentence) => void
 }
 
 /** For whom else than friends this node passes connections on, at whom it may wait, and whom it stays connected with. */
@@ -371,7 +372,7 @@ export class Connections {
       try {
         await service.stop()
       } catch (error) {
-        this.#options.onWarning('STOP', `not everything could be ended: ${(error as Error).message}`)
+        this.#options.onWarning('STOP', sayWarning('warning.stop', { problem: (error as Error).message }))
       }
     }
   }

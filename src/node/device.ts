@@ -9,6 +9,7 @@ import {
   type FeedState,
   type FeedStore,
   FeedWriter,
+  type Sentence,
   type SigningKey
 } from '../feeds/index.ts'
 import { deviceAddBody, deviceRevokeBody } from '../trust/index.ts'
@@ -16,15 +17,13 @@ import { NodeError } from './comrade.ts'
 import { forgetRestored, renewGeneration, type Restored } from './generation.ts'
 import { type Keys, replaceDeviceKey } from './keystore.ts'
 import type { People } from './people.ts'
+import { sayDevice } from './sentences.ts'
 
-const WAITING: Record<Exclude<Restored, 'no'>, string> = {
-  backup:
-    'this store is older than its keys (a backup was restored): it signs again when a contact has given back what was written since',
-  phrase:
-    'this identity was restored from its phrase: it signs when somebody who keeps its identity log has given it back'
+const WAITING: Record<Exclude<Restored, 'no'>, Sentence> = {
+  backup: sayDevice('pause.backup'),
+  phrase: sayDevice('pause.phrase')
 }
-const REVOKED = 'this device was revoked by another one of its identity: it signs nothing any more'
-const FORKED_FOR_GOOD = 'revoke this device on one that holds the root key, and join anew in an empty home'
+const REVOKED = sayDevice('pause.revoked')
 /** How long the copy whose turn comes second waits to hear of the first one's new key. */
 const SECOND_TURN_MS = 3_000
 /**
@@ -123,14 +122,15 @@ export class Device {
   }
 
   /** Why nothing is signed now, or undefined. */
-  get paused(): string | undefined {
+  get paused(): Sentence | undefined {
     const { paused, feed } = this.#writer
-    if (feed.frozen !== undefined && this.#log === undefined) return `${paused}: ${FORKED_FOR_GOOD}`
+    if (feed.frozen !== undefined && this.#log === undefined)
+      return sayDevice('pause.forkedForGood', { entry: feed.frozen })
     return paused ?? (this.log.frozen === undefined ? this.#log?.paused : undefined)
   }
 
   /** Why nothing is signed ever again: another device of the identity has ended this one. */
-  get revoked(): string | undefined {
+  get revoked(): Sentence | undefined {
     return this.#isRevoked ? REVOKED : undefined
   }
 
@@ -172,10 +172,7 @@ export class Device {
     this.#quiet = setTimeout(() => {
       const { height } = this.log
       if (height >= this.#logLength) this.#resume()
-      else
-        this.#pause(
-          `the directory says that this identity's log has ${this.#logLength} entries, and ${height} were given back: waiting for somebody who keeps the others`
-        )
+      else this.#pause(sayDevice('pause.logIncomplete', { count: this.#logLength, height }))
     }, QUIET_MS).unref()
   }
 
@@ -190,7 +187,7 @@ export class Device {
     this.#tryToPutInOrder()
   }
 
-  #pause(reason: string): void {
+  #pause(reason: Sentence): void {
     this.#log?.pause(reason)
     this.#writer.pause(reason)
   }

@@ -1,13 +1,15 @@
 // node.doctor(): what a running node can say of its own health, and what its owner can do about it.
 import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
-import type { FeedStore } from '../feeds/index.ts'
+import type { FeedStore, Sentence } from '../feeds/index.ts'
 import type { Unavailable } from '../messages/index.ts'
+import { checkOf } from './check.ts'
 import type { Check, Status } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
 import type { Home } from './home.ts'
 import type { MailboxPlaces } from './messages/contract.ts'
 import { checkReach, type Reach } from './reachability.ts'
+import { advise, sayCheck } from './sentences.ts'
 import type { Distances } from './space.ts'
 
 /** Below this much free disk a node is soon in trouble, in bytes. */
@@ -21,7 +23,7 @@ export interface Examined {
   directory: Pick<DirectoryService, 'published' | 'certifiedUntilMs'>
   isDirectoryOn: boolean
   warnings: string[]
-  paused: string | undefined
+  paused: Sentence | undefined
   /** This device was ended by another one of its identity. */
   isRevoked: boolean
   /** Entry of the identity log at which it was continued in two places. */
@@ -34,18 +36,11 @@ export interface Examined {
 }
 
 export async function examine(examined: Examined): Promise<Check[]> {
-  const { store, home, libp2p, warnings, paused, isRevoked, space } = examined
+  const { store, home, libp2p, warnings, space } = examined
   return [
     checkStore(store),
     await checkDisk(home),
-    {
-      check: 'signing',
-      ok: paused === undefined,
-      detail: paused ?? 'this device signs',
-      ...(paused === undefined
-        ? {}
-        : { todo: isRevoked ? 'join anew, in an empty home' : 'connect to somebody who follows you' })
-    },
+    checkSigning(examined),
     checkLog(examined),
     checkAddresses(libp2p),
     checkPeers(libp2p),
@@ -53,113 +48,95 @@ export async function examine(examined: Examined): Promise<Check[]> {
     checkDirectory(examined),
     checkMessages(examined.messages),
     checkQuota(space),
-    {
-      check: 'config',
-      ok: warnings.length === 0,
-      detail: warnings.join('; ') || 'every setting is understood',
-      ...(warnings.length === 0 ? {} : { todo: 'comrade config list' })
-    }
+    checkConfig(warnings)
   ]
 }
 
 /** What a status says of private messages. */
 export function messagesStatus(unavailable: Unavailable | undefined): Status['messages'] {
-  return unavailable === undefined ? { available: true } : { available: false, reason: reasonOf(unavailable) }
+  if (unavailable === undefined) return { available: true }
+  const sentence = unavailableSentence(unavailable)
+  return { available: false, reason: sentence.text, sentence }
+}
+
+/** What a status says of a device that does not sign. */
+export function pauseStatus(pause: Sentence | undefined): Pick<Status, 'paused' | 'pause'> {
+  return pause === undefined ? {} : { paused: pause.text, pause }
 }
 
 function checkMessages({ unavailable, hosts, people }: Examined['messages']): Check {
-  const check = 'messages'
-  if (unavailable !== undefined) return { check, ok: false, detail: reasonOf(unavailable), todo: unavailable.todo }
-  const detail = `nodes that keep private messages for this device while it is off: ${hosts.length}; people who can be written to while they are away: ${people.length}`
-  return { check, ok: true, detail }
+  if (unavailable !== undefined) return checkOf('messages', false, unavailableSentence(unavailable), unavailable.advice)
+  return checkOf('messages', true, sayCheck('messages.places', { hosts: hosts.length, people: people.length }))
 }
 
-function reasonOf({ reason }: Unavailable): string {
-  return `no private messages: @signalapp/libsignal-client ${reason}`
+function unavailableSentence({ reason }: Unavailable): Sentence {
+  return sayCheck('messages.unavailable', { reason })
+}
+
+function checkSigning({ paused, isRevoked }: Examined): Check {
+  if (paused === undefined) return checkOf('signing', true, sayCheck('signing.works'))
+  return checkOf('signing', false, paused, advise(isRevoked ? 'advice.joinAnew' : 'advice.meetFollower'))
 }
 
 function checkLog({ logForkedAt }: Examined): Check {
-  if (logForkedAt === undefined) return { check: 'identity log', ok: true, detail: 'it is in one piece' }
-  return {
-    check: 'identity log',
-    ok: false,
-    detail: `it was continued in two places, at entry ${logForkedAt}: no device can be added or ended any more`,
-    todo: 'begin a new identity, and tell your contacts by another way'
-  }
+  if (logForkedAt === undefined) return checkOf('identity log', true, sayCheck('log.whole'))
+  return checkOf('identity log', false, sayCheck('log.forked', { entry: logForkedAt }), advise('advice.newIdentity'))
 }
 
 function checkStore(store: FeedStore): Check {
-  const result = String(store.get('PRAGMA quick_check(1)')!.quick_check)
-  return {
-    check: 'store',
-    ok: result === 'ok',
-    detail: result === 'ok' ? 'the database is sound' : result,
-    ...(result === 'ok' ? {} : { todo: 'restore feeds.sqlite from a backup, or remove it: contacts give it back' })
-  }
+  const problem = String(store.get('PRAGMA quick_check(1)')!.quick_check)
+  if (problem === 'ok') return checkOf('store', true, sayCheck('store.sound'))
+  return checkOf('store', false, sayCheck('store.damaged', { problem }), advise('advice.restoreStore'))
 }
 
 /** Above the quota is what could not be erased: headers, and identity logs. */
 function checkQuota({ quota, used, distances, groups, unwanted }: Distances): Check {
   const [, followed, far] = distances
-  const parts = [
-    `${followed.bytes} in ${followed.feeds} feeds of people whom you follow`,
-    `${groups.bytes} in ${groups.feeds} feeds of your groups`,
-    `${far.bytes} in ${far.feeds} feeds further away`,
-    ...(unwanted === 0 ? [] : [`${unwanted} no longer wanted`])
-  ]
-  return {
-    check: 'quota',
-    ok: used <= quota,
-    detail: `${used} of ${quota} bytes of other people's data: ${parts.join(', ')}`,
-    ...(used <= quota ? {} : { todo: 'comrade quota <a larger size>, or comrade store own' })
+  const parts = {
+    followedBytes: followed.bytes,
+    groupBytes: groups.bytes,
+    farBytes: far.bytes,
+    unwantedBytes: unwanted
   }
+  const found = [sayCheck('quota.used', { usedBytes: used, quotaBytes: quota }), sayCheck('quota.parts', parts)]
+  return checkOf('quota', used <= quota, found, used <= quota ? undefined : advise('advice.raiseQuota'))
 }
 
 async function checkDisk(home: Home): Promise<Check> {
   const { bavail, bsize } = await statfs(home.directory)
-  const free = bavail * bsize
-  return {
-    check: 'disk',
-    ok: free >= LOW_DISK,
-    detail: `${Math.floor(free / 1024 ** 2)} MiB free`,
-    ...(free >= LOW_DISK ? {} : { todo: 'make room, or set a lower quota' })
-  }
+  const freeBytes = bavail * bsize
+  const ok = freeBytes >= LOW_DISK
+  return checkOf('disk', ok, sayCheck('disk.free', { freeBytes }), ok ? undefined : advise('advice.makeRoom'))
 }
 
 function checkAddresses(libp2p: Libp2p): Check {
-  const addresses = libp2p.getMultiaddrs()
-  const ok = addresses.length > 0
-  return {
-    check: 'addresses',
-    ok,
-    detail: ok ? `others can try ${addresses.length} addresses` : 'nobody can connect to this node',
-    ...(ok ? {} : { todo: 'comrade config set listen /ip4/0.0.0.0/tcp/4040' })
-  }
+  const count = libp2p.getMultiaddrs().length
+  if (count > 0) return checkOf('addresses', true, sayCheck('addresses.known', { count }))
+  return checkOf('addresses', false, sayCheck('addresses.none'), advise('advice.listen'))
 }
 
 function checkPeers(libp2p: Libp2p): Check {
   const count = libp2p.getPeers().length
-  return {
-    check: 'peers',
-    ok: true,
-    detail: `connected with ${count}`,
-    ...(count > 0 ? {} : { todo: 'comrade up --peer <multiaddr>' })
-  }
+  return checkOf(
+    'peers',
+    true,
+    sayCheck('peers.connected', { count }),
+    count > 0 ? undefined : advise('advice.findPeer')
+  )
 }
 
 function checkDirectory({ directory: { published, certifiedUntilMs }, isDirectoryOn }: Examined): Check {
-  const check = 'directory'
-  if (!isDirectoryOn)
-    return { check, ok: true, detail: 'nothing is published, and the DHT is not asked: as configured' }
-  if (published?.problem === 'outdated' || (published?.problem === 'uncertified' && certifiedUntilMs === undefined)) {
-    const detail = 'this device has no certificate with which to publish where it is'
-    return { check, ok: false, detail, todo: 'run the device that holds the root key' }
-  }
-  const until =
-    certifiedUntilMs === undefined ? '' : `; certified until ${new Date(certifiedUntilMs).toISOString().slice(0, 10)}`
-  const detail =
-    published === undefined || published.holders === 0
-      ? `no node of the directory keeps where this device is yet${until}`
-      : `${published.holders} nodes keep where this device is${until}`
-  return { check, ok: true, detail }
+  if (!isDirectoryOn) return checkOf('directory', true, sayCheck('directory.off'))
+  if (published?.problem === 'outdated' || (published?.problem === 'uncertified' && certifiedUntilMs === undefined))
+    return checkOf('directory', false, sayCheck('directory.uncertified'), advise('advice.rootDevice'))
+  const count = published?.holders ?? 0
+  const kept = count === 0 ? sayCheck('directory.absent') : sayCheck('directory.kept', { count })
+  if (certifiedUntilMs === undefined) return checkOf('directory', true, kept)
+  const untilTime = new Date(certifiedUntilMs).toISOString()
+  return checkOf('directory', true, [kept, sayCheck('directory.certified', { untilTime })])
+}
+
+function checkConfig(problems: string[]): Check {
+  if (problems.length === 0) return checkOf('config', true, sayCheck('config.understood'))
+  return checkOf('config', false, sayCheck('config.warnings', { problems }), advise('advice.readConfig'))
 }

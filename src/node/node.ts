@@ -8,6 +8,7 @@ import {
   type FeedState,
   FeedStore,
   Indexer,
+  type Sentence,
   type StoredEntry,
   storeSize,
   Trimmer,
@@ -35,7 +36,7 @@ import { NodeContacts } from './contacts.ts'
 import { Connections } from './connections.ts'
 import { Device } from './device.ts'
 import { NodeDevices } from './devices.ts'
-import { examine, messagesStatus } from './doctor.ts'
+import { examine, messagesStatus, pauseStatus } from './doctor.ts'
 import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
 import { takeHandover } from './handover.ts'
@@ -54,6 +55,7 @@ import { deviceNameOf, type NodeOptions, settle, type Settings } from './options
 import { People } from './people.ts'
 import { PersonUsages } from './person-usage.ts'
 import { SealedLog } from './sealed-log.ts'
+import { sayWarning } from './sentences.ts'
 import { type Distances, distancesOf } from './space.ts'
 import { SyncState } from './sync-state.ts'
 import { Vault } from './vault.ts'
@@ -251,7 +253,7 @@ class ComradeNode implements Comrade {
       connections: () => this.#connections,
       onMates: () => this.#onContactsChanged(),
       onNews: (event) => this.#emit('group', event),
-      onWarning: (code, message) => this.#emit('warning', { code, message })
+      onWarning: (code, sentence) => this.#emitWarning(code, sentence)
     })
     this.#messages = new MessageServices({
       store,
@@ -264,9 +266,9 @@ class ComradeNode implements Comrade {
       isHosting: () => settings.mailboxes === 'friends' && this.#people.mode === 'all',
       isGivingReadReceipts: () => settings.readReceipts,
       onMessage: (message) => this.#emit('message', message),
-      onWarning: (code, message) => {
-        this.#log.warn({ code }, message)
-        this.#emit('warning', { code, message })
+      onWarning: (code, sentence) => {
+        this.#log.warn({ code }, sentence.text)
+        this.#emitWarning(code, sentence)
       }
     })
     this.#usages = new PersonUsages({
@@ -312,7 +314,7 @@ class ComradeNode implements Comrade {
       },
       onSyncProgress: this.#sync.note,
       onSyncEnded: (session) => this.#sync.noteEnded(session),
-      onWarning: (code, message) => this.#emit('warning', { code, message })
+      onWarning: (code, sentence) => this.#emitWarning(code, sentence)
     })
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
@@ -446,7 +448,7 @@ class ComradeNode implements Comrade {
         await part.stop()
       } catch (error) {
         // With a full disk libp2p cannot note that a protocol is not spoken any more.
-        this.#emit('warning', { code: 'STOP', message: `not everything could be ended: ${(error as Error).message}` })
+        this.#emitWarning('STOP', sayWarning('warning.stop', { problem: (error as Error).message }))
       }
     }
   }
@@ -469,7 +471,7 @@ class ComradeNode implements Comrade {
       version,
       messages: messagesStatus(libsignalUnavailable()),
       sync: this.#sync.status(),
-      ...(this.#device.paused === undefined ? {} : { paused: this.#device.paused })
+      ...pauseStatus(this.#device.paused)
     }
   }
 
@@ -610,27 +612,24 @@ class ComradeNode implements Comrade {
     this.#events.dispatchEvent(new CustomEvent(type, { detail }))
   }
 
-  #warn(code: string, message: string, feed: FeedState): void {
-    this.#log.warn({ code, feed: formatDid(feed.key) }, message)
-    this.#emit('warning', { code, message, feed: formatDid(feed.key) })
+  #warn(code: string, sentence: Sentence, feed: FeedState): void {
+    this.#log.warn({ code, feed: formatDid(feed.key) }, sentence.text)
+    this.#emitWarning(code, sentence, { feed: formatDid(feed.key) })
+  }
+
+  #emitWarning(code: string, sentence: Sentence, more: { feed?: string } = {}): void {
+    this.#emit('warning', { code, message: sentence.text, sentence, ...more })
   }
 
   #onFork(feed: FeedState): void {
     const isOwnLog = Buffer.compare(feed.key, this.#parts.keys.identity) === 0
-    const message = isOwnLog
-      ? `this identity's log was continued in two places: its devices stay those up to entry ${feed.height}, and none can be added or ended any more`
-      : `a feed was continued in two places; it is kept up to entry ${feed.height}`
-    this.#warn('FORK', message, feed)
+    this.#warn('FORK', sayWarning(isOwnLog ? 'warning.logFork' : 'warning.fork', { entry: feed.height }), feed)
   }
 
   #onDeviceReplaced(before: FeedState): void {
     this.#connections?.setDeviceKey()
     void this.#messages.onDeviceReplaced()
-    this.#warn(
-      'DEVICE_REPLACED',
-      `this device's feed was written in two places: it goes on under a new device key`,
-      before
-    )
+    this.#warn('DEVICE_REPLACED', sayWarning('warning.deviceReplaced'), before)
   }
 
   #tellRevocation(): void {
@@ -657,7 +656,7 @@ class ComradeNode implements Comrade {
 
   #upkeepFailed(error: unknown): void {
     this.#log.error({ err: error }, 'upkeep failed')
-    this.#emit('warning', { code: 'UPKEEP', message: (error as Error).message })
+    this.#emitWarning('UPKEEP', sayWarning('warning.upkeep', { problem: (error as Error).message }))
   }
 }
 

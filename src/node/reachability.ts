@@ -1,10 +1,13 @@
 // Who can be reached and why not, in words for people: of this node from outside, and of those whom its owner follows.
 import type { PeerId } from '@libp2p/interface'
+import type { Sentence } from '../feeds/index.ts'
 import { type ContactRecord, type Contacts, harmless } from '../trust/index.ts'
 import { ipOf, isPublicIp, isRelayed } from './addresses.ts'
+import { checkOf } from './check.ts'
 import type { Check } from './comrade.ts'
 import type { Network } from './network.ts'
 import type { RedialState } from './redial.ts'
+import { advise, sayCheck, sayDial } from './sentences.ts'
 
 /** People named one by one. */
 const MAX_NAMED = 50
@@ -101,98 +104,81 @@ export function checkReach(reach: Reach, nowMs: number): Check[] {
 }
 
 function checkOutside({ addresses, isReached, observed, relays }: Reach): Check {
-  const seen = observed.length === 0 ? '' : `; others see this node at ${observed.join(', ')}`
-  const check = { check: 'reachable', ok: true }
-  if (isReached) return { ...check, detail: `somebody on the Internet has connected to this node${seen}` }
-  if (relays.length > 0) return { ...check, detail: `others reach this node through ${relays.join(' and ')}${seen}` }
-  if (addresses.public > 0)
-    return { ...check, detail: `${addresses.public} public addresses are announced; nobody has used one yet${seen}` }
-  return {
-    ...check,
-    detail: `only the local network can reach this node${seen}`,
-    todo: 'have the router forward the port that `comrade config get listen` names, or let a friend who can be reached follow you: their node then passes connections on'
-  }
+  const seen = observed.length === 0 ? [] : [sayCheck('reachable.seen', { addresses: observed })]
+  const found = (sentence: Sentence, advice?: Sentence): Check =>
+    checkOf('reachable', true, [sentence, ...seen], advice)
+  if (isReached) return found(sayCheck('reachable.used'))
+  if (relays.length > 0) return found(sayCheck('reachable.relayed', { names: relays }))
+  if (addresses.public > 0) return found(sayCheck('reachable.public', { count: addresses.public }))
+  return found(sayCheck('reachable.local'), advise('advice.forwardPort'))
 }
 
 function checkRelay({ relay }: Reach): Check {
-  if (relay === undefined)
-    return { check: 'relay', ok: true, detail: 'nothing is passed on for friends: as configured' }
+  if (relay === undefined) return checkOf('relay', true, sayCheck('relay.off'))
   const { waiting, relayed, bytes, bytesPerHour } = relay
-  const detail = `${waiting} friends or own devices wait here to be reached, ${relayed} connections are passed on, ${bytes} of ${bytesPerHour} bytes within this hour`
-  return { check: 'relay', ok: true, detail, ...(bytes < bytesPerHour ? {} : { todo: 'wait for the next hour' }) }
+  const found = sayCheck('relay.on', { waiting, relayed, passedBytes: bytes, hourlyBytes: bytesPerHour })
+  return checkOf('relay', true, found, bytes < bytesPerHour ? undefined : advise('advice.nextHour'))
 }
 
 function checkContacts({ people }: Reach): Check {
+  if (people.length === 0) return checkOf('contacts', true, sayCheck('contacts.none'), advise('advice.follow'))
   const relayed = people.filter(({ connection }) => connection === 'relayed').length
   const connected = people.filter(({ connection }) => connection !== 'none').length
-  const detail =
-    people.length === 0
-      ? 'you follow nobody'
-      : `connected with ${connected} of ${people.length} people whom you follow, ${relayed} of them through a friend`
-  return { check: 'contacts', ok: true, detail, ...(people.length > 0 ? {} : { todo: 'comrade follow <did>' }) }
+  return checkOf('contacts', true, sayCheck('contacts.connected', { connected, relayed, count: people.length }))
 }
 
 function checkAway({ people }: Reach, nowMs: number): Check[] {
   const away = people.filter(({ connection }) => connection === 'none')
   const checks = away.slice(0, MAX_NAMED).map((person) => checkPerson(person, nowMs))
   if (away.length <= MAX_NAMED) return checks
-  return [...checks, { check: 'contact', ok: true, detail: `and ${away.length - MAX_NAMED} more are not connected` }]
+  return [...checks, checkOf('contact', true, sayCheck('contact.more', { count: away.length - MAX_NAMED }))]
 }
 
 function checkPerson({ name, addresses, lastConnectedMs, error, dueMs }: PersonReach, nowMs: number): Check {
-  const last =
-    lastConnectedMs === undefined ? 'never reached' : `last reached ${new Date(lastConnectedMs).toISOString()}`
-  const { reason, todo } =
-    addresses === 0
-      ? { reason: 'no address is known', todo: 'comrade up --peer <an address of theirs>' }
-      : explainDial(error)
-  const again = dueMs === undefined ? '' : `; tried again in ${Math.ceil(Math.max(0, dueMs - nowMs) / 1_000)} s`
-  return { check: 'contact', ok: true, detail: `${harmless(name)} is away: ${reason}; ${last}${again}`, todo }
+  const { reason, advice } =
+    addresses === 0 ? { reason: sayDial('dial.noAddress'), advice: advise('advice.theirAddress') } : explainDial(error)
+  const found = [
+    sayCheck('contact.away', { name: harmless(name), reason }),
+    lastConnectedMs === undefined
+      ? sayCheck('contact.neverReached')
+      : sayCheck('contact.lastReached', { lastTime: new Date(lastConnectedMs).toISOString() })
+  ]
+  if (dueMs !== undefined) found.push(sayCheck('contact.again', { inMs: Math.max(0, dueMs - nowMs) }))
+  return checkOf('contact', true, found, advice)
 }
 
 /** Parts of the messages of Node.js and libp2p, and what they mean. */
-const REASONS: [pattern: RegExp, reason: string, todo: string][] = [
-  [
-    /ECONNREFUSED/,
-    'the machine answers, but no node listens there',
-    'ask whether their node runs: `comrade status` tells it'
-  ],
-  [/ENETUNREACH|EHOSTUNREACH|ENETDOWN/, 'there is no way to their network from here', 'look at your own network first'],
-  [
-    /denied all addresses|none of the addresses may/,
-    'only private addresses are known, and they are not dialled',
-    'comrade config set lan on, when they are in your network'
-  ],
+const REASONS: [pattern: RegExp, reason: Sentence, advice: Sentence][] = [
+  [/ECONNREFUSED/, sayDial('dial.refused'), advise('advice.askStatus')],
+  [/ENETUNREACH|EHOSTUNREACH|ENETDOWN/, sayDial('dial.noNetwork'), advise('advice.ownNetwork')],
+  [/denied all addresses|none of the addresses may/, sayDial('dial.private'), advise('advice.lanOn')],
   [
     /status (NO_RESERVATION|PERMISSION_DENIED|CONNECTION_FAILED)/,
-    'the friend who passes connections on cannot reach them at the moment',
-    'ask whether their node runs'
+    sayDial('dial.relayCannot'),
+    advise('advice.askRuns')
   ],
-  [/status RESOURCE_LIMIT|RESERVATION_REFUSED/, 'the friend who passes connections on has no room', 'try again later'],
+  [/status RESOURCE_LIMIT|RESERVATION_REFUSED/, sayDial('dial.relayFull'), advise('advice.later')],
   [
     /(peer id|identity|remote).*(mismatch|match|unexpected)|UnexpectedPeer/i,
-    'somebody else answers at their address',
-    'ask them for their present address'
+    sayDial('dial.otherPeer'),
+    advise('advice.presentAddress')
   ],
   [
     /no direct address|no valid addresses|NoValidAddresses/i,
-    'no address is known that can be dialled',
-    'comrade up --peer <an address of theirs>'
+    sayDial('dial.noUsableAddress'),
+    advise('advice.theirAddress')
   ],
-  [
-    /timeout|timed out|in time|ETIMEDOUT|aborted/i,
-    'nobody answers there',
-    'ask whether their node runs, and whether a router is in the way'
-  ]
+  [/timeout|timed out|in time|ETIMEDOUT|aborted/i, sayDial('dial.silence'), advise('advice.askRouter')]
 ]
 
 /** What a failed dial means, and what to do. */
-export function explainDial(error: unknown): { reason: string; todo: string } {
-  if (error === undefined) return { reason: 'not tried yet', todo: 'wait a moment' }
+export function explainDial(error: unknown): { reason: Sentence; advice: Sentence } {
+  if (error === undefined) return { reason: sayDial('dial.untried'), advice: advise('advice.wait') }
   const text = messageOf(error)
   const known = REASONS.find(([pattern]) => pattern.test(text))
-  if (known !== undefined) return { reason: known[1], todo: known[2] }
-  return { reason: harmless(text.split('\n')[0].slice(0, 200)), todo: 'ask whether their node runs' }
+  if (known !== undefined) return { reason: known[1], advice: known[2] }
+  const problem = harmless(text.split('\n')[0].slice(0, 200))
+  return { reason: sayDial('dial.other', { problem }), advice: advise('advice.askRuns') }
 }
 
 /** libp2p puts one error for each address into one. */

@@ -8,7 +8,7 @@ import { handleOf, shellWord } from '../../src/cli/group-lines.ts'
 import { NodeProcess, run, scratch, start } from './process.ts'
 
 const OTHER = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
-const GROUP = 'id name link members size quorum you reading rule representative warnings'
+const GROUP = 'id name link members size quorum you reading rule representative warnings sentences'
 const CANDIDATE = 'did name warnings motion vouches needed ring'
 const MOTION = 'motion kind did name rule ballots needed ring isCarried'
 const ACTIONS =
@@ -147,7 +147,7 @@ describe('comrade group, where a node runs', () => {
     )
     assert.ok((await group('motions', '@portland')).some(({ motion }) => motion === moved.motion))
     const log = await group('log', '@portland')
-    assert.deepEqual(log.map(fieldsOf), ['did name isMember reasons', 'did name isMember reasons'])
+    assert.deepEqual(log.map(fieldsOf), ['did name isMember reasons sentences', 'did name isMember reasons sentences'])
     assert.deepEqual(
       log.map(({ isMember }) => isMember),
       [true, false]

@@ -180,7 +180,7 @@ describe('the verbs of the command line', () => {
     assert.equal((await node.json('quota', '2GiB'))[0].quota, 2 ** 31)
     assert.equal((await node.run(['store', 'some'])).code, 2)
     for (const check of await node.json('doctor'))
-      assert.deepEqual(Object.keys(check), ['check', 'ok', 'detail', 'todo'])
+      assert.deepEqual(Object.keys(check), ['check', 'ok', 'detail', 'todo', 'sentences', 'advice'])
   })
 
   it('carries feeds by hand, named from where one stands', async () => {

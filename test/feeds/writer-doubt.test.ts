@@ -14,7 +14,7 @@ describe('the writer of a feed of which peers claim to hold more', () => {
     const claim = (): boolean => held.store.events.emit('ownAhead', { feed: writer.feed, height: MAX_SEQ })
     for (let claims = 0; claims < 8; claims++) {
       claim()
-      assert.match(writer.paused!, /contacts hold/)
+      assert.match(writer.paused!.text, /contacts hold/)
       nowMs += 9_000
       claim() // said again, it does not last longer
       nowMs += 1_000
@@ -33,7 +33,7 @@ describe('the writer of a feed of which peers claim to hold more', () => {
     held.store.events.emit('ownAhead', { feed: writer.feed, height: 3 })
     held.store.ingest(author.post('one'))
     nowMs += 60_000
-    assert.match(writer.paused!, /hold 3 entries of this feed and this store 1/)
+    assert.match(writer.paused!.text, /hold 3 entries of this feed and this store 1/)
     held.store.ingest(author.post('two', 'three'))
     assert.equal(writer.paused, undefined)
   })

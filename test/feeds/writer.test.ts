@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { encodeBody, MAX_BODY_SIZE } from '../../src/feeds/body.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
 import { checkRun, idAt } from '../../src/feeds/run.ts'
+import { sayPause } from '../../src/feeds/sentences.ts'
 import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import { FeedWriter, MAX_BATCH } from '../../src/feeds/writer.ts'
 import { Author, keyOf, temporaryStore, texts, until } from '../support/feeds.ts'
@@ -86,7 +87,7 @@ describe('a feed writer', () => {
 
   it('does not sign while it is paused', async () => {
     using test = setup()
-    test.writer.pause('an older copy')
+    test.writer.pause(sayPause('pause.behind', { theirs: 2, ours: 1 }))
     await assert.rejects(test.writer.append(bodies(1)), code('SIGNING_PAUSED'))
     test.writer.resume()
     assert.equal((await test.writer.append(bodies(1)))[0].seq, 1)

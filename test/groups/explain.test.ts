@@ -5,7 +5,7 @@ import { FIRST_DAY, personOf, Village } from './village.ts'
 const NAMES = ['alice', 'bob', 'carol', 'dan', 'xia', 'yan', 'zoe']
 const nameOf = (identity: string): string => NAMES.find((name) => personOf(name).identity === identity) ?? 'somebody'
 const about = (village: Village, name: string, evaluator = village.evaluator): string[] =>
-  explain(evaluator, personOf(name).root, nameOf)
+  explain(evaluator, personOf(name).root, nameOf).map(({ text }) => text)
 
 describe('the explanation of a group', () => {
   before(ready)

@@ -156,7 +156,7 @@ export class Village {
   }
 
   why(name: string): string | undefined {
-    return this.evaluator.invalidity(name)
+    return this.evaluator.invalidity(name)?.text
   }
 
   heads(): Hex[] {

@@ -48,7 +48,8 @@ describe('libsignal', () => {
 describe('what libsignal needs of a machine', () => {
   const prebuilt = '/node_modules/@signalapp/libsignal-client/prebuilds/linux-x64/it.node'
   const machine = { platform: 'linux', arch: 'x64', glibc: '2.34', findBuild: () => prebuilt }
-  const reason = (changes: Partial<Machine>): string | undefined => libsignalMissing({ ...machine, ...changes })?.reason
+  const reason = (changes: Partial<Machine>): string | undefined =>
+    libsignalMissing({ ...machine, ...changes })?.reason.text
 
   it('is there on this one, and in a system with a C library that is new enough', () => {
     assert.equal(libsignalMissing(), undefined)
@@ -75,7 +76,7 @@ describe('what libsignal needs of a machine', () => {
     }
     assert.equal(reason({ arch: 'arm', findBuild: noBuild }), 'has no build for linux arm')
     assert.equal(reason({ findBuild: noPackage }), 'is not installed')
-    for (const findBuild of [noBuild, noPackage]) assert.ok(libsignalMissing({ ...machine, findBuild })!.todo)
+    for (const findBuild of [noBuild, noPackage]) assert.ok(libsignalMissing({ ...machine, findBuild })!.advice.text)
   })
 })
 

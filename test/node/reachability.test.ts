@@ -37,8 +37,8 @@ describe('reachability', () => {
       [new Error('\u001b[2Jnever heard of'), /^Error: [^\u001b]*never heard of$/]
     ]
     for (const [error, reason] of reasons) {
-      assert.match(explainDial(error).reason, reason)
-      assert.ok(explainDial(error).todo.length > 0)
+      assert.match(explainDial(error).reason.text, reason)
+      assert.ok(explainDial(error).advice.text.length > 0)
     }
   })
 

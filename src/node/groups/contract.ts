@@ -1,4 +1,5 @@
 // What a node offers of groups to whoever embeds it, and to the local API: the shape of `node.groups`.
+import type { Sentence } from '../../feeds/index.ts'
 import type { NameNote } from '../../trust/index.ts'
 
 /** What this user is in a group. 'candidate': asked to join, or was proposed, and is no member yet. */
@@ -38,8 +39,9 @@ export interface GroupDetails extends GroupSummary {
   rule: string
   /** Who carries for the others now, as far as this node knows; absent when nobody is online. */
   representative?: { did: string; name: string }
-  /** What this user should know, such as that a group is too small to hide who vouches. */
+  /** What this user should know, such as that a group is too small to hide who vouches; and the same as sentences. */
   warnings: string[]
+  sentences: Sentence[]
 }
 
 export interface GroupCandidate {
@@ -99,8 +101,10 @@ export interface GroupStanding {
   did: string
   name: string
   isMember: boolean
-  /** One sentence for each thing in the log that bears on it; the last one says what follows. */
+  /** One for each thing in the log that bears on it, in English; the last one says what follows. */
   reasons: string[]
+  /** The same. */
+  sentences: Sentence[]
 }
 
 /** A post to a group that this device could open is an ordinary entry with `group`; see `feeds.read({ group })`. */

@@ -1,12 +1,13 @@
 // All that runs on a device for its groups, put together, started and stopped: who holds which log (groups.ts), what is
 // written in them (content.ts), how vouches leave (stem.ts), what is done without being asked (upkeep.ts), and who is online
 // (representatives.ts). Replication runs with the other protocols, in connections.ts.
-import type { FeedStore } from '../../feeds/index.ts'
+import type { FeedStore, Sentence } from '../../feeds/index.ts'
 import type { GroupEvent } from '../comrade.ts'
 import type { Config } from '../config.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
 import type { People } from '../people.ts'
+import { sayWarning } from '../sentences.ts'
 import type { Vault } from '../vault.ts'
 import { connectedMates } from './connected-mates.ts'
 import { GroupContent } from './content.ts'
@@ -28,7 +29,7 @@ export interface GroupServicesOptions {
   /** Other people share a group with this device now. */
   onMates: () => void
   onNews: (event: GroupEvent) => void
-  onWarning: (code: string, message: string) => void
+  onWarning: (code: string, sentence: Sentence) => void
 }
 
 export class GroupServices {
@@ -119,7 +120,8 @@ export class GroupServices {
     await this.groups.close()
   }
 
-  readonly #onError = (error: unknown): void => this.#options.onWarning('GROUP', (error as Error).message)
+  readonly #onError = (error: unknown): void =>
+    this.#options.onWarning('GROUP', sayWarning('warning.group', { problem: (error as Error).message }))
 }
 
 function peerKeyOf({ libp2p }: Connections): Uint8Array {

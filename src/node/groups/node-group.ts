@@ -1,5 +1,5 @@
 // A group as its members and candidates use it: what one can do, and what one is shown. See contract.ts.
-import { formatEntryId } from '../../feeds/index.ts'
+import { formatEntryId, type Sentence } from '../../feeds/index.ts'
 import {
   type BodyOf,
   explain,
@@ -15,6 +15,7 @@ import { formatDid, harmless } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import { asNodeError } from '../contacts.ts'
 import type { People } from '../people.ts'
+import { sayGroup } from '../sentences.ts'
 import { BallotBox } from './ballot-box.ts'
 import {
   candidaciesOf,
@@ -42,7 +43,6 @@ import type { Verifier } from './verifier.ts'
 
 /** Below it nobody is hidden among the members. */
 const SMALL_RING = 5
-const NOT_ARRIVED = 'its log has not arrived yet: it comes as soon as somebody who keeps it is connected'
 
 export interface NodeGroupOptions {
   group: LocalGroup
@@ -108,10 +108,10 @@ export class NodeGroup implements Group {
 
   async show(): Promise<GroupDetails> {
     if (this.#group.evaluator === undefined)
-      return { ...this.summary(), members: [], rule: '', warnings: [NOT_ARRIVED] }
-    const warnings = smallness(this.#group.evaluator.view().seats.size)
+      return { ...this.summary(), members: [], rule: '', ...noted([sayGroup('group.notArrived')]) }
+    const notes = smallness(this.#group.evaluator.view().seats.size)
     const members = await this.members()
-    return { ...this.summary(), members, rule: formatRule(this.#rule()), ...this.#represented(), warnings }
+    return { ...this.summary(), members, rule: formatRule(this.#rule()), ...this.#represented(), ...noted(notes) }
   }
 
   #represented(): Pick<GroupDetails, 'representative'> {
@@ -238,8 +238,8 @@ export class NodeGroup implements Group {
     const { seats } = evaluator.view()
     return this.#everybody().map((identity) => {
       const { did, name } = this.#person(identity)
-      const reasons = explain(evaluator, identity, (person) => this.#nameOf(person))
-      return { did, name, isMember: seats.has(identity), reasons }
+      const sentences = explain(evaluator, identity, (person) => this.#nameOf(person))
+      return { did, name, isMember: seats.has(identity), reasons: sentences.map(({ text }) => text), sentences }
     })
   }
 
@@ -372,8 +372,11 @@ export class NodeGroup implements Group {
 }
 
 /** What a group of so few must know. */
-function smallness(size: number): string[] {
+function smallness(size: number): Sentence[] {
   if (size === 0 || size >= SMALL_RING) return []
-  const who = size === 1 ? 'a single member' : `only ${size} members`
-  return [`not anonymous at this size: with ${who}, others can guess who vouched`]
+  return [size === 1 ? sayGroup('group.single') : sayGroup('group.small', { count: size })]
+}
+
+function noted(sentences: Sentence[]): Pick<GroupDetails, 'warnings' | 'sentences'> {
+  return { warnings: sentences.map(({ text }) => text), sentences }
 }

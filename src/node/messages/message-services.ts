@@ -2,7 +2,7 @@
 // (dispatch.ts), and what a user may do (messages.ts).
 import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import { type FeedStore, migrate, Turn } from '../../feeds/index.ts'
+import { type FeedStore, migrate, type Sentence, Turn } from '../../feeds/index.ts'
 import {
   brokenDevices,
   ConversationBook,
@@ -32,6 +32,7 @@ import type { Device } from '../device.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import type { Asker, Message as Question } from '../people-protocol.ts'
+import { sayWarning } from '../sentences.ts'
 import type { Vault } from '../vault.ts'
 import { Addressees } from './addressees.ts'
 import { NodeAttachments } from './attachments.ts'
@@ -70,7 +71,7 @@ export interface MessageServicesOptions {
   /** Whether authors are told that the user has read what they wrote. */
   isGivingReadReceipts: () => boolean
   onMessage: (message: Message) => void
-  onWarning: (code: 'SESSION_RENEWED' | 'SESSION_REFUSED', message: string) => void
+  onWarning: (code: 'SESSION_RENEWED' | 'SESSION_REFUSED', sentence: Sentence) => void
 }
 
 export class MessageServices {
@@ -240,7 +241,7 @@ export class MessageServices {
   /** Before connections are started: peers may write as soon as they are connected. */
   async start(): Promise<void> {
     const unavailable = libsignalUnavailable()
-    if (unavailable !== undefined) this.#options.log.warn(`no private messages: libsignal ${unavailable.reason}`)
+    if (unavailable !== undefined) this.#options.log.warn(`no private messages: libsignal ${unavailable.reason.text}`)
     await this.#streams.start()
     await this.#mailboxes.start()
     this.#attachments.start()
@@ -382,10 +383,8 @@ export class MessageServices {
     const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
     if (known === undefined || !this.#isStarted) return
     const name = this.#nameOf(known)
-    const message = isBroken
-      ? `messages from a device of ${name} could not be opened: it is asked to begin anew, and to send them again`
-      : `a device of ${name} could not open what came from here, and has begun anew: it is sent again`
-    this.#options.onWarning('SESSION_RENEWED', message)
+    const code = isBroken ? 'warning.sessionBroken' : 'warning.sessionRenewed'
+    this.#options.onWarning('SESSION_RENEWED', sayWarning(code, { name }))
     if (isBroken) this.#askForMissing([known])
     else this.#resends.ask(known)
   }
@@ -393,8 +392,7 @@ export class MessageServices {
   #onRefused(address: DeviceAddress): void {
     const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
     if (known === undefined) return
-    const message = `a device of ${this.#nameOf(known)} comes with other keys for messages than before, and is refused: meet them again, and see that it is them`
-    this.#options.onWarning('SESSION_REFUSED', message)
+    this.#options.onWarning('SESSION_REFUSED', sayWarning('warning.sessionRefused', { name: this.#nameOf(known) }))
   }
 
   /** Where the session with a device was given up: until it is heard, it may not know that it has to send again. */
