@@ -1,15 +1,11 @@
-// How the page behaves in time: what arrives, many posts, a node that ends and comes back.
+// How the page behaves in time: many posts, a node that ends and comes back. Figures are those of `npm run bench:page`.
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
 import { createNode } from '../../src/node/index.ts'
 import { Stage } from '../support/processes.ts'
-import { launch, LIMIT_MS, meet, Person } from './support.ts'
+import { launch, LIMIT_MS, Person } from './support.ts'
 
-const MANY = Number(process.env.POSTS ?? 100_000)
-/** The issue's figures are for a quiet machine; tests run beside others on slower ones. */
-const SLACK = 5
-const ARRIVAL_MS = 200
-const FIRST_PAINT_MS = 500
+const MANY = Number(process.env.POSTS ?? 5_000)
 
 describe('a page that is open', function () {
   this.timeout(120_000)
@@ -23,42 +19,6 @@ describe('a page that is open', function () {
   after(async () => {
     await browser.close()
     await stage[Symbol.asyncDispose]()
-  })
-
-  it('is painted at once, and shows what arrives within a blink', async () => {
-    const alice = await Person.return(stage, browser, 'alice')
-    const bob = await Person.return(stage, browser, 'bob')
-    await meet(alice, bob)
-    await alice.page.reload()
-    await alice.page.getByLabel('What is there to say?').waitFor()
-    const readyMs = await alice.page.evaluate(() => performance.now())
-    const paintMs = await alice.page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime)
-    const arrivals: number[] = []
-    for (let turn = 0; turn < 5; turn += 1) {
-      const text = `post ${turn}`
-      const shown = alice.page.evaluate(
-        (wanted) =>
-          new Promise<number>((resolve) => {
-            const look = (): void => {
-              if (document.querySelector('.text')?.textContent === wanted) resolve(Date.now())
-              else requestAnimationFrame(look)
-            }
-            look()
-          }),
-        text
-      )
-      await bob.node.json('post', text)
-      const entry = await alice.node.entry(text)
-      arrivals.push((await shown) - Date.parse(String(entry.time)))
-    }
-    arrivals.sort((a, b) => a - b)
-    report(
-      `first paint ${Math.round(paintMs)} ms, the feed before ${Math.round(readyMs)} ms; from the author's signature to the reader's screen ${arrivals.join(', ')} ms`
-    )
-    assert.ok(paintMs < SLACK * FIRST_PAINT_MS, `painted after ${paintMs} ms`)
-    assert.ok(arrivals[2] < SLACK * ARRIVAL_MS, `shown after ${arrivals[2]} ms`)
-    await alice.context.close()
-    await bob.context.close()
   })
 
   it('says that the node is gone, and goes on by itself when it is started anew', async () => {
@@ -83,21 +43,15 @@ describe('a page that is open', function () {
     await write(stage.home('dora'), MANY)
     const dora = await Person.come(stage, browser, 'dora')
     await dora.page.getByText(`note ${MANY - 1}.`).waitFor()
-    const { rows, slowest, last } = await dora.page.evaluate(async () => {
-      const count = (): number => document.querySelectorAll('.list-row').length
-      let [rows, slowest, before] = [0, 0, performance.now()]
+    const { rows, last } = await dora.page.evaluate(async () => {
+      let rows = 0
       for (let frame = 0; frame < 240; frame += 1) {
         scrollBy(0, 400)
         await new Promise((resolve) => requestAnimationFrame(resolve))
-        const now = performance.now()
-        slowest = Math.max(slowest, now - before)
-        before = now
-        rows = Math.max(rows, count())
+        rows = Math.max(rows, document.querySelectorAll('.list-row').length)
       }
-      const last = [...document.querySelectorAll('.text')].at(-1)?.textContent ?? ''
-      return { rows, slowest, last }
+      return { rows, last: [...document.querySelectorAll('.text')].at(-1)?.textContent ?? '' }
     })
-    report(`at most ${rows} rows in the document, slowest frame ${Math.round(slowest)} ms, came to "${last}"`)
     assert.ok(rows < 80, `${rows} rows`)
     assert.ok(Number(/\d+/.exec(last)![0]) < MANY - 150, `scrolled to "${last}"`)
     assert.deepEqual(dora.troubles, [])
@@ -119,8 +73,4 @@ async function write(home: string, count: number): Promise<void> {
 /** Of one to five lines. */
 function textOf(index: number): string {
   return `note ${index}.${' The lathe runs again, and the window is mended.'.repeat(index % 6)}`
-}
-
-function report(text: string): void {
-  process.stdout.write(`      ${text}\n`)
 }

@@ -6,7 +6,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import type { NodeProcess, Stage } from '../support/processes.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-export const LIMIT_MS = 20_000
+export const LIMIT_MS = 30_000
 /** The first start bundles the sources. */
 const START_LIMIT_MS = 60_000
 
