@@ -12,6 +12,8 @@ import { isMe, profile } from './me.ts'
 const OWN = 500
 const NEWEST = 1_000
 const MENTIONS = 200
+/** What is looked at is asked for first. */
+const LATER_MS = 500
 
 const entries = signal<ReadonlyMap<string, EntryShape>>(new Map())
 
@@ -73,7 +75,7 @@ function isPart(entry: EntryShape): boolean {
 }
 
 export function watchNotices(): void {
-  onEvent('open', () => void load().catch(() => {}))
+  onEvent('open', () => setTimeout(() => void load().catch(() => {}), LATER_MS))
   onEvent('entry', (line) => {
     const entry = line as unknown as EntryShape
     if (isPart(entry)) entries.value = new Map([...entries.value, [entry.id, entry]])
