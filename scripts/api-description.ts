@@ -138,13 +138,16 @@ const COMPONENTS = {
   }
 }
 
+const FILE_BODY = { requestBody: { required: true, content: { 'application/octet-stream': {} } } }
+
 function operation(name: string, form: RouteForm, { takes, gives }: ReferenceRow): Json {
   const [method, path] = name.split(' ')
   const schema = inputSchema(form)
   return {
     operationId: [method.toLowerCase(), ...path.split('/').slice(2)].join('-'),
     ...(takes === '' ? {} : { description: `Takes ${plain(takes)}` }),
-    ...(method === 'GET' ? queryOf(schema) : bodyOf(schema)),
+    ...(method === 'GET' || form.isUpload === true ? queryOf(schema) : bodyOf(schema)),
+    ...(form.isUpload === true ? FILE_BODY : {}),
     ...(name === 'POST /api/session' ? { security: [] } : {}),
     responses: {
       200: { description: plain(gives), content: contentOf(form, name) },

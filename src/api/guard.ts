@@ -2,10 +2,15 @@
 // The unix socket is protected by its mode; loopback HTTP can be reached by any page in any browser of this machine.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { MAX_FILE_SIZE } from '../blobs/index.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Largest request body, in bytes. */
 export const MAX_REQUEST_SIZE = 1_048_576
+/** Largest file that is uploaded, in bytes: what can be sealed and attached. */
+export const MAX_UPLOAD_SIZE = MAX_FILE_SIZE
+/** Where a body is the bytes of a file. */
+const UPLOAD_PATH = '/api/files'
 /** The same of somebody who is nobody yet: it has a code. */
 export const MAX_STRANGER_SIZE = 1_024
 
@@ -21,8 +26,16 @@ export interface LoopbackPolicy {
 
 /** Why a request is not let in. */
 export interface Refusal {
-  status: 400 | 401 | 403 | 413 | 415 | 421
-  code: 'BAD_INPUT' | 'UNAUTHORIZED' | 'FORBIDDEN' | 'TOO_LARGE' | 'UNSUPPORTED_TYPE' | 'MISDIRECTED'
+  status: 400 | 401 | 403 | 411 | 413 | 415 | 421
+  code:
+    | 'BAD_INPUT'
+    | 'UNAUTHORIZED'
+    | 'FORBIDDEN'
+    | 'TIMEOUT'
+    | 'LENGTH_REQUIRED'
+    | 'TOO_LARGE'
+    | 'UNSUPPORTED_TYPE'
+    | 'MISDIRECTED'
   message: string
 }
 
@@ -43,8 +56,9 @@ export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | '
  *  5. Authorization: Bearer with the token, or the cookie of a session                      401
  *  6. Without the token, what changes something names its Origin, and
  *     Sec-Fetch-Site: same-origin                                                           403
- *  7. Content-Length at most 1 MiB                                                          413
- *  8. A body is application/json, which no form can send                                    415
+ *  7. Content-Length at most 1 MiB, of an uploaded file 64 MiB less 16 KiB                  413
+ *     A file that is uploaded says its length                                               411
+ *  8. A body is application/json, a file application/octet-stream: no form can send them    415
  * The page is for everybody, and the trade of a code for a session is judged as if there were one.
  *
  * @param policy absent for the unix socket, where only 7 and 8 apply
@@ -144,13 +158,46 @@ function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 
-/** Rules 7 and 8. A body without a length is counted while it is read. */
-function badBody({ headers }: RequestHead): Refusal | undefined {
+/** Rules 7 and 8. A body without a length is counted while it is read; a file has one. */
+function badBody(request: RequestHead): Refusal | undefined {
+  const { headers } = request
   const length = headers['content-length']
+  const isFile = isUpload(request)
+  if (isFile && length === undefined) return NO_LENGTH
+  if (Number(length ?? 0) > (isFile ? MAX_UPLOAD_SIZE : MAX_REQUEST_SIZE)) return isFile ? TOO_LARGE_FILE : TOO_LARGE
   const hasBody = (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined
-  if (Number(length ?? 0) > MAX_REQUEST_SIZE) return TOO_LARGE
-  if (!hasBody || /^application\/json *(;|$)/i.test(headers['content-type'] ?? '')) return undefined
-  return { status: 415, code: 'UNSUPPORTED_TYPE', message: 'a body is JSON: send Content-Type: application/json' }
+  const type = headers['content-type'] ?? ''
+  if (isFile) return type === 'application/octet-stream' ? undefined : NO_FILE
+  return !hasBody || /^application\/json *(;|$)/i.test(type) ? undefined : NO_JSON
+}
+
+/** Whether a request's body is the bytes of a file. */
+export function isUpload({ method, url }: Pick<RequestHead, 'method' | 'url'>): boolean {
+  return method === 'POST' && url?.split('?')[0] === UPLOAD_PATH
+}
+
+const NO_JSON: Refusal = {
+  status: 415,
+  code: 'UNSUPPORTED_TYPE',
+  message: 'a body is JSON: send Content-Type: application/json'
+}
+
+const NO_FILE: Refusal = {
+  status: 415,
+  code: 'UNSUPPORTED_TYPE',
+  message: 'a file is bytes: send Content-Type: application/octet-stream, and its type as mime in the query'
+}
+
+const NO_LENGTH: Refusal = {
+  status: 411,
+  code: 'LENGTH_REQUIRED',
+  message: 'a file is taken when its size is known: send Content-Length'
+}
+
+const TOO_LARGE_FILE: Refusal = {
+  status: 413,
+  code: 'TOO_LARGE',
+  message: `a file that is attached has at most ${MAX_UPLOAD_SIZE} bytes`
 }
 
 export const TOO_LARGE: Refusal = {

@@ -5,17 +5,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ListenOptions } from 'node:net'
 import { NodeError } from '../node/comrade.ts'
+import { limitArrival, type RequestTimeouts } from './arrival.ts'
 import { GUARD_HEADERS, refusalOf, sessionOf, type LoopbackPolicy, type Refusal } from './guard.ts'
-
-/** How long a request may take to arrive, in ms. */
-export interface RequestTimeouts {
-  /** Its head, from the moment the connection is there. */
-  headersMs: number
-  /** All of it. */
-  requestMs: number
-}
-
-export const REQUEST_TIMEOUTS: RequestTimeouts = { headersMs: 5_000, requestMs: 30_000 }
 
 /** Connections on one listener; more are refused at once. */
 const MAX_CONNECTIONS = 256
@@ -30,6 +21,7 @@ export function guardedServer(app: Hono, timeouts: RequestTimeouts, policy?: Loo
     const refusal = refusalOf(request, policy)
     if (refusal !== undefined) return refuse(response, refusal)
     if (policy !== undefined) endWithSession(response, sessionOf(request, policy))
+    limitArrival(request, response, timeouts)
     void answer(request, response)
   }
   const server = createServer(limits(timeouts), handle)
@@ -43,8 +35,8 @@ export function guardedServer(app: Hono, timeouts: RequestTimeouts, policy?: Loo
 }
 
 /** Node looks for requests that are late every half minute, unless it is told to do so more often. */
-function limits({ headersMs, requestMs }: RequestTimeouts) {
-  return { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: headersMs / 5 }
+function limits({ headersMs, uploadMs }: RequestTimeouts) {
+  return { headersTimeout: headersMs, requestTimeout: uploadMs, connectionsCheckingInterval: headersMs / 5 }
 }
 
 /** A stream that a session has opened ends with it; an answer that is under way may still arrive. */

@@ -129,5 +129,6 @@ export function listen(comrade: Comrade, push: (line: EventLine) => void, signal
   comrade.addEventListener('group', ({ detail }) => push({ event: 'group', ...groupEventShape(detail) }), { signal })
   comrade.addEventListener('message', ({ detail }) => push({ event: 'message', ...messageShape(detail) }), { signal })
   comrade.addEventListener('sync', ({ detail }) => push({ event: 'sync', ...syncShape(detail) }), { signal })
+  comrade.addEventListener('file', ({ detail }) => push({ event: 'file', ...detail }), { signal })
   comrade.addEventListener('warning', ({ detail }) => push({ event: 'warning', ...detail }), { signal })
 }

@@ -6,7 +6,7 @@ import {
   recipientShape,
   type RecipientShape
 } from './conversation-shapes.ts'
-import { type WarningShape, warningShape } from './shapes.ts'
+import { type FileShape, fileShape, type WarningShape, warningShape } from './shapes.ts'
 
 export interface MessageShape {
   id: string
@@ -20,7 +20,7 @@ export interface MessageShape {
   reply: string | null
   about: string | null
   emoji: string | null
-  attachment: { name: string; size: number; mime: string | null; isHere: boolean } | null
+  attachment: FileShape | null
   conversation: string | null
   change: ConversationChangeShape | null
   state: Message['state']
@@ -56,7 +56,7 @@ export function messageShape(message: Message): MessageShape {
     reply: reply ?? null,
     about: about ?? null,
     emoji: emoji ?? null,
-    attachment: attachment === undefined ? null : { ...attachment, mime: attachment.mime ?? null },
+    attachment: attachment === undefined ? null : fileShape(attachment),
     conversation: conversation ?? null,
     change: change === undefined ? null : changeShape(change),
     state,

@@ -13,6 +13,10 @@ const MAX_FILES = 16
 /** Longest time after which a post may expire, in ms: ten years. */
 const MAX_EXPIRES_MS = 10 * 365 * 86_400_000
 const MAX_LIMIT = 10_000
+/** Longest name of a file as it is taken, in bytes; longer than 255 it is shortened. */
+const MAX_FILE_NAME_SIZE = 4_096
+/** Longest description of a picture, in characters. */
+const MAX_ALT = 1_000
 
 const isWellFormed = (text: string): boolean => text.isWellFormed()
 
@@ -69,6 +73,20 @@ const MAX_INVITE_MS = 365 * 86_400_000
 /** A file is named in full: the node does not run where its user stands. */
 const file = v.pipe(text(4_096), v.regex(/^\/[^\0]*$/, 'must be an absolute path'))
 
+/** A file that was uploaded, and what it shows when it is a picture. */
+const uploaded = v.strictObject({
+  id: v.pipe(
+    v.string("must be an uploaded file's id"),
+    v.regex(/^[0-9a-f]{32}$/, "must be an uploaded file's id: 32 hexadecimal digits")
+  ),
+  alt: v.optional(
+    v.pipe(
+      text(4_000),
+      v.check((value) => [...value].length <= MAX_ALT, `must have at most ${MAX_ALT} characters`)
+    )
+  )
+})
+
 /** Values of a query string are text: numbers and booleans are read from it. */
 const countInQuery = v.pipe(
   v.string(),
@@ -97,13 +115,14 @@ export const requests = {
     about: v.optional(anyText(4_096))
   }),
   post: v.strictObject({
-    text: text(MAX_TEXT_SIZE),
+    text: v.optional(text(MAX_TEXT_SIZE)),
     reply: v.optional(id),
     tags: v.optional(v.pipe(v.array(tag), v.maxLength(MAX_TAGS, `must be at most ${MAX_TAGS} tags`))),
     mentions: v.optional(v.pipe(v.array(who), v.maxLength(MAX_MENTIONS, `must be at most ${MAX_MENTIONS} people`))),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS)),
     to: v.optional(group),
-    attach: v.optional(v.pipe(v.array(file), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`)))
+    attach: v.optional(v.pipe(v.array(file), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`))),
+    files: v.optional(v.pipe(v.array(uploaded), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`)))
   }),
   feed: v.strictObject({
     who: v.optional(who),
@@ -117,7 +136,13 @@ export const requests = {
     all: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
+  fetchEntry: v.strictObject({ id, index: v.optional(indexInQuery) }),
   entryFile: v.strictObject({ id, index: v.optional(indexInQuery) }),
+  upload: v.strictObject({
+    name: text(MAX_FILE_NAME_SIZE),
+    mime: v.optional(v.pipe(text(255), v.regex(/^[\w.+-]+\/[\w.+-]+$/, 'must be a media type')))
+  }),
+  discard: v.strictObject({ id: uploaded.entries.id }),
   saveEntry: v.strictObject({ id, file }),
   react: v.strictObject({ id, emoji: text(32) }),
   person: v.strictObject({ who }),
@@ -148,6 +173,7 @@ export const requests = {
     who,
     text: v.optional(text(MAX_MESSAGE_SIZE)),
     attach: v.optional(file),
+    file: v.optional(uploaded),
     reply: v.optional(messageId),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))
   }),

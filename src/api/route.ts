@@ -6,8 +6,10 @@ import type * as v from 'valibot'
 
 /** What is known of a route besides what it does, for whoever describes the API. */
 export interface RouteForm {
-  /** What is taken: as a query by GET, as JSON by POST. */
+  /** What is taken: as a query by GET and with a file, else as JSON. */
   input: v.GenericSchema
+  /** Whether the body is the bytes of a file. */
+  isUpload?: boolean
   answer: 'json' | 'stream' | 'file'
 }
 
@@ -68,6 +70,18 @@ export function post<S extends v.GenericSchema>(
 ): void {
   const handler: Handler = async (c) => c.json(await run(parseRequest(schema, await json(c)), c))
   forms.set(handler, { input: schema, answer: 'json' })
+  app.post(`/api/${verb}`, handler)
+}
+
+/** A route that takes the bytes of a file, with a query, as they come. */
+export function upload<S extends v.GenericSchema>(
+  app: Hono,
+  verb: string,
+  schema: S,
+  run: (input: v.InferOutput<S>, c: Context) => unknown
+): void {
+  const handler: Handler = async (c) => c.json(await run(parseRequest(schema, query(c)), c))
+  forms.set(handler, { input: schema, answer: 'json', isUpload: true })
   app.post(`/api/${verb}`, handler)
 }
 

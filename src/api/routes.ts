@@ -5,8 +5,9 @@ import { NodeError } from '../node/comrade.ts'
 import { bodyLimit } from './body-limit.ts'
 import { dagJson } from './dag-json.ts'
 import { fileResponse, isDrawn } from './file-response.ts'
+import { fileRoutes, uploadedFile } from './file-routes.ts'
 import { groupRoutes } from './group-routes.ts'
-import { MAX_REQUEST_SIZE, MAX_STRANGER_SIZE } from './guard.ts'
+import { MAX_REQUEST_SIZE, MAX_STRANGER_SIZE, MAX_UPLOAD_SIZE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
 import { conversationRoutes } from './conversation-routes.ts'
 import { eventLines, ndjson, serverSentEvents } from './lines.ts'
@@ -43,10 +44,16 @@ export interface RouteInit {
   browsers?: BrowserAccess
 }
 
+/** Most bytes of a body, where it is not {@link MAX_REQUEST_SIZE}; one of a file has its length, and is never collected. */
+const MAX_SIZES: Readonly<Record<string, number>> = {
+  '/api/session': MAX_STRANGER_SIZE,
+  '/api/files': MAX_UPLOAD_SIZE
+}
+
 /** Builds the application that answers on one listener. It expects requests that the guard has let in. */
 export function routes(init: RouteInit): Hono {
   const app = new Hono()
-  app.use(bodyLimit((path) => (path === '/api/session' ? MAX_STRANGER_SIZE : MAX_REQUEST_SIZE)))
+  app.use(bodyLimit((path) => MAX_SIZES[path] ?? MAX_REQUEST_SIZE))
   // A stream that is begun for its head alone would never be read, and so never end.
   app.use((c, next) => (c.req.method === 'HEAD' ? Promise.resolve(c.notFound()) : next()))
   nodeRoutes(app, init)
@@ -58,7 +65,8 @@ export function routes(init: RouteInit): Hono {
   conversationRoutes(app, init.comrade)
   messageRoutes(app, init.comrade, { closing: init.closing, onSocket: () => checkSocket(init) })
   directoryRoutes(app, init)
-  fileRoutes(app, init)
+  fileRoutes(app, init.comrade)
+  archiveRoutes(app, init)
   openRoutes(app, init.browsers, init.isSocket)
   if (init.browsers !== undefined && !init.isSocket) sessionRoutes(app, init.comrade, init.browsers)
   recoveryRoutes(app, init)
@@ -102,15 +110,22 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   get(app, 'thread', requests.entry, async ({ id }) => (await feeds.thread(id)).map(entryShape))
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
-  post(app, 'post', requests.post, async ({ text, reply, tags, mentions, expiresInMs, to, attach = [] }) => {
-    if (attach.length > 0) checkSocket(init)
-    const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text }
-    if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
-    if (tags !== undefined && tags.length > 0) body.tags = tags
-    if (mentions !== undefined && mentions.length > 0) body.mentions = mentions
-    if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
-    return feeds.publish(body, { group: to, files: attach.map((path) => ({ file: path })) })
-  })
+  post(
+    app,
+    'post',
+    requests.post,
+    async ({ text, reply, tags, mentions, expiresInMs, to, attach = [], files = [] }) => {
+      if (attach.length > 0) checkSocket(init)
+      const attached = [...attach.map((path) => ({ file: path })), ...files.map(uploadedFile)]
+      if (text === undefined && attached.length === 0) throw new NodeError('BAD_INPUT', 'text is missing')
+      const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text: text ?? '' }
+      if (reply !== undefined) Object.assign(body, await thread(comrade, reply))
+      if (tags !== undefined && tags.length > 0) body.tags = tags
+      if (mentions !== undefined && mentions.length > 0) body.mentions = mentions
+      if (expiresInMs !== undefined) body.expires = Date.now() + expiresInMs
+      return feeds.publish(body, { group: to, files: attached })
+    }
+  )
   post(app, 'save', requests.saveEntry, ({ id, file }) => {
     checkSocket(init)
     return feeds.save(id, file)
@@ -121,10 +136,10 @@ function feedRoutes(app: Hono, init: RouteInit): void {
       AbortSignal.any([c.req.raw.signal, closing])
     )
   )
-  stream(app, 'save', requests.entry, ({ id }) =>
+  stream(app, 'save', requests.fetchEntry, ({ id, index }) =>
     ndjson((gone) => {
       const signal = AbortSignal.any([gone, closing])
-      return progressLines(id, (onProgress) => feeds.attachments(id, { signal, onProgress }))
+      return progressLines(id, (onProgress) => feeds.attachments(id, { signal, index, onProgress }))
     })
   )
   stream(app, 'feed', requests.feed, async ({ who, in: name, mentions: whom, follow, all, ...rest }) => {
@@ -189,7 +204,7 @@ function recoveryRoutes(app: Hono, { comrade }: RouteInit): void {
 }
 
 /** Reading and writing files as the node's user is for callers who already are that user. */
-function fileRoutes(app: Hono, init: RouteInit): void {
+function archiveRoutes(app: Hono, init: RouteInit): void {
   const { comrade } = init
   post(app, 'export', requests.export, ({ file, who }) => {
     checkSocket(init)

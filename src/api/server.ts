@@ -3,8 +3,9 @@ import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { Comrade } from '../node/comrade.ts'
 import { NodeError } from '../node/comrade.ts'
+import { REQUEST_TIMEOUTS, type RequestTimeouts } from './arrival.ts'
 import { EventLog } from './event-log.ts'
-import { drained, guardedServer, listening, REQUEST_TIMEOUTS, type RequestTimeouts } from './guarded-server.ts'
+import { drained, guardedServer, listening } from './guarded-server.ts'
 import { Loopback } from './loopback.ts'
 import { routes } from './routes.ts'
 
@@ -25,7 +26,7 @@ export interface ApiInit {
   }
   /** Makes the node leave; resolves when it has. Asked for by `POST /api/down`. */
   onDown: () => Promise<void>
-  /** How long requests may take to arrive. @default 5 s for the head, 30 s for all of it */
+  /** How long requests may take to arrive. @default 5 s for the head, 30 s for all of it, 15 minutes for a file */
   timeouts?: RequestTimeouts
 }
 

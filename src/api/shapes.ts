@@ -6,11 +6,13 @@ import type {
   Mention,
   Peer,
   PeerSync,
+  PostFile,
   Profile,
   ReactionCount,
   Sentence,
   Status,
-  SyncStatus
+  SyncStatus,
+  Upload
 } from '../node/comrade.ts'
 
 export type { Sentence, SentenceValue } from '../node/comrade.ts'
@@ -33,7 +35,7 @@ export interface EntryShape {
   reply: string | null
   root: string | null
   group: string | null
-  files: { id: string; name: string; size: number; mime: string | null }[]
+  files: FileShape[]
   mentions: MentionShape[]
   /** How many replies are stored, and what people reacted with; of posts. */
   replies: number
@@ -45,6 +47,26 @@ export interface MentionShape {
   did: string
   name: string
   warnings: WarningShape[]
+}
+
+/** A file of a post or a message. */
+export interface FileShape {
+  /** Of its blob. */
+  id: string
+  name: string
+  size: number
+  mime: string | null
+  alt: string | null
+  isHere: boolean
+}
+
+/** A file that was handed over to be attached. */
+export interface UploadShape {
+  id: string
+  name: string
+  size: number
+  mime: string | null
+  expires: string
 }
 
 export interface ProfileShape {
@@ -150,7 +172,7 @@ export function entryShape({
     reply: reply ?? null,
     root: root ?? null,
     group: group ?? null,
-    files: files.map(({ mime, ...file }) => ({ ...file, mime: mime ?? null })),
+    files: files.map(fileShape),
     mentions: mentions.map(mentionShape),
     replies,
     reactions
@@ -159,6 +181,14 @@ export function entryShape({
 
 function mentionShape({ did, name, warnings }: Mention): MentionShape {
   return { did, name, warnings: warnings.map(warningShape) }
+}
+
+export function fileShape({ id, name, size, mime, alt, isHere }: PostFile): FileShape {
+  return { id, name, size, mime: mime ?? null, alt: alt ?? null, isHere }
+}
+
+export function uploadShape({ id, name, size, mime, expires }: Upload): UploadShape {
+  return { id, name, size, mime: mime ?? null, expires }
 }
 
 export function profileShape({ did, device, name, about }: Profile): ProfileShape {

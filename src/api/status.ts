@@ -25,6 +25,7 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   FEED_FROZEN: 409,
   SIGNING_PAUSED: 409,
   EXPIRED: 410,
+  LENGTH_REQUIRED: 411,
   TOO_LARGE: 413,
   UNSUPPORTED_TYPE: 415,
   MISDIRECTED: 421,

@@ -57,6 +57,11 @@ export class BlobStore {
     return this.#complete.has(nameOf(id))
   }
 
+  /** What a blob has in bytes of which something is here; else undefined. */
+  sizeOf(id: Uint8Array): number | undefined {
+    return this.#complete.get(nameOf(id)) ?? this.#partial.get(nameOf(id))
+  }
+
   /** Whether something of a blob is here, or comes. */
   isBegun(id: Uint8Array): boolean {
     return this.#partial.has(nameOf(id))

@@ -44,7 +44,9 @@ const fileSchema = v.looseObject({
   /** In bytes. */
   size: integer(0, Number.MAX_SAFE_INTEGER),
   /** Media type. */
-  mime: v.optional(text)
+  mime: v.optional(text),
+  /** What a picture shows, for those who do not see it: 1 to 1,000 characters. */
+  alt: v.optional(name(1_000))
 })
 
 /** A post to whoever reads the feed. */

@@ -27,6 +27,8 @@ const MAX_TYPE_LENGTH = 64
 const MAX_EMOJI_LENGTH = 32
 /** Most bytes of UTF-8 in a file's name. */
 export const MAX_FILE_NAME_SIZE = 255
+/** Largest description of a picture, in bytes: 1,000 characters. */
+const MAX_ALT_SIZE = 4_000
 /** Of a file: type and subtype (RFC 6838), at most 127 characters, without parameters. */
 const MEDIA_TYPE = /^(?=.{3,127}$)[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/
 /** Most messages that one receipt is about. */
@@ -80,6 +82,8 @@ export interface AttachmentContent extends Common {
   name: string
   /** Media type, as its sender says. */
   mime?: string
+  /** What a picture shows, for those who do not see it. */
+  alt?: string
   text?: string
   /** Id of the message that it answers. */
   reply?: Uint8Array
@@ -221,6 +225,7 @@ const schemas = new Map<string, v.GenericSchema>([
       size: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_FILE_SIZE)),
       name: v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_FILE_NAME_SIZE)),
       mime: v.optional(v.pipe(v.string(), v.regex(MEDIA_TYPE))),
+      alt: v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_ALT_SIZE))),
       text: v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(MAX_TEXT_SIZE))),
       reply: v.optional(id)
     })

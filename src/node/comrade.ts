@@ -5,6 +5,8 @@ import type { NameNote } from '../trust/index.ts'
 import type {
   AttachmentOptions,
   AttachmentSource,
+  FileProgress,
+  Files,
   OpenedAttachment,
   PostFile,
   PostFileOptions,
@@ -449,6 +451,8 @@ export interface ComradeEvents {
   message: CustomEvent<Message>
   /** What others wrote has come further, or all of it is here. At most once in half a second. */
   sync: CustomEvent<SyncStatus>
+  /** A file of somebody else's has come further; told some times a second at most. */
+  file: CustomEvent<FileProgress>
   /** A feed was frozen because it was written by two machines, or this device's own must not sign. */
   warning: CustomEvent<{ code: string; message: string; sentence: Sentence; feed?: string }>
 }
@@ -469,6 +473,7 @@ export interface Comrade {
   readonly directory: Directory
   readonly groups: Groups
   readonly messages: Messages
+  readonly files: Files
   readonly libp2p: Libp2p
 
   start(): Promise<void>

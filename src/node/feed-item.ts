@@ -1,4 +1,5 @@
 // Stored entries as people see them.
+import { type BlobStore, parseBlobId } from '../blobs/index.ts'
 import {
   type Body,
   bodyOf,
@@ -15,11 +16,18 @@ import type { FeedItem } from './comrade.ts'
 import { mentionsOf } from './mentions.ts'
 import type { People } from './people.ts'
 
+export interface FeedItemNeeds {
+  people: People
+  /** Where files of posts lie. */
+  blobs: Pick<BlobStore, 'has'>
+}
+
 /**
  * An entry in words: ids as CIDs, people as dids, times in ISO 8601.
  * @param opened what a post to a group says: the group's id, and the body
  */
-export function toFeedItem(entry: StoredEntry, people: People, opened?: { id: string; body: Body }): FeedItem {
+export function toFeedItem(entry: StoredEntry, needs: FeedItemNeeds, opened?: { id: string; body: Body }): FeedItem {
+  const { people } = needs
   const identity = people.identityOf(entry.feed) ?? entry.feed
   const author = people.contacts.get(identity)
   const item: FeedItem = {
@@ -32,17 +40,17 @@ export function toFeedItem(entry: StoredEntry, people: People, opened?: { id: st
     time: new Date(shownTime(entry)).toISOString(),
     type: 'unknown'
   }
-  if (opened !== undefined) return { ...item, ...contentOf(opened.body, people), group: opened.id }
+  if (opened !== undefined) return { ...item, ...contentOf(opened.body, needs), group: opened.id }
   if (entry.body === undefined) return { ...item, type: 'erased' }
   if ((entry.flags & FLAG_SEALED) !== 0) return { ...item, type: 'sealed' }
   const body = bodyOf(entry)
-  return { ...item, ...(body && contentOf(body, people)) }
+  return { ...item, ...(body && contentOf(body, needs)) }
 }
 
-function contentOf(body: Body, people: People): Partial<FeedItem> {
+function contentOf(body: Body, { people, blobs }: FeedItemNeeds): Partial<FeedItem> {
   const known = renderable(body)
   if (known?.type === 'post') {
-    const files = filesOf(known)
+    const files = filesOf(known).map((file) => ({ ...file, isHere: blobs.has(parseBlobId(file.id)) }))
     const mentions = mentionsOf(known, people)
     return {
       type: body.type,

@@ -280,8 +280,9 @@ export class NodeFeeds implements Feeds {
   }
 
   #item(entry: StoredEntry): FeedItem {
-    const post = this.#options.groups().open(entry)
-    return this.#options.answers.counted(toFeedItem(entry, this.#options.people, post), entry, post)
+    const { people, files, groups, answers } = this.#options
+    const post = groups().open(entry)
+    return answers.counted(toFeedItem(entry, { people, blobs: files().blobs }, post), entry, post)
   }
 
   /** Of posts to a group those to the one that is asked for, and only where one is. */

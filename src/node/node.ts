@@ -41,7 +41,9 @@ import { Arrivals, NodeFeeds } from './feeds.ts'
 import { toFeedItem } from './feed-item.ts'
 import { takeHandover } from './handover.ts'
 import { Blobs } from './blobs/blobs.ts'
+import { NodeFiles } from './blobs/node-files.ts'
 import { PostFiles } from './blobs/post-files.ts'
+import { Uploads } from './blobs/uploads.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, forgetPhrase, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
 import { type HomeLock, lockHome } from './lock.ts'
@@ -124,10 +126,12 @@ class ComradeNode implements Comrade {
   readonly home: string
   readonly feeds: NodeFeeds
   readonly contacts: Contacts
+  readonly files: NodeFiles
   readonly devices: NodeDevices
   readonly #groups: GroupServices
   readonly #messages: MessageServices
   readonly #blobs: Blobs
+  readonly #uploads: Uploads
   readonly #postFiles: PostFiles
   readonly #parts: Parts
   readonly #store: FeedStore
@@ -187,6 +191,7 @@ class ComradeNode implements Comrade {
       connections: () => this.#connections,
       maxFetchedBytes: () => this.#quota * BLOB_SHARE,
       onProgress: () => this.#sync.note(),
+      onFile: (progress) => this.#emit('file', progress),
       log: this.#log
     })
     this.#sync = new SyncState({
@@ -199,10 +204,13 @@ class ComradeNode implements Comrade {
       files: () => this.#blobs.fetcher.state,
       onNews: (status) => this.#emit('sync', status)
     })
+    this.#uploads = new Uploads({ blobs: this.#blobs })
+    this.files = new NodeFiles({ blobs: this.#blobs, uploads: this.#uploads })
     this.#postFiles = new PostFiles({
       store,
       indexer: this.#indexer,
       blobs: this.#blobs,
+      uploads: this.#uploads,
       people: this.#people
     })
     this.#answers = new Answers({ store, people: this.#people, groups: () => this.#groups.content })
@@ -258,6 +266,7 @@ class ComradeNode implements Comrade {
     this.#messages = new MessageServices({
       store,
       blobs: this.#blobs,
+      uploads: this.#uploads,
       vault,
       people: this.#people,
       device: this.#device,
@@ -423,6 +432,7 @@ class ComradeNode implements Comrade {
     this.#sync.stop()
     this.#entryEvents?.abort()
     this.#postFiles.stop()
+    this.#uploads.stop()
     this.#indexer.stop()
     const trimmed = this.#trimmer.stop()
     const limit = Promise.withResolvers<void>()
@@ -588,9 +598,10 @@ class ComradeNode implements Comrade {
     if (this.#entryEvents !== undefined || this.#stopping !== undefined) return
     const { signal } = (this.#entryEvents = new AbortController())
     const [arrivals, opened] = [new Arrivals(this.#store), this.#groups.content.opened()]
+    const needs = { people: this.#people, blobs: this.#blobs.store }
     const emit = (entry: StoredEntry, post?: OpenedPost): void => {
       if (this.#people.isCurrent(entry))
-        this.#emit('entry', this.#answers.counted(toFeedItem(entry, this.#people, post), entry, post))
+        this.#emit('entry', this.#answers.counted(toFeedItem(entry, needs, post), entry, post))
     }
     const emitPlain = async (): Promise<void> => {
       for await (const entry of arrivals.entries(signal))

@@ -400,7 +400,7 @@ describe('a node that leaves', () => {
 })
 
 describe('slow requests', () => {
-  const timeouts = { headersMs: 1_000, requestMs: 2_000 }
+  const timeouts = { headersMs: 1_000, requestMs: 2_000, uploadMs: 5_000 }
   let there: Served
   let port: number
 

@@ -22,11 +22,11 @@ describe('input of the API', () => {
   })
 
   it('refuses what is not an object', () => {
-    for (const input of [null, undefined, 1, 'text', [], true]) refuses('post', input, /JSON object|text is missing/)
+    for (const input of [null, undefined, 1, 'text', [], true]) refuses('react', input, /JSON object|id is missing/)
   })
 
   it('names the field that is missing, unknown or wrong', () => {
-    refuses('post', {}, /^text is missing$/)
+    refuses('react', {}, /^id is missing$/)
     refuses('post', { text: 'a', txt: 'b' }, /^txt is not known here$/)
     refuses('post', { text: '' }, /^text must not be empty$/)
     refuses('post', { text: 1 }, /^text must be text$/)
@@ -34,7 +34,7 @@ describe('input of the API', () => {
   })
 
   it('refuses text over the limit, counted in bytes', () => {
-    assert.equal(parseRequest(requests.post, { text: 'é'.repeat(32_768) }).text.length, 32_768)
+    assert.equal(parseRequest(requests.post, { text: 'é'.repeat(32_768) }).text?.length, 32_768)
     refuses('post', { text: 'é'.repeat(32_769) }, /at most 65536 bytes/)
   })
 

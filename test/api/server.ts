@@ -5,7 +5,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage, type RequestOp
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '../../src/api/client.ts'
-import type { RequestTimeouts } from '../../src/api/guarded-server.ts'
+import type { RequestTimeouts } from '../../src/api/arrival.ts'
 import { serveApi, type Api } from '../../src/api/index.ts'
 import type { Comrade } from '../../src/node/comrade.ts'
 import { createNode } from '../../src/node/index.ts'
@@ -17,13 +17,13 @@ export interface Answer {
 }
 
 /** Asks with exactly these headers; `body` is sent as it is. @returns the answer's head, with its body yet to be read */
-export async function asked(options: RequestOptions, body?: string): Promise<IncomingMessage> {
+export async function asked(options: RequestOptions, body?: string | Buffer): Promise<IncomingMessage> {
   const [response] = (await once(request({ agent: false, ...options }).end(body), 'response')) as [IncomingMessage]
   return response
 }
 
 /** As {@link asked}, to the end of the answer. */
-export async function ask(options: RequestOptions, body?: string): Promise<Answer> {
+export async function ask(options: RequestOptions, body?: string | Buffer): Promise<Answer> {
   const response = await asked(options, body)
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += String(chunk)

@@ -34,6 +34,8 @@ export interface BlobFetcherOptions {
   onProgress?: () => void
   onFault: (peerId: PeerId) => void
   onError: (error: unknown) => void
+  /** A blob has come further, or is fetched or not fetched from now on. @default nobody is told */
+  onChange?: (id: Uint8Array) => void
 }
 
 export class BlobFetcher {
@@ -77,6 +79,7 @@ export class BlobFetcher {
     fetch.isUrgent ||= isUrgent
     if (isUrgent) fetch.endRest()
     this.#fetches.set(name, fetch)
+    if (known === undefined) this.#options.onChange?.(wanted.id)
     if (this.#mayRun(fetch)) this.#look(fetch, this.#options.friends())
   }
 
@@ -88,8 +91,13 @@ export class BlobFetcher {
   /** It is of no use any more. */
   drop(id: Uint8Array): void {
     const fetch = this.#fetches.get(hex(id))
-    this.#fetches.delete(hex(id))
+    if (this.#fetches.delete(hex(id))) this.#options.onChange?.(id)
     if (fetch !== undefined) this.#end(fetch, new BlobError('CLOSED', 'the blob is not wanted any more'))
+  }
+
+  /** Whether somebody is being asked for it. */
+  isRunning(id: Uint8Array): boolean {
+    return (this.#fetches.get(hex(id))?.sources.size ?? 0) > 0
   }
 
   /** How far a wanted blob has come; undefined when it is not being fetched. */
@@ -165,6 +173,7 @@ export class BlobFetcher {
     this.#running.delete(fetch)
     this.#options.onProgress?.()
     if (this.#fetches.get(name) !== fetch) return
+    if (fetch.progress.have > 0) this.#options.onChange?.(fetch.id)
     this.#fetches.delete(name)
     this.#fetches.set(name, fetch)
   }
@@ -172,6 +181,7 @@ export class BlobFetcher {
   #finish(fetch: BlobFetch): void {
     if (fetch.ended.signal.aborted) return
     this.#fetches.delete(hex(fetch.id))
+    this.#options.onChange?.(fetch.id)
     fetch.ended.abort(new BlobError('CLOSED', 'the blob is here'))
     fetch.tell()
   }
@@ -184,6 +194,7 @@ export class BlobFetcher {
       fetch.progress = { have: blob.haveBytes, size: blob.manifest.size }
       this.progress.emit(hex(blob.id), fetch.progress)
       this.#options.onProgress?.()
+      this.#options.onChange?.(blob.id)
     }
     tell()
     await caller.fill(blob, download, tell)

@@ -1,6 +1,6 @@
 // The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
 import type { PeerId } from '@libp2p/interface'
-import { blobCid, BlobError, BlobStore, diskSize } from '../../blobs/index.ts'
+import { blobCid, BlobError, BlobStore, diskSize, formatBlobId } from '../../blobs/index.ts'
 import { type FeedStore, isBlobOfPost } from '../../feeds/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
@@ -10,7 +10,8 @@ import type { People } from '../people.ts'
 import type { BlobProgress, WantedBlob } from './blob-fetch.ts'
 import { BlobFetcher, type BlobFriend } from './blob-fetcher.ts'
 import { BlobService } from './blob-service.ts'
-import type { AttachmentOptions } from './contract.ts'
+import type { AttachmentOptions, FileProgress } from './contract.ts'
+import { FileNews } from './file-news.ts'
 
 export interface BlobsOptions {
   /** Where they lie: a directory of their own, which is there. */
@@ -23,6 +24,8 @@ export interface BlobsOptions {
   maxFetchedBytes: () => number
   /** What is fetched has come further. Called often. */
   onProgress: () => void
+  /** How far one of others' files has come; told some times a second at most. */
+  onFile: (progress: FileProgress) => void
   log: Log
 }
 
@@ -31,6 +34,7 @@ export class Blobs {
   readonly fetcher: BlobFetcher
   readonly #options: BlobsOptions
   readonly #service: BlobService
+  readonly #news: FileNews
   /** Each names the blobs that something of its own is about. */
   readonly #users: (() => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>)[] = []
   /** Blobs that are about to be used, and how often. */
@@ -58,8 +62,10 @@ export class Blobs {
       hasRoom: (size) => this.#hasRoom(size),
       onProgress: options.onProgress,
       onFault,
-      onError: this.#onError
+      onError: this.#onError,
+      onChange: (id) => this.#news.onChanged(id)
     })
+    this.#news = new FileNews({ progressOf: (id) => this.progressOf(id), onNews: options.onFile })
   }
 
   /** Registers somebody who uses blobs: those that nobody names are let go. */
@@ -76,6 +82,7 @@ export class Blobs {
 
   /** Before connections are stopped. */
   async stop(): Promise<void> {
+    this.#news.stop()
     this.fetcher.stop()
     await this.#service.stop()
     await this.#tidying
@@ -113,6 +120,15 @@ export class Blobs {
       if (isDiskFull(error)) throw writeError(this.#options.directory, error)
       throw error
     }
+  }
+
+  /** How far a blob is that somebody else has. */
+  progressOf(id: Uint8Array): FileProgress {
+    const comes = this.fetcher.progressOf(id)
+    const file = { id: formatBlobId(id), have: comes?.have ?? 0, size: this.store.sizeOf(id) ?? comes?.size ?? 0 }
+    if (this.store.has(id)) return { ...file, state: 'here', have: file.size }
+    if (comes === undefined) return { ...file, state: 'dropped' }
+    return { ...file, state: this.fetcher.isRunning(id) && comes.have > 0 ? 'coming' : 'waiting' }
   }
 
   /** Nobody asked for it by name: it is fetched when there is room. @returns whether there is, or it is here */

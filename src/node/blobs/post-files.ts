@@ -1,6 +1,6 @@
 // Files of posts: stored when a post is written, fetched for posts of those whom the user follows, kept as long as the post.
 import { CID } from 'multiformats/cid'
-import { blobCid, cidToBlobId, formatBlobId, MAX_BLOB_SIZE, parseBlobId } from '../../blobs/index.ts'
+import { blobCid, type BlobStore, cidToBlobId, formatBlobId, MAX_BLOB_SIZE, parseBlobId } from '../../blobs/index.ts'
 import {
   type Body,
   blobsOfPosts,
@@ -16,6 +16,7 @@ import type { Blobs } from './blobs.ts'
 import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile } from './contract.ts'
 import { fileNameOf } from './file-name.ts'
 import { openSource } from './file-source.ts'
+import type { Uploads } from './uploads.ts'
 
 /** How long after the last news it is looked what posts have come, in ms. */
 const LOOK_DELAY_MS = 500
@@ -26,6 +27,7 @@ export interface PostFilesOptions {
   store: FeedStore
   indexer: Indexer
   blobs: Blobs
+  uploads: Uploads
   people: People
 }
 
@@ -49,6 +51,11 @@ export class PostFiles {
     })
   }
 
+  /** Where they lie. */
+  get blobs(): BlobStore {
+    return this.#options.blobs.store
+  }
+
   start(): void {
     this.#options.store.events.on('extended', this.#lookSoon)
     this.#lookSoon()
@@ -61,7 +68,8 @@ export class PostFiles {
 
   /**
    * Stores files, and keeps them for the post that `write` writes.
-   * @throws NodeError BAD_INPUT when one cannot be read, is empty, or is larger than 64 MiB, and for more than 16
+   * @throws NodeError BAD_INPUT when one cannot be read, is empty, or is larger than 64 MiB, and for more than 16; NOT_FOUND
+   * when one that was uploaded is not here any more
    */
   async attach<T>(body: Body, sources: readonly AttachmentSource[], write: (body: Body) => Promise<T>): Promise<T> {
     if (sources.length > MAX_FILES) throw new NodeError('BAD_INPUT', `a post has at most ${MAX_FILES} files`)
@@ -71,22 +79,26 @@ export class PostFiles {
       await this.#options.indexer.catchUp() // the blobs are in use from here on
       return written
     }
-    await using file = await openSource(source, MAX_BLOB_SIZE)
+    const { blobs, uploads } = this.#options
+    await using file = await openSource(source, MAX_BLOB_SIZE, uploads)
     if (file.size === 0) throw new NodeError('BAD_INPUT', `${file.name} is empty`)
-    const said = { name: file.name, size: file.size, ...(file.mime === undefined ? {} : { mime: file.mime }) }
-    return await this.#options.blobs.add(file.bytes, (id) => {
-      const blobs = [...((body.blobs as CID[] | undefined) ?? []), blobCid(id)]
+    const { name, size, mime, alt } = file
+    const said = { name, size, ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
+    const written = await blobs.add(file.bytes, (id) => {
+      const links = [...((body.blobs as CID[] | undefined) ?? []), blobCid(id)]
       return this.attach(
-        { ...body, blobs, files: [...((body.files as object[] | undefined) ?? []), said] },
+        { ...body, blobs: links, files: [...((body.files as object[] | undefined) ?? []), said] },
         rest,
         write
       )
     })
+    if ('upload' in source) uploads.discard(source.upload)
+    return written
   }
 
   /** Waits until all files are here, and opens them. @throws whatever `signal` was aborted with */
   async openAll(
-    files: readonly PostFile[],
+    files: readonly ClaimedFile[],
     { onProgress, ...options }: AttachmentOptions
   ): Promise<OpenedAttachment[]> {
     const size = files.reduce((sum, file) => sum + file.size, 0)
@@ -101,12 +113,12 @@ export class PostFiles {
         size
       })
     }
-    const openAt = (file: PostFile, i: number): Promise<OpenedAttachment> =>
+    const openAt = (file: ClaimedFile, i: number): Promise<OpenedAttachment> =>
       this.#open(file, { ...options, onProgress: (progress) => tell(i, progress.have) })
     return Promise.all(files.map(openAt))
   }
 
-  async #open(file: PostFile, options: AttachmentOptions): Promise<OpenedAttachment> {
+  async #open(file: ClaimedFile, options: AttachmentOptions): Promise<OpenedAttachment> {
     const { blobs } = this.#options
     const id = parseBlobId(file.id)
     await blobs.fetched({ id, ...(file.size === 0 ? {} : { size: file.size }) }, options)
@@ -140,15 +152,18 @@ export class PostFiles {
   }
 }
 
+type ClaimedFile = Omit<PostFile, 'isHere'>
+
 /** The files of a post, as far as it names them. */
-export function filesOf(body: Body | undefined): PostFile[] {
+export function filesOf(body: Body | undefined): ClaimedFile[] {
   const post = body && renderable(body)
   if (post?.type !== 'post') return []
   return (post.blobs ?? []).slice(0, MAX_FILES).flatMap((cid, i) => {
     const [id, said] = [cidToBlobId(cid), post.files?.[i]]
     if (id === undefined) return []
-    const { name = 'file', size = 0, mime } = said ?? {}
-    return [{ id: formatBlobId(id), name: fileNameOf(name), size, ...(mime === undefined ? {} : { mime }) }]
+    const { name = 'file', size = 0, mime, alt } = said ?? {}
+    const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
+    return [{ id: formatBlobId(id), name: fileNameOf(name), size, ...more }]
   })
 }
 

@@ -6,6 +6,7 @@ import {
   blobCid,
   cidToBlobId,
   FILE_KEY_SIZE,
+  formatBlobId,
   MAX_FILE_SIZE,
   openFile,
   sealedSize,
@@ -23,10 +24,12 @@ import type { Blobs } from '../blobs/blobs.ts'
 import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from '../blobs/contract.ts'
 import { fileNameOf } from '../blobs/file-name.ts'
 import { openSource } from '../blobs/file-source.ts'
+import type { SealedUpload, Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
 
 export interface NodeAttachmentsOptions {
   blobs: Blobs
+  uploads: Uploads
   conversations: Conversations
   /** Root keys of those who get what is written in a conversation: with a person, or of several. */
   readersOf: (peer: Uint8Array) => Uint8Array[]
@@ -35,7 +38,7 @@ export interface NodeAttachmentsOptions {
 }
 
 /** What of a message says that a file belongs to it. */
-type AttachmentFields = Pick<AttachmentContent, 'type' | 'blob' | 'key' | 'size' | 'name' | 'mime' | 'text'>
+type AttachmentFields = Pick<AttachmentContent, 'type' | 'blob' | 'key' | 'size' | 'name' | 'mime' | 'alt' | 'text'>
 
 export class NodeAttachments {
   readonly #options: NodeAttachmentsOptions
@@ -67,21 +70,32 @@ export class NodeAttachments {
 
   /**
    * Seals a file, and keeps it when `write` has written a message about it.
-   * @throws NodeError BAD_INPUT when it cannot be read, or is larger than 64 MiB less 16 KiB
+   * @throws NodeError BAD_INPUT when it cannot be read, or is larger than 64 MiB less 16 KiB; NOT_FOUND when it was uploaded
+   * and is not here any more
    */
   async seal<T>(source: AttachmentSource, write: (fields: AttachmentFields) => Promise<T>): Promise<T> {
-    await using file = await openSource(source, MAX_FILE_SIZE)
-    const { size, name, mime, bytes } = file
+    const { blobs, uploads } = this.#options
+    if ('upload' in source) return this.#useSealed(source, write)
+    await using file = await openSource(source, MAX_FILE_SIZE, uploads)
     const key = new Uint8Array(randomBytes(FILE_KEY_SIZE))
     try {
-      return await this.#options.blobs.add(sealFile(bytes, size, key), (id) =>
-        write({ type: 'attachment', blob: blobCid(id), key, size, name, ...(mime === undefined ? {} : { mime }) })
-      )
+      return await blobs.add(sealFile(file.bytes, file.size, key), (blob) => write(fieldsOf({ ...file, blob, key })))
     } catch (error) {
       if (error instanceof BlobError && error.code === 'SIZE')
         throw new NodeError('BAD_INPUT', error.message, { cause: error })
       throw error
     }
+  }
+
+  /** An uploaded file is sealed already, under a key of its own. */
+  async #useSealed<T>(
+    { upload, alt }: Extract<AttachmentSource, { upload: string }>,
+    write: (fields: AttachmentFields) => Promise<T>
+  ): Promise<T> {
+    const { uploads } = this.#options
+    const written = await write(fieldsOf({ ...uploads.get(upload), alt }))
+    uploads.discard(upload)
+    return written
   }
 
   /** As people see it; undefined when there is none. */
@@ -115,8 +129,12 @@ export class NodeAttachments {
   }
 
   #item(content: AttachmentContent): Attachment {
-    const { name, size, mime } = content
-    return { name: fileNameOf(name), size, ...(mime === undefined ? {} : { mime }), isHere: this.#isHere(content) }
+    const { name, size, mime, alt } = content
+    const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
+    return {
+      ...{ id: formatBlobId(idOf(content)), name: fileNameOf(name), size, ...more },
+      isHere: this.#isHere(content)
+    }
   }
 
   #isHere(content: AttachmentContent): boolean {
@@ -128,6 +146,12 @@ export class NodeAttachments {
     if (blob === undefined) throw new NodeError('NOT_FOUND', 'the file is not here any more')
     yield* blob.chunks()
   }
+}
+
+/** What a message says of a sealed file. */
+function fieldsOf({ blob, key, size, name, mime, alt }: SealedUpload & { alt?: string }): AttachmentFields {
+  const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
+  return { type: 'attachment', blob: blobCid(blob), key, size, name, ...more }
 }
 
 function attachmentOf(content: Content): AttachmentContent | undefined {

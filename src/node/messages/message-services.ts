@@ -26,6 +26,7 @@ import {
 } from '../../messages/index.ts'
 import { harmless } from '../../trust/index.ts'
 import type { Blobs } from '../blobs/blobs.ts'
+import type { Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
@@ -66,6 +67,7 @@ export interface MessageServicesOptions {
   connections: () => Connections
   log: Log
   blobs: Blobs
+  uploads: Uploads
   /** Whether the user lets friends have mailboxes here. */
   isHosting: () => boolean
   /** Whether authors are told that the user has read what they wrote. */
@@ -105,7 +107,7 @@ export class MessageServices {
   /** @throws FeedError STORE_NEWER */
   constructor(options: MessageServicesOptions) {
     this.#options = options
-    const { store, vault, people, device, blobs, onMessage } = options
+    const { store, vault, people, device, blobs, uploads, onMessage } = options
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(store.database, vault)
     this.#book = new ConversationBook(store.database, vault)
@@ -129,7 +131,7 @@ export class MessageServices {
       copies: new OwnCopies(store.database)
     }
     this.#attachments = new NodeAttachments({
-      ...{ blobs, conversations: this.#conversations },
+      ...{ blobs, uploads, conversations: this.#conversations },
       readersOf: (peer) => [people.root, ...this.#membersOf(peer)],
       onHere: (num) => this.messages.announce([num])
     })
