@@ -127,7 +127,7 @@ describe('a flood of mentions', () => {
     assert.equal(held.store.get('SELECT count(*) AS n FROM mentions')!.n, MAX_MENTIONS)
     assert.deepEqual(entriesByMention(held.store, formatDid(own.publicKey), { limit: 10 }), [])
     const [found] = entriesByMention(held.store, flood[0], { limit: 10 })
-    const item = toFeedItem(found, people)
+    const item = toFeedItem(found, { people, blobs: { has: () => false } })
     assert.equal(item.mentions?.length, MAX_MENTIONS - 1, 'without the one that is no key')
     const places = mentionParts(
       text,
