@@ -44,7 +44,7 @@ async function setup() {
     counts: async () => {
       await indexer.catchUp()
       const entry = entryById(store, id)!
-      const { replies, reactions } = answers.counted(toFeedItem(entry, people), entry)
+      const { replies, reactions } = answers.counted(toFeedItem(entry, { people, blobs: { has: () => false } }), entry)
       return { replies, reactions: reactions?.map(({ emoji, count, isOwn }) => [emoji, count, isOwn]) }
     },
     [Symbol.dispose]() {
