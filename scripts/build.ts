@@ -40,11 +40,11 @@ async function bundle(directory: string): Promise<void> {
   })
 }
 
-/** Bundles the page, where there is one, into `directory`/web: a script, a style and the document that loads them. */
+/** Bundles the page, where there is one, into `directory`/web: a script, what it loads late, a style and the document. */
 async function bundlePage(directory: string): Promise<void> {
   if (!existsSync(join(ROOT, 'src/web'))) return
   await build({
-    entryPoints: { page: 'src/web/main.tsx', style: 'src/web/style.css' },
+    entryPoints: { page: 'src/web/main.tsx', 'qr-reader': 'src/web/qr-reader.ts', style: 'src/web/style.css' },
     outdir: join(directory, 'web'),
     ...PAGE_BUNDLING
   })

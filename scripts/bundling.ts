@@ -22,9 +22,10 @@ export const BUNDLING = {
   absWorkingDir: dirname(import.meta.dirname)
 } as const satisfies BuildOptions
 
-/** The page: one file for browsers that are at most two years old. */
+/** The page, for browsers that are at most two years old. */
 export const PAGE_BUNDLING = {
   bundle: true,
+  splitting: true,
   format: 'esm',
   platform: 'browser',
   target: ['chrome120', 'firefox121', 'safari17.4'],

@@ -8,6 +8,7 @@ const PAGE = new URL('../web/', import.meta.url)
 
 const TYPES = {
   'page.js': 'text/javascript; charset=utf-8',
+  'qr-reader.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml'
 } as const
@@ -29,6 +30,10 @@ export const PAGE_POLICY = [
   "trusted-types 'none'"
 ].join('; ')
 
+/** What it may use of the machine: a camera, for QR codes, once the browser has asked the user. */
+const PERMISSIONS =
+  'camera=(self), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), hid=(), midi=()'
+
 /** For loopback HTTP only. There is nothing of the user in it, so that everybody who reaches the port may have it. */
 export function pageRoutes(app: Hono): void {
   app.get('/', async (c) => {
@@ -39,7 +44,11 @@ export function pageRoutes(app: Hono): void {
 }
 
 async function file(c: Context, name: string, type: string): Promise<Response> {
-  return c.body(await read(name), 200, { 'content-type': type, 'content-security-policy': PAGE_POLICY })
+  return c.body(await read(name), 200, {
+    'content-type': type,
+    'content-security-policy': PAGE_POLICY,
+    'permissions-policy': PERMISSIONS
+  })
 }
 
 /** @throws NodeError NOT_FOUND when the page was not built */

@@ -1,6 +1,10 @@
-// People in what one writes: mentions, from the field in which one writes them to the other's page.
+// People: those whom one mentions, from the field in which one writes to the other's page; and those whom one meets by a
+// QR code, before a camera that shows what the test has drawn.
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
+import { encode } from 'uqr'
 import { Stage } from '../support/processes.ts'
 import { launch, meet, Person } from './support.ts'
 
@@ -66,3 +70,99 @@ describe('a post that mentions somebody', function () {
     assert.deepEqual([...alice.troubles, ...bob.troubles], [])
   })
 })
+
+describe('an invite as a QR code', function () {
+  this.timeout(90_000)
+  let stage: Stage
+  let browser: Browser
+  let alice: Person
+  let link: string
+
+  before(async () => {
+    stage = new Stage()
+    const carol = await stage.up('Carol')
+    await carol.json('profile', '--name', 'Carol')
+    link = String((await carol.json('meet'))[0].link)
+    const video = join(stage.path, 'camera.y4m')
+    writeFileSync(video, videoOf(link))
+    browser = await launch('--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${video}`)
+    alice = await Person.return(stage, browser, 'Alice', { width: 390 })
+    await alice.page.evaluate(() => (location.hash = '#/meet/link'))
+  })
+  after(async () => {
+    await browser.close()
+    await stage[Symbol.asyncDispose]()
+  })
+
+  it('is asked for in another way when the camera is refused', async () => {
+    await alice.press('Scan with the camera')
+    await alice.sees(/does not let this page use the camera/)
+    assert.equal(await alice.page.locator('video').count(), 0)
+  })
+
+  it('is read from a picture, and is nothing but an invite', async () => {
+    const open = async (text: string): Promise<void> => {
+      const picture = { name: 'code.bmp', mimeType: 'image/bmp', buffer: bitmapOf(text) }
+      await alice.page.locator('input[type=file]').setInputFiles(picture)
+    }
+    await open('https://example.org/pay?to=mallory')
+    await alice.sees('This code is no invite. It says: https://example.org/pay?to=mallory')
+    await alice.page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'x', mimeType: 'image/png', buffer: Buffer.from('x') })
+    await alice.sees(/There is no QR code to be read/)
+    await open(link)
+    await alice.sees('This is')
+    assert.equal(await alice.page.getByRole('alert').count(), 0)
+  })
+
+  it('is read by the camera, which is off then, and leads to who made it', async () => {
+    const permissions = await alice.page.evaluate(async () => (await fetch('/')).headers.get('permissions-policy'))
+    assert.match(permissions ?? '', /^camera=\(self\), microphone=\(\)/)
+    await alice.page.getByRole('textbox', { name: 'The link' }).fill('')
+    await alice.context.grantPermissions(['camera'])
+    await alice.press('Scan with the camera')
+    await alice.sees('This is')
+    assert.equal(await alice.page.getByRole('textbox', { name: 'The link' }).inputValue(), link)
+    assert.equal(await alice.page.locator('video').count(), 0)
+    await alice.press('Meet')
+    await alice.page.getByRole('heading', { name: 'Carol' }).waitFor()
+    assert.deepEqual(alice.troubles, [])
+  })
+})
+
+const [WIDTH, HEIGHT] = [640, 480]
+
+/** Brightness of each point of a picture in which a code is drawn, 0 to 255. */
+function drawn(text: string): Uint8Array {
+  const { data, size } = encode(text, { ecc: 'L', border: 4 })
+  const scale = Math.floor(HEIGHT / size)
+  const picture = new Uint8Array(WIDTH * HEIGHT).fill(200)
+  for (let y = 0; y < size * scale; y++)
+    for (let x = 0; x < size * scale; x++)
+      picture[y * WIDTH + x] = data[Math.floor(y / scale)][Math.floor(x / scale)] ? 30 : 230
+  return picture
+}
+
+/** One frame of YUV4MPEG2, which a browser shows again and again. @see https://wiki.multimedia.cx/index.php/YUV4MPEG2 */
+function videoOf(text: string): Buffer {
+  const head = `YUV4MPEG2 W${WIDTH} H${HEIGHT} F10:1 Ip A1:1 C420jpeg\nFRAME\n`
+  return Buffer.concat([Buffer.from(head), drawn(text), Buffer.alloc((WIDTH * HEIGHT) / 2, 128)])
+}
+
+/** A bitmap of 24 bits a point, its lowest row first. */
+function bitmapOf(text: string): Buffer {
+  const points = Buffer.from(drawn(text))
+  const rows = Array.from({ length: HEIGHT }, (_, y) => points.subarray((HEIGHT - 1 - y) * WIDTH, (HEIGHT - y) * WIDTH))
+  const body = Buffer.concat(rows.map((row) => Buffer.from([...row].flatMap((value) => [value, value, value]))))
+  const head = Buffer.alloc(54)
+  head.write('BM')
+  head.writeUInt32LE(54 + body.length, 2)
+  head.writeUInt32LE(54, 10)
+  head.writeUInt32LE(40, 14)
+  head.writeInt32LE(WIDTH, 18)
+  head.writeInt32LE(HEIGHT, 22)
+  head.writeUInt16LE(1, 26)
+  head.writeUInt16LE(24, 28)
+  return Buffer.concat([head, body])
+}

@@ -65,7 +65,7 @@ describe('package', function () {
     })
 
     it('holds the page, which loads nothing but its own small files', () => {
-      for (const name of ['index.html', 'page.js', 'style.css', 'icon.svg'])
+      for (const name of ['index.html', 'page.js', 'qr-reader.js', 'style.css', 'icon.svg'])
         assert.ok(files.includes(`dist/web/${name}`), name)
       const texts = ['index.html', 'page.js', 'style.css'].map((name) => readFileSync(join(ROOT, 'dist/web', name)))
       const bytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0)

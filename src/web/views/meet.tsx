@@ -5,6 +5,7 @@ import { Action, Copyable, Title } from '../parts/basics.tsx'
 import { NameField } from '../parts/fields.tsx'
 import { PersonLink, Warnings } from '../parts/person.tsx'
 import { Qr } from '../parts/qr.tsx'
+import { Scan } from '../parts/scan.tsx'
 import { loadPeople, met } from '../state/people.ts'
 import { at, go } from '../state/route.ts'
 import { line } from '../text.ts'
@@ -62,7 +63,7 @@ function MakeInvite() {
   )
 }
 
-/** Takes a link, or a did: shows whom it is about, and asks before the key is given. */
+/** Takes a link or a did, also from a QR code: shows whom it is about, and asks before the key is given. */
 function TakeInvite() {
   const link = useSignal('')
   const petname = useSignal('')
@@ -70,6 +71,10 @@ function TakeInvite() {
   const look = async (): Promise<void> => {
     person.value = undefined
     person.value = await post<ContactShape>('meet/look', { with: link.value.trim() })
+  }
+  const takeCode = (text: string): Promise<void> => {
+    link.value = text
+    return look()
   }
   const meet = async (): Promise<void> => {
     const name = petname.value.trim()
@@ -81,6 +86,8 @@ function TakeInvite() {
   const found = person.value
   return (
     <section>
+      <p>{t('haveInviteAbout')}</p>
+      <Scan onFound={takeCode} />
       <label class="field">
         {t('pasteLink')}
         <textarea
@@ -93,16 +100,22 @@ function TakeInvite() {
           }}
         />
       </label>
+      <div role="status">
+        {found !== undefined && (
+          <>
+            <p>
+              {t('thisIs')} <strong>{line(found.name)}</strong> <Warnings warnings={found.warnings} />
+            </p>
+            <p class="hint did">{found.did}</p>
+          </>
+        )}
+      </div>
       {found === undefined ? (
         <Action kind="main" run={look} isDisabled={link.value.trim() === ''}>
           {t('lookWho')}
         </Action>
       ) : (
         <>
-          <p>
-            {t('thisIs')} <strong>{line(found.name)}</strong> <Warnings warnings={found.warnings} />
-          </p>
-          <p class="hint did">{found.did}</p>
           <NameField label={t('petnameFor')} name={petname} />
           <p class="hint">{t('petnameAbout')}</p>
           <p class="hint">{t('meetAbout')}</p>
