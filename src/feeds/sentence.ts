@@ -22,13 +22,18 @@ type Places<T extends string> = T extends `${string}{${infer Place}}${infer Rest
 /** A value for each place of a text. */
 export type SentenceValues<T extends string> = Readonly<Record<Places<T>, SentenceValue>>
 type Arguments<T extends string> = [Places<T>] extends [never] ? [] : [values: SentenceValues<T>]
+/** Makes the sentences of a table. */
+export type Speaker<T extends SentenceTable> = <C extends keyof T & string>(
+  code: C,
+  ...given: Arguments<T[C]>
+) => Sentence
 
 const MEBIBYTE = 1_048_576
 const LIST = new Intl.ListFormat('en-GB')
 
 /** @returns makes the sentences of a table: its code, and a value for each place of the text */
-export function speaker<const T extends SentenceTable>(table: T) {
-  return <C extends keyof T & string>(code: C, ...given: Arguments<T[C]>): Sentence => {
+export function speaker<const T extends SentenceTable>(table: T): Speaker<T> {
+  return (code, ...given) => {
     const values: Sentence['values'] = given[0] ?? {}
     return {
       code,
