@@ -1,7 +1,7 @@
 // What others write, what other pages try, and what names pretend, in a real browser against a real node.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser } from 'playwright-core'
 import { Stage } from '../support/processes.ts'
@@ -28,6 +28,7 @@ describe('a page of hostile texts', function () {
   let browser: Browser
   let [alice, mallory] = [] as Person[]
   let evil: Server
+  let asked: IncomingHttpHeaders[] = []
 
   before(async () => {
     stage = new Stage()
@@ -35,7 +36,10 @@ describe('a page of hostile texts', function () {
     alice = await Person.return(stage, browser, 'Alice')
     mallory = await Person.return(stage, browser, 'Mallory')
     await meet(alice, mallory)
-    evil = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<h1>evil</h1>'))
+    evil = createServer(({ headers }, response) => {
+      asked.push(headers)
+      response.setHeader('content-type', 'text/html').end('<h1>evil</h1>')
+    })
     evil.listen(0, '127.0.0.1')
     await once(evil, 'listening')
   })
@@ -72,6 +76,22 @@ describe('a page of hostile texts', function () {
     assert.equal(await link.getAttribute('rel'), 'noopener noreferrer')
     assert.equal(await alice.page.locator('a[href*="tracker"]').count(), 0)
     await alice.page.getByRole('searchbox').fill('')
+  })
+
+  it('lets a page that is led to learn neither where one came from nor any cookie', async () => {
+    const address = `http://evil.example:${(evil.address() as AddressInfo).port}/here`
+    await mallory.node.json('post', `read this: ${address}`)
+    await alice.visit('Feed')
+    asked = []
+    const [opened] = await Promise.all([
+      alice.context.waitForEvent('page'),
+      alice.page.getByRole('link', { name: address }).click()
+    ])
+    await opened.getByRole('heading', { name: 'evil' }).waitFor()
+    const [{ referer, origin, cookie }] = asked // what follows is asked for by that page itself
+    assert.deepEqual({ referer, origin, cookie }, { referer: undefined, origin: undefined, cookie: undefined })
+    assert.deepEqual(await opened.evaluate(() => [window.opener, document.referrer]), [null, ''])
+    await opened.close()
   })
 
   it('is not torn apart by long words and heaps of accents', async () => {
