@@ -18,6 +18,9 @@ const MAX_FILE_NAME_SIZE = 4_096
 /** Longest description of a picture, in characters. */
 const MAX_ALT = 1_000
 
+/** Of the settings in config.json, those that are changed while the node runs. */
+const SETTING_KEYS = ['privacy', 'shareContacts', 'readReceipts', 'mailboxes', 'relay', 'directory'] as const
+
 const isWellFormed = (text: string): boolean => text.isWellFormed()
 
 /** Text of 1 to `max` bytes of UTF-8. Lone surrogates are refused: they have no UTF-8. */
@@ -201,6 +204,10 @@ export const requests = {
   saveMessage: v.strictObject({ id: messageId, file }),
   reactToMessage: v.strictObject({ id: messageId, emoji: text(32) }),
   store: v.strictObject({ store: v.picklist(['all', 'groups', 'own', 'none'], 'must be all, groups, own or none') }),
+  config: v.strictObject({
+    key: v.picklist(SETTING_KEYS, `must be one of ${SETTING_KEYS.join(', ')}`),
+    value: v.nullable(v.union([v.boolean(), text(64)], 'must be text, true, false or null'))
+  }),
   quota: v.strictObject({ quota: whole(0, Number.MAX_SAFE_INTEGER) }),
   export: v.strictObject({
     file,

@@ -91,6 +91,8 @@ function nodeRoutes(app: Hono, { comrade, onDown, closing, log }: RouteInit): vo
   post(app, 'store', requests.store, ({ store }) => comrade.storeMode(store))
   get(app, 'quota', requests.nothing, () => comrade.quota())
   post(app, 'quota', requests.quota, ({ quota }) => comrade.quota(quota))
+  get(app, 'config', requests.nothing, () => comrade.settings())
+  post(app, 'config', requests.config, ({ key, value }) => comrade.configure(key, value ?? undefined))
   get(app, 'doctor', requests.nothing, () => comrade.doctor())
   post(app, 'down', requests.nothing, async () => {
     await onDown()

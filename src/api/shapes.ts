@@ -136,6 +136,7 @@ export type {
   Check as CheckShape,
   Invite as InviteShape,
   Meeting as MeetingShape,
+  SettingState as SettingShape,
   Space as SpaceShape
 } from '../node/comrade.ts'
 

@@ -215,6 +215,23 @@ export interface Space {
   others: { people: number; bytes: number; files: number }
 }
 
+/** Settings that can be changed while the node runs. */
+export type SettingKey = 'privacy' | 'shareContacts' | 'readReceipts' | 'mailboxes' | 'relay' | 'directory'
+
+export interface SettingState {
+  key: SettingKey
+  /** As config.json has it, else the default. */
+  value: string | boolean
+  /** Chosen by the user. */
+  isSet: boolean
+  default: string | boolean
+  choices: (string | boolean)[]
+  /** What the running node goes by. Where that is another value, the new one holds from the next start on. */
+  inUse: string | boolean
+  /** What it is for. */
+  about: string
+}
+
 export interface Contact {
   did: string
   /** Petname, else claimed name, else a short key tag. */
@@ -491,6 +508,14 @@ export interface Comrade {
   storeMode(mode?: StoreMode): Promise<Space>
   /** How much other people's data may take, in bytes. */
   quota(bytes?: number): Promise<Space>
+  /** The settings that can be changed while the node runs. */
+  settings(): Promise<SettingState[]>
+  /**
+   * Changes one of them, and config.json.
+   * @param value undefined takes the user's choice away
+   * @throws NodeError BAD_INPUT, DISK_FULL
+   */
+  configure(key: SettingKey, value: string | boolean | undefined): Promise<SettingState>
   exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }>
   importFrom(file: string): Promise<{ entries: number; bytes: number }>
   doctor(): Promise<Check[]>

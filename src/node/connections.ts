@@ -173,7 +173,7 @@ export class Connections {
     this.#greeting = new Greeting({
       people,
       questions: this.questions,
-      sharesContacts: settings.shareContacts,
+      sharesContacts: () => settings.shareContacts,
       deviceOf: (peerId) => this.#hello.deviceOf(peerId),
       onSecret: () => this.#gossip.onSecretsChanged(),
       onShared: () => people.update()

@@ -14,7 +14,7 @@ export interface GreetingOptions {
   people: People
   questions: PeopleProtocol
   /** Whether friends are told whom one follows. */
-  sharesContacts: boolean
+  sharesContacts: () => boolean
   /** The device at the other end of a connection, if it was recognised. */
   deviceOf: (peerId: PeerId) => Uint8Array | undefined
   /** Somebody's topic secret is another one now. */
@@ -81,7 +81,7 @@ export class Greeting {
   #questionTo({ isFriend }: ContactRecord): Message {
     const { people, sharesContacts } = this.#options
     const { generation, secret } = people.contacts.topics.own
-    const follows = sharesContacts && isFriend ? people.contacts.followed(MAX_SHARED_FOLLOWS) : []
+    const follows = sharesContacts() && isFriend ? people.contacts.followed(MAX_SHARED_FOLLOWS) : []
     return { type: 'greet', topic: { generation, secret }, ...(follows.length === 0 ? {} : { follows }) }
   }
 

@@ -24,6 +24,8 @@ export {
   type ReadOptions,
   type Relation,
   type Resolved,
+  type SettingKey,
+  type SettingState,
   type Space,
   type Status,
   type SyncStatus

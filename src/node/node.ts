@@ -27,6 +27,8 @@ import {
   NodeError,
   type Peer,
   type Profile,
+  type SettingKey,
+  type SettingState,
   type Space,
   type Status
 } from './comrade.ts'
@@ -46,6 +48,7 @@ import { PostFiles } from './blobs/post-files.ts'
 import { Uploads } from './blobs/uploads.ts'
 import { type Home, homeAt, openHome } from './home.ts'
 import { createKeys, forgetPhrase, hasKeys, isJoining, type Keys, openKeys } from './keystore.ts'
+import { changeSetting, settingStates } from './live-settings.ts'
 import { type HomeLock, lockHome } from './lock.ts'
 import { createLog, type Log } from './log.ts'
 import { Encounters } from './encounters.ts'
@@ -257,7 +260,7 @@ class ComradeNode implements Comrade {
       vault,
       people: this.#people,
       device: this.#device,
-      privacy: settings.privacy,
+      privacy: () => settings.privacy,
       connections: () => this.#connections,
       onMates: () => this.#onContactsChanged(),
       onNews: (event) => this.#emit('group', event),
@@ -546,6 +549,16 @@ class ComradeNode implements Comrade {
 
   #distances(): Distances {
     return distancesOf(usageByPriority(this.#store), { store: this.#people.mode, quota: this.#quota })
+  }
+
+  async settings(): Promise<SettingState[]> {
+    return settingStates(this.#parts.home.config, this.#parts.settings)
+  }
+
+  async configure(key: SettingKey, value: string | boolean | undefined): Promise<SettingState> {
+    const state = changeSetting(this.#parts.home.config, this.#parts.settings, key, value)
+    if (key === 'shareContacts') this.#connections.onContactsChanged()
+    return state
   }
 
   async exportTo(file: string, who?: string[]): Promise<{ entries: number; bytes: number }> {

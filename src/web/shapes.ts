@@ -9,6 +9,7 @@ export type {
   PeerShape,
   ProfileShape,
   RequestShape,
+  SettingShape,
   SpaceShape,
   StatusShape,
   SyncShape,

@@ -68,6 +68,14 @@ describe('input of the API', () => {
   const notQuotas = [-1, 1.5, NaN, Infinity, 2 ** 53, '5']
   for (const quota of notQuotas) it(`refuses ${String(quota)} as a quota`, () => refuses('quota', { quota }, /^quota /))
 
+  it('takes those settings alone that a running node changes', () => {
+    assert.deepEqual(parseRequest(requests.config, { key: 'privacy', value: null }), { key: 'privacy', value: null })
+    for (const key of ['listen', 'peers', 'logLevel', '__proto__', 'toString'])
+      refuses('config', { key, value: 'off' }, /^key must be one of privacy, /)
+    for (const value of [7, ['/ip4/192.0.2.1/tcp/1'], {}, 'a'.repeat(65)])
+      refuses('config', { key: 'relay', value }, /^value /)
+  })
+
   it('takes a new group, and refuses what it does not know about one', () => {
     const group = { name: 'portland', quorum: 'isqrt', open: false, history: true }
     assert.deepEqual(parseRequest(requests.newGroup, group), group)

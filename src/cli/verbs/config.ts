@@ -7,6 +7,7 @@ import {
   type ConfigKey,
   type LoadedConfig
 } from '../../node/config.ts'
+import type { SettingShape } from '../../api/shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
 import { homeAt, openHome } from '../../node/home.ts'
 import { bold, coloured, dim, type Line } from '../output.ts'
@@ -19,7 +20,7 @@ interface Value {
   isSet: boolean
 }
 
-const ACTIONS: Readonly<Record<string, (context: Context, key?: string, value?: string) => void>> = {
+const ACTIONS: Readonly<Record<string, (context: Context, key?: string, value?: string) => void | Promise<void>>> = {
   list,
   get,
   set,
@@ -52,7 +53,7 @@ export const verb: Verb = {
     const given = [key, value].filter((arg) => arg !== undefined).length
     if (given !== needed)
       throw new NodeError('BAD_INPUT', `config ${action} takes ${needed} more arguments, not ${given}`)
-    ACTIONS[action](context, key, value)
+    await ACTIONS[action](context, key, value)
   }
 }
 
@@ -66,11 +67,26 @@ function get({ home, output }: Context, key = ''): void {
   print(output, valueOf(load(home, output), key as ConfigKey))
 }
 
-function set({ home, output }: Context, key = '', text = ''): void {
+async function set(context: Context, key = '', text = ''): Promise<void> {
+  const { home, output } = context
   const value = parseSetting(key, text)
-  const loaded = setConfig(openHome(home).config, key, value)
+  const state = await configure(context, key, value)
+  const loaded = state === undefined ? setConfig(openHome(home).config, key, value) : load(home, output)
   print(output, valueOf(loaded, key as ConfigKey))
-  output.next('comrade down, then comrade up    (a running node reads its settings when it begins)')
+  if (state !== undefined && state.value === state.inUse) output.talk('The running node goes by it from now on.')
+  else output.next('comrade down, then comrade up    (a running node reads this setting when it begins)')
+}
+
+/** Lets the running node change it; undefined when none runs, or none changes it while it runs. */
+async function configure({ client, signal }: Context, key: string, value: unknown): Promise<SettingShape | undefined> {
+  try {
+    const states = await client.get<SettingShape[]>('config', {}, { signal })
+    if (!states.some((each) => each.key === key)) return undefined
+    return await client.post<SettingShape>('config', { key, value: value ?? null }, { signal })
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'NOT_RUNNING') return undefined
+    throw error
+  }
 }
 
 function schema({ output }: Context): void {

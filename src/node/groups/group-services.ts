@@ -24,7 +24,7 @@ export interface GroupServicesOptions {
   vault: Vault
   people: People
   device: Device
-  privacy: Config['privacy']
+  privacy: () => Config['privacy']
   connections: () => Connections
   /** Other people share a group with this device now. */
   onMates: () => void
@@ -78,7 +78,7 @@ export class GroupServices {
     this.#stem = new Stem<LocalGroup>({
       questions: connections().questions,
       store,
-      timing: STEM_TIMINGS[privacy],
+      timing: () => STEM_TIMINGS[privacy()],
       groups: () => this.groups.all(),
       mates: (group) => connectedMates(group, connections()).map(({ peerId }) => peerId),
       check: async (group, bytes) => this.groups.intakeOf(group).check(bytes),

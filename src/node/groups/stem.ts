@@ -50,7 +50,7 @@ export type StemGroup = Pick<LocalGroup, 'id' | 'hex' | 'evaluator' | 'seat' | '
 export interface StemOptions<Group extends StemGroup> {
   questions: Pick<PeopleProtocol, 'answer' | 'ask'>
   store: FeedStore
-  timing: StemTiming
+  timing: () => StemTiming
   /** Groups that are held here. */
   groups: () => Iterable<Group>
   /** Connected peers that are devices of other members. */
@@ -130,7 +130,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
   publish(group: Group, bytes: Uint8Array): void {
     const operation = readOwn(group, bytes)
     if (isAlone(group)) return void group.take([{ operation, bytes }], undefined)
-    const delayMs = heldBackMs(this.#options.timing, this.#random)
+    const delayMs = heldBackMs(this.#options.timing(), this.#random)
     this.#outbox.add({ id: fromHex(operation.id), group: group.id, bytes, dueMs: Date.now() + delayMs })
     if (this.#stopping === undefined) return
     this.#wait(this.#carry({ group, operation, bytes, isOwn: true }), delayMs, this.#setOff)
@@ -146,7 +146,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
     if (group === undefined || isPlaced(group, toHex(id))) return this.#outbox.remove(id)
     // Would it leave as soon as the node is back, it would tell that it comes from one who was away.
     const heldMs = Math.min(dueMs - Date.now(), LONGEST_HOLD_MS) // the clock may have been set back by years
-    const leftMs = Math.max(heldMs, embargoMs(this.#options.timing, this.#random))
+    const leftMs = Math.max(heldMs, embargoMs(this.#options.timing(), this.#random))
     this.#wait(this.#carry({ group, operation: readOwn(group, bytes), bytes, isOwn: true }), leftMs, this.#setOff)
   }
 
@@ -166,7 +166,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
       if (carried.turn !== turn || this.#carried.get(carried.operation.id) !== carried) return
       if (!isTaken) continue
       carried.to = mate
-      return this.#wait(carried, embargoMs(this.#options.timing, this.#random), this.#miss)
+      return this.#wait(carried, embargoMs(this.#options.timing(), this.#random), this.#miss)
     }
     // Nobody takes it: who was given it ends its way here; who made it waits for a member.
     if (carried.from !== undefined) this.#spread(carried)
@@ -183,7 +183,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
   /** Soon at first, since the motion may be a moment behind the vouch; then less and less often. */
   #untilNextTry(carried: Carried<Group>): number {
     const soonMs = FIRST_TRY_MS * 2 ** carried.refusals++
-    return Math.min(soonMs, embargoMs(this.#options.timing, this.#random))
+    return Math.min(soonMs, embargoMs(this.#options.timing(), this.#random))
   }
 
   /** Any of the members who are connected but the one who brought it, and another one than the last time if there is one. */
@@ -216,7 +216,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
     carried.turn++
     carried.from = peerId
     carried.to = undefined
-    this.#wait(carried, hopMs(this.#options.timing, this.#random), this.#hop)
+    this.#wait(carried, hopMs(this.#options.timing(), this.#random), this.#hop)
     return CARRIED
   }
 
@@ -244,7 +244,7 @@ export class Stem<Group extends StemGroup = StemGroup> {
       group.take([{ operation, bytes }], undefined)
     } catch (error) {
       this.#options.onError(error)
-      this.#wait(carried, embargoMs(this.#options.timing, this.#random), (again) => this.#spread(again))
+      this.#wait(carried, embargoMs(this.#options.timing(), this.#random), (again) => this.#spread(again))
     }
   }
 

@@ -190,7 +190,7 @@ function startStem(stack: AsyncDisposableStack, member: Omit<Member, 'stem'>, ti
       }
     },
     store,
-    timing,
+    timing: () => timing,
     groups: () => [group],
     mates: () => member.mates(),
     check: async (group, bytes) => {
