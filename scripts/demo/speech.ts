@@ -29,9 +29,11 @@ export class Speech {
   }
 
   /** Publishes a post, then the reactions to it, then the answers with theirs. */
-  async say({ by, text, tags, picture: name, to, reactions = {}, replies = [] }: Post, reply?: string): Promise<void> {
+  async say(post: Post, reply?: string): Promise<void> {
+    const { by, text, tags, picture: name, to, mentions: people, reactions = {}, replies = [] } = post
     const attach = name === undefined ? undefined : [this.#paint(name)]
-    const id = await this.#post(by, { text, tags, reply, to, attach })
+    const mentions = people?.map((id) => this.#village.at(id).did)
+    const id = await this.#post(by, { text, tags, mentions, reply, to, attach })
     if (reply === undefined && to === undefined) this.#newest.set(by, id)
     for (const [who, emoji] of Object.entries(reactions)) await this.react(who as PersonId, id, emoji)
     for (const each of replies) await this.say(each, id)
@@ -60,7 +62,10 @@ export class Speech {
   async #post(by: PersonId, draft: { text: string; reply?: string; [more: string]: unknown }): Promise<string> {
     this.#texts.add(draft.text)
     if (draft.reply !== undefined) await this.#hasArrived(by, draft.reply)
-    return (await this.#village.at(by).post<{ id: string }>('post', draft)).id
+    const { id } = await this.#village.at(by).post<{ id: string }>('post', draft)
+    // Where it mentions somebody it is published with other words.
+    this.#texts.add((await this.#village.at(by).get<{ text: string }>('show', { id })).text)
+    return id
   }
 
   #hasArrived(at: PersonId, id: string): Promise<void> {

@@ -7,6 +7,8 @@ export interface Post {
   by: PersonId
   text: string
   tags?: readonly string[]
+  /** Whom `@` and their name in the text means. */
+  mentions?: readonly PersonId[]
   picture?: PictureName
   /** A group that it is written to. What answers it goes there by itself. */
   to?: string
@@ -83,7 +85,7 @@ export const POSTS: readonly Post[] = [
       {
         by: 'chiara',
         text: 'I come on Saturday with two baskets',
-        replies: [{ by: 'ada', text: 'Take the small ladder, the large one is lent.' }]
+        replies: [{ by: 'ada', text: 'Take the small ladder, @Emre has the large one.', mentions: ['emre'] }]
       },
       { by: 'devon', text: 'Are there any for juice?' }
     ]

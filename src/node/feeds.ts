@@ -49,8 +49,10 @@ import type { People } from './people.ts'
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
 const LIVE_PAGE = 64
-/** Posts to a group that are opened before the event loop gets its turn. */
+/** Posts to a group that are opened before the event loop may get its turn. */
 const OPENED_PAGE = 64
+/** How long a read goes on before the event loop gets its turn, in ms: some posts take more work than others. */
+const TURN_MS = 8
 /** Entries that were not indexed yet, for which a look at one entry waits. */
 const MAX_AWAITED = 1_024
 /** How often a live read lets the index catch up before it begins. */
@@ -197,11 +199,13 @@ export class NodeFeeds implements Feeds {
     const query = this.#query(options)
     const arrivals = options.live === true ? this.#arrivals(query) : undefined
     try {
-      let given = 0
+      let turnEnd = performance.now() + TURN_MS
       for (const entry of arrivals === undefined ? this.#select(query) : [...this.#select(query)]) {
         options.signal?.throwIfAborted()
         yield this.#item(entry)
-        if (++given % OPENED_PAGE === 0 && query.group !== undefined) await setImmediate()
+        if (performance.now() < turnEnd) continue
+        await setImmediate()
+        turnEnd = performance.now() + TURN_MS
       }
       if (arrivals !== undefined) yield* this.#live(arrivals, query, options.signal)
     } finally {

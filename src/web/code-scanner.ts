@@ -62,7 +62,9 @@ async function read(
   height: number,
   detector: Detector | undefined
 ): Promise<string | undefined> {
-  if (detector !== undefined) return (await detector.detect(source)).at(0)?.rawValue
+  // It may be there and not work: where the part of the system is missing that it stands for.
+  const found = await detector?.detect(source).catch(() => undefined)
+  if (found !== undefined) return found.at(0)?.rawValue
   const { readQr } = await import('./qr-reader.ts')
   return readQr(pixels(source, width, height))
 }

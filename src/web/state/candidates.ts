@@ -12,8 +12,10 @@ export function candidatesFor({ reply, group }: { reply?: string; group?: string
   const place = group ?? answered?.group ?? undefined
   const members = place === undefined ? [] : (groupOf(place)?.members ?? [])
   const known = (contacts.value ?? []).filter(({ relation }) => relation !== 'blocked')
-  const all = [...thread, ...members, ...known].filter(({ did }) => !isMe(did) && personOf(did)?.relation !== 'blocked')
-  return [...new Map(all.map((person) => [person.did, personOf(person.did) ?? person])).values()]
+  const names = new Map(known.map((person) => [person.did, person]))
+  const near = [...thread, ...members].filter(({ did }) => !isMe(did) && personOf(did)?.relation !== 'blocked')
+  const first = near.map((person) => names.get(person.did) ?? person)
+  return [...new Map([...first, ...known].map((person) => [person.did, person])).values()]
 }
 
 function authorOf({ author, name, warnings }: { author: string } & Omit<Candidate, 'did'>): Candidate {

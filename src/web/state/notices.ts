@@ -2,15 +2,16 @@
 // what mentions them.
 import { computed, signal } from '@preact/signals'
 import { get, list } from '../api.ts'
-import type { EntryShape, ProfileShape } from '../shapes.ts'
+import type { EntryShape, GroupShape, ProfileShape } from '../shapes.ts'
 import { muted, noticesSeen } from './choices.ts'
 import { learn } from './entries.ts'
 import { onEvent } from './live.ts'
 import { isMe, profile } from './me.ts'
 
-/** How many own entries, of everybody's newest, and of those that mention this user, are looked through. */
+/** How many own entries, of everybody's newest, of each group's, and of those that mention this user, are looked through. */
 const OWN = 500
 const NEWEST = 1_000
+const OF_GROUP = 200
 const MENTIONS = 200
 /** What is looked at is asked for first. */
 const LATER_MS = 500
@@ -64,8 +65,17 @@ async function load(): Promise<void> {
     list<EntryShape>('feed', { limit: NEWEST }),
     list<EntryShape>('feed', { mentions: who, limit: MENTIONS })
   ])
+  const inGroups = await newestInGroups()
   for (const entry of newest) learn(entry)
-  entries.value = new Map([...mine, ...newest, ...forMe].filter(isPart).map((entry) => [entry.id, entry]))
+  entries.value = new Map([...mine, ...newest, ...inGroups, ...forMe].filter(isPart).map((entry) => [entry.id, entry]))
+}
+
+/** What was written to groups is not part of the feed; each has to be opened, so they are asked for one after the other. */
+async function newestInGroups(): Promise<EntryShape[]> {
+  const found: EntryShape[] = []
+  for (const { id } of await get<GroupShape[]>('group/list'))
+    found.push(...(await list<EntryShape>('feed', { in: id, limit: OF_GROUP }).catch(() => [])))
+  return found
 }
 
 /** Own posts, what answers something, and what mentions this user. */
