@@ -13,6 +13,8 @@ const MAX_FILES = 16
 /** Longest time after which a post may expire, in ms: ten years. */
 const MAX_EXPIRES_MS = 10 * 365 * 86_400_000
 const MAX_LIMIT = 10_000
+/** Longest time that what is missing in a thread is waited for, in ms. */
+const MAX_WAIT_MS = 10_000
 /** Longest name of a file as it is taken, in bytes; longer than 255 it is shortened. */
 const MAX_FILE_NAME_SIZE = 4_096
 /** Longest description of a picture, in characters. */
@@ -97,6 +99,12 @@ const countInQuery = v.pipe(
   v.transform(Number),
   whole(1, MAX_LIMIT)
 )
+const waitInQuery = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,5}$/, `must be a whole number of ms from 0 to ${MAX_WAIT_MS}`),
+  v.transform(Number),
+  whole(0, MAX_WAIT_MS)
+)
 const indexInQuery = v.pipe(
   v.string(),
   v.regex(/^\d{1,2}$/, `must be a whole number from 0 to ${MAX_FILES - 1}`),
@@ -139,6 +147,7 @@ export const requests = {
     all: v.optional(flagInQuery)
   }),
   entry: v.strictObject({ id }),
+  thread: v.strictObject({ id, waitMs: v.optional(waitInQuery) }),
   fetchEntry: v.strictObject({ id, index: v.optional(indexInQuery) }),
   entryFile: v.strictObject({ id, index: v.optional(indexInQuery) }),
   upload: v.strictObject({

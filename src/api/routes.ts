@@ -25,6 +25,7 @@ import {
   profileShape,
   requestShape,
   statusShape,
+  threadEntryShape,
   type EntryShape,
   READABLE_TYPES
 } from './shapes.ts'
@@ -109,7 +110,9 @@ function feedRoutes(app: Hono, init: RouteInit): void {
   const { comrade, closing } = init
   const { feeds } = comrade
   get(app, 'show', requests.entry, ({ id }) => shown(comrade, id))
-  get(app, 'thread', requests.entry, async ({ id }) => (await feeds.thread(id)).map(entryShape))
+  get(app, 'thread', requests.thread, async ({ id, waitMs }) =>
+    (await feeds.thread(id, { waitMs })).map(threadEntryShape)
+  )
   post(app, 'erase', requests.entry, ({ id }) => feeds.erase(id))
   post(app, 'react', requests.react, ({ id, emoji }) => feeds.react(id, emoji))
   post(

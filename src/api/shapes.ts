@@ -3,6 +3,7 @@ import type {
   Contact,
   FeedItem,
   MeetingRequest,
+  MissingReason,
   Mention,
   Peer,
   PeerSync,
@@ -12,6 +13,7 @@ import type {
   Sentence,
   Status,
   SyncStatus,
+  ThreadItem,
   Upload
 } from '../node/comrade.ts'
 
@@ -40,6 +42,23 @@ export interface EntryShape {
   /** How many replies are stored, and what people reacted with; of posts. */
   replies: number
   reactions: ReactionCount[]
+  /** When its holders drop the text. */
+  expires: string | null
+  /** Why an erased entry has no text. */
+  gone: 'erased' | 'expired' | 'dropped' | null
+}
+
+/** The same in a thread. */
+export interface ThreadEntryShape extends EntryShape {
+  missing: MissingShape[]
+}
+
+/** What is answered in a thread, or began it, and cannot be shown. */
+export interface MissingShape {
+  id: string
+  reason: MissingReason
+  author: string | null
+  name: string | null
 }
 
 /** Somebody whom a post mentions. */
@@ -157,7 +176,9 @@ export function entryShape({
   files = [],
   mentions = [],
   replies = 0,
-  reactions = []
+  reactions = [],
+  expires,
+  gone
 }: FeedItem): EntryShape {
   return {
     id,
@@ -176,7 +197,9 @@ export function entryShape({
     files: files.map(fileShape),
     mentions: mentions.map(mentionShape),
     replies,
-    reactions
+    reactions,
+    expires: expires ?? null,
+    gone: gone ?? null
   }
 }
 
@@ -190,6 +213,13 @@ export function fileShape({ id, name, size, mime, alt, isHere }: PostFile): File
 
 export function uploadShape({ id, name, size, mime, expires }: Upload): UploadShape {
   return { id, name, size, mime: mime ?? null, expires }
+}
+
+export function threadEntryShape({ missing, ...entry }: ThreadItem): ThreadEntryShape {
+  return {
+    ...entryShape(entry),
+    missing: missing.map(({ id, reason, author, name }) => ({ id, reason, author: author ?? null, name: name ?? null }))
+  }
 }
 
 export function profileShape({ did, device, name, about }: Profile): ProfileShape {

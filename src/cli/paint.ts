@@ -20,8 +20,14 @@ export function entryLines(entry: EntryShape): Line[] {
   return [head, ...group, ...reply, ...textLines(entry), ...apartLines(entry), ...files, ...tags]
 }
 
-function textLines({ type, text, mentions }: EntryShape): Line[] {
-  if (type === 'erased') return [[dim('  (erased by its author)')]]
+const GONE = {
+  erased: 'erased by its author',
+  expired: 'its time is over',
+  dropped: 'its text is not kept any more, here or where it came from'
+}
+
+function textLines({ type, text, mentions, gone }: EntryShape): Line[] {
+  if (type === 'erased') return [[dim(`  (${GONE[gone ?? 'erased']})`)]]
   if (type === 'sealed') return [[dim('  (sealed: not for this device)')]]
   if (text !== null) return text.split(/\r?\n/).map((line) => ['  ', ...mentioning(line, mentions)])
   return [[dim(`  (${type})`)]]

@@ -128,14 +128,16 @@ function item(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([size, bytes])
 }
 
-function encodeRun(run: Run): Uint8Array {
+/** A run as an archive has it, without its size. */
+export function encodeRun(run: Run): Uint8Array {
   const place = Buffer.allocUnsafe(5)
   place.writeUInt32BE(run.first)
   place[4] = run.count
   return Buffer.concat([Uint8Array.of(KIND.run), run.feed, place, run.signature, run.prev, run.records])
 }
 
-function decodeRun(bytes: Uint8Array): Run {
+/** Reads what {@link encodeRun} has written; nothing of it is checked. @throws FeedError ARCHIVE_FORMAT */
+export function decodeRun(bytes: Uint8Array): Run {
   if (bytes[0] !== KIND.run || bytes.length < RUN_HEAD_SIZE)
     throw new FeedError('ARCHIVE_FORMAT', `an archive holds runs and fork proofs, found kind ${bytes[0]}`)
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -34,7 +34,7 @@ export {
   signingKey
 } from './signature.ts'
 export { migrate } from './store/database.ts'
-export { eraseExpired, feedUsage, holdersThatErased, usageByPriority } from './store/erasure.ts'
+export { eraseExpired, feedUsage, holdersThatErased, usageByPriority, whyGone } from './store/erasure.ts'
 export { bodyOf } from './store/derived.ts'
 export { Indexer } from './store/indexer.ts'
 export {
@@ -48,6 +48,7 @@ export {
   entryById,
   isBlobOfPost,
   linksTo,
+  isLinkedFrom,
   placeOfBlob,
   reactionsByFeed,
   repliesByFeed,
@@ -59,6 +60,7 @@ export {
 } from './store/reader.ts'
 export { feedOfPlace } from './store/schema.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
+export { isStray, packStray, type Stray, Strays, unpackStray } from './store/strays.ts'
 export { type Quota, Trimmer } from './store/trimmer.ts'
 export { BLINDED_SIZE, blindFeeds, NONCE_SIZE, sessionSalt } from './sync/blind.ts'
 export { FeedClaims } from './sync/feed-claims.ts'

@@ -1,5 +1,5 @@
 // How an entry was answered: replies and reactions of all who are stored here and not blocked, counted.
-import { type FeedStore, reactionsByFeed, repliesByFeed, type StoredEntry } from '../feeds/index.ts'
+import { type FeedStore, reactionsByFeed, repliesByFeed, type StoredEntry, whyGone } from '../feeds/index.ts'
 import type { FeedItem, ReactionCount } from './comrade.ts'
 import type { GroupContent, OpenedPost } from './groups/content.ts'
 import type { People } from './people.ts'
@@ -20,9 +20,10 @@ export class Answers {
     this.#options = options
   }
 
-  /** The item with its counts, when it is a post, or what is left of one. @param post what it says, when it is one to a group */
+  /** The item with its counts, when it is a post, or what is left of one; and why no more of it is left. @param post what it says, when it is one to a group */
   counted(item: FeedItem, entry: StoredEntry, post?: OpenedPost): FeedItem {
     if (item.type !== 'post' && item.type !== 'erased') return item
+    if (item.type === 'erased') item = { ...item, gone: whyGone(this.#options.store, entry.place) }
     const { store } = this.#options
     const groups = this.#options.groups()
     const [replies, reactions] =

@@ -44,6 +44,10 @@ export interface FeedItem {
   files?: PostFile[]
   /** Whom it speaks to, at most 32. Where in the text each is meant, `mentionParts()` says. */
   mentions?: Mention[]
+  /** Of a post: when its holders drop the text, ISO 8601. */
+  expires?: string
+  /** Why an erased entry has no text: at its author's wish, its time was over, or (here or elsewhere) for lack of room. */
+  gone?: 'erased' | 'expired' | 'dropped'
   /** Of a post: what people reacted with, the most frequent first; each person counts once for an emoji. */
   reactions?: ReactionCount[]
   /** Of a post: how many replies are stored here. */
@@ -62,6 +66,39 @@ export interface Mention {
   /** As {@link Contact.warnings}. */
   warnings: NameNote[]
 }
+
+/** An entry of a thread. */
+export interface ThreadItem extends FeedItem {
+  /** What it answers, or what began its thread, where that cannot be shown. */
+  missing: MissingEntry[]
+}
+
+/** An entry that cannot be shown, and why. */
+export interface MissingEntry {
+  id: string
+  reason: MissingReason
+  /** Whose it is, where that is known. */
+  author?: string
+  name?: string
+}
+
+/**
+ * Why an entry is not here. 'fetching': friends are being asked. 'absent': nobody who is connected has it, or gives it.
+ * 'unfollowed': of somebody who is not followed, and who is connected has lost the text. 'blocked': of somebody who is
+ * blocked. 'erased', 'expired': a friend says that its text is gone for that. 'sealed': to a group, and this device cannot
+ * open it. 'revoked': by a device after it was ended. 'store', 'quota': this node keeps nothing more of other people.
+ */
+export type MissingReason =
+  | 'fetching'
+  | 'absent'
+  | 'unfollowed'
+  | 'blocked'
+  | 'erased'
+  | 'expired'
+  | 'sealed'
+  | 'revoked'
+  | 'store'
+  | 'quota'
 
 /** How many people reacted to an entry in one way. */
 export interface ReactionCount {
@@ -301,8 +338,13 @@ export interface Feeds {
   read(options?: ReadOptions): AsyncIterable<FeedItem>
   /** undefined when nothing with that id is stored. */
   get(id: string): Promise<FeedItem | undefined>
-  /** The entry, and all replies to the same root, oldest first. */
-  thread(id: string): Promise<FeedItem[]>
+  /**
+   * All that is known of the thread that an entry is part of, oldest first. What is answered in it and is not here is asked
+   * of connected friends.
+   * @param options.waitMs how long that is waited for; it goes on behind @default 1,000
+   * @throws NodeError NOT_FOUND when the entry is not here, and nobody has it
+   */
+  thread(id: string, options?: { waitMs?: number }): Promise<ThreadItem[]>
   /** Asks every holder to drop the body of an own entry, and drops it here. */
   erase(id: string): Promise<{
     id: string

@@ -60,7 +60,8 @@ function contentOf(body: Body, { people, blobs }: FeedItemNeeds): Partial<FeedIt
       reply: idText(known.reply),
       root: idText(known.root),
       ...(files.length === 0 ? {} : { files }),
-      ...(mentions.length === 0 ? {} : { mentions })
+      ...(mentions.length === 0 ? {} : { mentions }),
+      ...(known.expires === undefined ? {} : { expires: new Date(known.expires).toISOString() })
     }
   }
   if (known?.type === 'reaction') return { type: body.type, body, text: known.emoji, reply: idText(known.to) }

@@ -19,7 +19,7 @@ import {
   formatEntryId,
   holdersThatErased,
   type Indexer,
-  linksTo,
+  isStray,
   parseEntryId,
   shownTime,
   type StoredEntry,
@@ -38,13 +38,16 @@ import {
   type FeedItem,
   type Published,
   type PublishOptions,
-  type ReadOptions
+  type ReadOptions,
+  type ThreadItem
 } from './comrade.ts'
 import { toFeedItem } from './feed-item.ts'
 import type { GroupContent } from './groups/content.ts'
 import type { LocalGroup } from './groups/local-group.ts'
 import { withMentions } from './mentions.ts'
 import type { People } from './people.ts'
+import type { StrayEntries } from './stray-entries.ts'
+import { Threads } from './threads.ts'
 
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
@@ -75,13 +78,22 @@ export interface NodeFeedsOptions {
   /** What is written to groups. */
   groups: () => GroupContent
   answers: Answers
+  /** Single entries of people who are not followed. */
+  strays: StrayEntries
 }
 
 export class NodeFeeds implements Feeds {
   readonly #options: NodeFeedsOptions
+  readonly #threads: Threads
 
   constructor(options: NodeFeedsOptions) {
     this.#options = options
+    const { store, people, strays, groups } = options
+    this.#threads = new Threads({
+      ...{ store, people, strays, groups },
+      catchUp: () => this.#catchUp(),
+      itemOf: (entry) => this.#item(entry)
+    })
   }
 
   async publish(body: Body, { files = [], ...options }: PublishOptions = {}): Promise<Published> {
@@ -132,27 +144,12 @@ export class NodeFeeds implements Feeds {
 
   async get(id: string): Promise<FeedItem | undefined> {
     if (this.#options.indexer.behind < MAX_AWAITED) await this.#catchUp() // else it is counted as far as has been read
-    const entry = entryById(this.#options.store, parseEntryId(id))
+    const entry = this.#entryOf(id)
     return entry === undefined || this.#options.people.isBlocked(entry.feed) ? undefined : this.#item(entry)
   }
 
-  async thread(id: string): Promise<FeedItem[]> {
-    const { store } = this.#options
-    const entry = this.#stored(id)
-    await this.#catchUp()
-    const opened = this.#options.groups().open(entry)
-    const body = opened?.body ?? bodyOf(entry)
-    const root = body?.type === 'post' && isCid(body.root) ? (cidToEntryId(body.root) ?? entry.id) : entry.id
-    const first = entryById(store, root)
-    const answers =
-      opened === undefined ? linksTo(store, root, 'root') : this.#options.groups().thread(opened.group, root)
-    const all = [...(first === undefined ? [] : [first]), ...answers.filter((each) => this.#typeOf(each) === 'post')]
-    const shown = all.filter((each) => this.#isShown(each))
-    return shown.toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place).map((each) => this.#item(each))
-  }
-
-  #typeOf(entry: StoredEntry): string | undefined {
-    return (this.#options.groups().open(entry)?.body ?? bodyOf(entry))?.type
+  thread(id: string, options?: { waitMs?: number }): Promise<ThreadItem[]> {
+    return this.#threads.read(parseEntryId(id), options)
   }
 
   async erase(id: string): Promise<{ id: string; erased: true; at: number; of: number }> {
@@ -183,7 +180,8 @@ export class NodeFeeds implements Feeds {
   }
 
   async attachments(id: string, { index, ...options }: PostFileOptions = {}): Promise<OpenedAttachment[]> {
-    const all = filesOf(bodyOf(this.#stored(id)))
+    const entry = this.#stored(id)
+    const all = isStray(entry) ? [] : filesOf(bodyOf(entry))
     const files = index === undefined ? all : all.slice(index, index + 1)
     if (files.length === 0)
       throw new NodeError('NOT_FOUND', `that entry has ${all.length === 0 ? 'no' : `only ${all.length}`} files`)
@@ -270,8 +268,13 @@ export class NodeFeeds implements Feeds {
     return timeline(store, { feeds, before, limit, types })
   }
 
+  #entryOf(id: string): StoredEntry | undefined {
+    const key = parseEntryId(id)
+    return entryById(this.#options.store, key) ?? this.#options.strays.get(key)
+  }
+
   #stored(id: string): StoredEntry {
-    const entry = entryById(this.#options.store, parseEntryId(id))
+    const entry = this.#entryOf(id)
     if (entry === undefined || this.#options.people.isBlocked(entry.feed))
       throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
     return entry
@@ -284,9 +287,9 @@ export class NodeFeeds implements Feeds {
   }
 
   #item(entry: StoredEntry): FeedItem {
-    const { people, files, groups, answers } = this.#options
+    const { people, files, groups, answers, strays } = this.#options
     const post = groups().open(entry)
-    return answers.counted(toFeedItem(entry, { people, blobs: files().blobs }, post), entry, post)
+    return strays.named(answers.counted(toFeedItem(entry, { people, blobs: files().blobs }, post), entry, post), entry)
   }
 
   /** Of posts to a group those to the one that is asked for, and only where one is. */

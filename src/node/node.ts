@@ -63,6 +63,7 @@ import { SealedLog } from './sealed-log.ts'
 import { sayWarning } from './sentences.ts'
 import { type Distances, distancesOf } from './space.ts'
 import { SyncState } from './sync-state.ts'
+import { StrayEntries } from './stray-entries.ts'
 import { Vault } from './vault.ts'
 import { version } from './version.ts'
 
@@ -141,6 +142,7 @@ class ComradeNode implements Comrade {
   readonly #people: People
   readonly #indexer: Indexer
   readonly #answers: Answers
+  readonly #strays: StrayEntries
   readonly #trimmer: Trimmer
   readonly #device: Device
   readonly #sealed: SealedLog
@@ -217,6 +219,17 @@ class ComradeNode implements Comrade {
       people: this.#people
     })
     this.#answers = new Answers({ store, people: this.#people, groups: () => this.#groups.content })
+    this.#strays = new StrayEntries({
+      store,
+      people: this.#people,
+      questions: () => this.#connections.questions,
+      catchUp: () => this.#indexer.catchUp(),
+      connected: () => this.#connections.libp2p.getPeers(),
+      contactOf: (peerId) => this.#connections.contactOf(peerId),
+      sharesContacts: () => settings.shareContacts,
+      hasRoom: () => this.#distances().used < this.#quota,
+      onFault: (peerId) => this.#connections.blame(peerId)
+    })
     this.feeds = new NodeFeeds({
       store,
       people: this.#people,
@@ -225,7 +238,8 @@ class ComradeNode implements Comrade {
       holders: () => this.#connections.holders,
       files: () => this.#postFiles,
       groups: () => this.#groups.content,
-      answers: this.#answers
+      answers: this.#answers,
+      strays: this.#strays
     })
     this.contacts = new NodeContacts(
       this.#people,
@@ -331,6 +345,7 @@ class ComradeNode implements Comrade {
     this.#connections.questions.answer('join', (question, asker) => this.devices.join(question, asker))
     this.#makeMeetings()
     this.#sealed.open()
+    this.#strays.open()
     this.#messages.open()
     await this.#groups.open()
   }
@@ -513,6 +528,7 @@ class ComradeNode implements Comrade {
       this.#people.setMode(mode)
       this.#connections.onContactsChanged()
       this.#trimmer.removeUnwanted()
+      if (mode !== 'all') this.#strays.clear()
       await this.#trimFor(TRIM_WAIT_MS)
     }
     return this.#space()
@@ -671,6 +687,7 @@ class ComradeNode implements Comrade {
   #doUpkeep(): void {
     try {
       eraseExpired(this.#store, Date.now())
+      this.#strays.tidy()
     } catch (error) {
       this.#upkeepFailed(error)
     }

@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Body, type CheckedRun, Indexer } from '../../src/feeds/index.ts'
 import { Answers } from '../../src/node/answers.ts'
+import type { PostFiles } from '../../src/node/blobs/post-files.ts'
 import { NodeFeeds } from '../../src/node/feeds.ts'
 import type { GroupContent } from '../../src/node/groups/content.ts'
+import type { StrayEntries } from '../../src/node/stray-entries.ts'
 import { People } from '../../src/node/people.ts'
 import { deviceAddBody, deviceRevokeBody, formatDid } from '../../src/trust/index.ts'
 import { Author, keyOf, temporaryStore } from '../support/feeds.ts'
@@ -38,6 +40,7 @@ async function shownOf(root: Author, runs: readonly CheckedRun[]): Promise<unkno
   const indexer = new Indexer(store, { hasFullText: true })
   const nobody = () => assert.fail('nothing is written here')
   const groups = () => ({ open: () => undefined }) as unknown as GroupContent
+  const strays = { get: () => undefined, named: (item: unknown) => item } as unknown as StrayEntries
   const answers = new Answers({ store, people, groups })
   const feeds = new NodeFeeds({
     store,
@@ -45,9 +48,10 @@ async function shownOf(root: Author, runs: readonly CheckedRun[]): Promise<unkno
     indexer,
     writer: nobody,
     holders: () => 0,
-    files: nobody,
+    files: () => ({ blobs: { has: () => false } }) as unknown as PostFiles,
     groups,
-    answers
+    answers,
+    strays
   })
   try {
     people.contacts.follow(root.key.publicKey)

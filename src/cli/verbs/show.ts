@@ -1,6 +1,7 @@
 // comrade show: one entry, or the thread that it is part of.
-import type { EntryShape } from '../../api/shapes.ts'
+import type { EntryShape, ThreadEntryShape } from '../../api/shapes.ts'
 import { entryLines } from '../paint.ts'
+import { threadEntryLines } from '../thread-lines.ts'
 import type { Verb } from '../verb.ts'
 
 interface Options {
@@ -9,12 +10,14 @@ interface Options {
 
 export const verb: Verb<Options> = {
   arguments: [['<id>', "the entry's id: bafkrei…"]],
-  options: [{ flags: '--thread', description: 'all posts of its thread that are stored, oldest first' }],
+  options: [
+    { flags: '--thread', description: 'all posts of its thread that are here or that friends give, oldest first' }
+  ],
   examples: ['comrade show bafkrei…', 'comrade show bafkrei… --thread'],
   async run({ client, output, signal }, [id], { thread }) {
     if (thread === true) {
-      for (const entry of await client.get<EntryShape[]>('thread', { id }, { signal }))
-        output.result(entry, () => entryLines(entry))
+      for (const entry of await client.get<ThreadEntryShape[]>('thread', { id }, { signal }))
+        output.result(entry, () => threadEntryLines(entry))
       return
     }
     const entry = await client.get<EntryShape>('show', { id }, { signal })

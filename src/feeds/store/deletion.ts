@@ -103,7 +103,8 @@ function deleteRow(store: Stored, feed: FeedState, row: StoredRun): void {
   for (let i = 0; i < row.count; i++)
     store.run('DELETE FROM ids WHERE prefix = ? AND place = ?', prefixOf(ids, i * HASH_SIZE), place + i)
   for (const entry of entriesOf(row)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
-  store.run('DELETE FROM erased_at WHERE place BETWEEN ? AND ?', place, place + row.count - 1)
+  for (const table of ['erased_at', 'expired'])
+    store.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, place, place + row.count - 1)
   store.run('DELETE FROM runs WHERE place = ?', place)
 }
 

@@ -75,6 +75,7 @@ export function eraseExpired(store: Stored, nowMs: number, limit = 256): number 
     for (const [num, seqs] of byFeed(rows.map((row) => row.place as number))) {
       const feed = store.feedByNumber(num)
       if (feed !== undefined) eraseStored(store, feed, seqs)
+      for (const seq of seqs) store.run('INSERT OR IGNORE INTO expired VALUES (?)', placeOf(num, seq))
     }
     for (const row of rows)
       store.run('DELETE FROM expiries WHERE at = ? AND place = ?', row.at as number, row.place as number)
@@ -180,6 +181,15 @@ export function erasuresOf(store: Stored, feed: FeedState, afterWish = 0): numbe
     placeOf(feed.num, feed.height)
   )
   return rows.map((row) => seqOfPlace(row.place as number))
+}
+
+/**
+ * Why a stored entry has no body: its author wished so, or its time was over. 'dropped': there was no room for it, here or
+ * where it came from, or its time was over there.
+ */
+export function whyGone(store: Stored, place: number): 'erased' | 'expired' | 'dropped' {
+  if (store.get('SELECT 1 FROM erasures WHERE place = ?', place) !== undefined) return 'erased'
+  return store.get('SELECT 1 FROM expired WHERE place = ?', place) === undefined ? 'dropped' : 'expired'
 }
 
 /** Remembers that a holder said it erased these bodies of an own feed. */

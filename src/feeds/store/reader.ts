@@ -90,6 +90,15 @@ export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, 
     .flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
 
+/** Whether an entry of one of these feeds (numbers) answers this one, or reacts to it. */
+export function isLinkedFrom(store: Stored, id: Uint8Array, feeds: Iterable<number>): boolean {
+  const [target, sql] = [prefixOf(id), 'SELECT 1 FROM links WHERE target = ? AND kind = ? AND place BETWEEN ? AND ?']
+  for (const feed of feeds)
+    for (const kind of Object.values(LINK))
+      if (store.get(sql, target, kind, placeOf(feed, 0), placeOf(feed + 1, 0) - 1) !== undefined) return true
+  return false
+}
+
 /** Replies and reactions that are looked at to count those to one entry. */
 const MAX_COUNTED = 4_096
 

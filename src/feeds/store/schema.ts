@@ -84,6 +84,22 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   -- made behind, from the bodies: who reacted to an entry, and how; some of each feed's, see derived.ts
   CREATE TABLE reactions (target INTEGER, feed INTEGER, emoji TEXT, place INTEGER, PRIMARY KEY (target, feed, emoji, place)) STRICT, WITHOUT ROWID;
   DELETE FROM meta WHERE key = 'indexed';
+  `,
+  `
+  -- bodies whose time was over
+  CREATE TABLE expired (place INTEGER PRIMARY KEY) STRICT;
+  -- single entries of feeds that are not kept
+  CREATE TABLE strays (
+    num INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    root BLOB,                          -- id of the entry that began its thread
+    packed BLOB NOT NULL,               -- the entry and the rest of its run
+    note BLOB NOT NULL,                 -- whose it is, as far as that was shown
+    arrived_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX strays_by_root ON strays (root) WHERE root IS NOT NULL;
+  CREATE INDEX strays_by_time ON strays (until_ms);
   `
 ]
 
