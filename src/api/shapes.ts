@@ -2,6 +2,7 @@
 import type {
   Contact,
   FeedItem,
+  FileProgress,
   MeetingRequest,
   MissingReason,
   Mention,
@@ -78,6 +79,9 @@ export interface FileShape {
   alt: string | null
   isHere: boolean
 }
+
+/** How far a file of somebody else's has come; in JSON as it is. */
+export type FileProgressShape = FileProgress
 
 /** A file that was handed over to be attached. */
 export interface UploadShape {

@@ -44,6 +44,15 @@ export async function list<T>(verb: string, query: Query = {}): Promise<T[]> {
   return values as T[]
 }
 
+/** Asks for a stream, and lets go of it when it has begun: what it stands for goes on. @throws ApiError */
+export async function begin(verb: string, query: Query): Promise<void> {
+  const response = await send(target(verb, query), { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  if (value !== undefined) throwIfError(JSON.parse(value.split('\n')[0]))
+}
+
 function target(verb: string, query: Query): string {
   const fields = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
   const search = new URLSearchParams(fields.map(([name, value]) => [name, String(value)])).toString()

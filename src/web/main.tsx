@@ -2,7 +2,9 @@
 // before, at the address that `comrade open` made.
 import { render } from 'preact'
 import { ApiError } from './api.ts'
+import { keepFromLeaving } from './parts/attach.tsx'
 import { applyTheme } from './state/choices.ts'
+import { watchFiles } from './state/files.ts'
 import { watchGroups } from './state/groups.ts'
 import { connection, listenForEvents, onEvent } from './state/live.ts'
 import { loadMe } from './state/me.ts'
@@ -20,9 +22,11 @@ async function begin(): Promise<void> {
   render(<Shell />, document.getElementById('page')!)
   watchRoute()
   watchTime()
+  keepFromLeaving()
   watchPeople()
   watchMessages()
   watchGroups()
+  watchFiles()
   watchNotices()
   onEvent('open', () => void loadMe().catch(() => {}))
   void listenForEvents()

@@ -3,6 +3,8 @@ export type {
   CheckShape,
   ContactShape,
   EntryShape,
+  FileProgressShape,
+  FileShape,
   InviteShape,
   MeetingShape,
   MentionShape,
@@ -13,6 +15,7 @@ export type {
   SpaceShape,
   StatusShape,
   SyncShape,
+  UploadShape,
   WarningShape
 } from '../api/shapes.ts'
 export type { CandidateShape, GroupShape, MemberShape, MotionShape, StandingShape } from '../api/group-shapes.ts'

@@ -1,12 +1,15 @@
 // Where one writes: to all who follow, to a group, or in answer to a post.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { post } from '../api.ts'
+import { AttachButton, AttachedFiles, takesFiles } from './attach.tsx'
 import { Failure } from './basics.tsx'
 import { TextField } from './text-field.tsx'
 import { type Candidate, spokenTo, withoutNames } from '../mentions.ts'
 import { candidatesFor } from '../state/candidates.ts'
+import { knownEntry } from '../state/entries.ts'
 import { groups } from '../state/groups.ts'
+import { Uploads } from '../state/uploads.ts'
 import { line, tagsIn } from '../text.ts'
 import { t, type Word } from '../words/index.ts'
 
@@ -33,15 +36,20 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
   const text = useSignal('')
   const to = useSignal(group ?? '')
   const lifetime = useSignal<number | undefined>(undefined)
+  const uploads = useMemo(() => new Uploads(), [])
+  const isToAll = to.value === '' && (reply === undefined || (knownEntry(reply)?.group ?? null) === null)
   const people = candidatesFor({ reply, group: to.value === '' ? undefined : to.value })
   const publish = async (): Promise<void> => {
     const body = {
-      ...{ text: text.value, reply, tags: tagsIn(withoutNames(text.value, people)) },
+      text: text.value.trim() === '' ? undefined : text.value,
+      ...{ reply, tags: tagsIn(withoutNames(text.value, people)) },
       ...{ mentions: spokenTo(text.value, people).map(({ did }) => did) },
       ...(reply === undefined && to.value !== '' ? { to: to.value } : {}),
       ...(lifetime.value !== undefined && to.value === '' ? { expiresInMs: lifetime.value } : {})
     }
-    const { id } = await post<{ id: string }>('post', body)
+    const { id } = await uploads.attach(uploads.files.value, (files) =>
+      post<{ id: string }>('post', { ...body, files })
+    )
     text.value = ''
     onDone?.(id)
   }
@@ -57,6 +65,8 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
       label={label}
       button={reply === undefined ? t('publish') : t('reply')}
       people={people}
+      uploads={uploads}
+      mayAttach={isToAll}
       isEager={isEager}
       send={publish}
     >
@@ -71,22 +81,38 @@ interface WritingProps {
   button: string
   /** Who may be mentioned. @default nobody */
   people?: readonly Candidate[]
+  /** The files that go with it. */
+  uploads: Uploads
+  /** Whether files may go where this goes. @default true */
+  mayAttach?: boolean
   isEager?: boolean
   send: () => Promise<void>
   children?: preact.ComponentChildren
 }
 
-/** A field that grows with its text, and sends by its button or Ctrl and Enter. The text stays when sending fails. */
-export function Writing({ text, label, button, people, isEager = false, send, children }: WritingProps) {
+/** A field that grows with its text, and sends by its button or Ctrl and Enter. Text and files stay when sending fails. */
+export function Writing({
+  text,
+  label,
+  button,
+  people,
+  uploads,
+  mayAttach = true,
+  isEager = false,
+  send,
+  children
+}: WritingProps) {
   const field = useRef<HTMLTextAreaElement>(null)
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)
+  const hasFiles = uploads.files.value.length > 0
+  const isReady = (text.value.trim() !== '' || hasFiles) && (mayAttach || !hasFiles)
   useEffect(() => {
     if (isEager) field.current?.focus()
   }, [])
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (text.value.trim() === '' || isBusy.value) return
+    if (!isReady || isBusy.value) return
     isBusy.value = true
     error.value = undefined
     try {
@@ -99,11 +125,18 @@ export function Writing({ text, label, button, people, isEager = false, send, ch
     }
   }
   return (
-    <form class="compose" onSubmit={(event) => void submit(event)}>
+    <form class="compose" onSubmit={(event) => void submit(event)} {...(mayAttach ? takesFiles(uploads) : {})}>
       <TextField field={field} text={text} label={label} people={people} onSubmit={(event) => void submit(event)} />
+      <AttachedFiles uploads={uploads} />
+      {hasFiles && !mayAttach && (
+        <p class="failure" role="alert">
+          {t('filesNotToGroups')}
+        </p>
+      )}
       <div class="compose-foot">
+        {mayAttach && <AttachButton uploads={uploads} />}
         {children}
-        <button type="submit" class="main" disabled={text.value.trim() === '' || isBusy.value} aria-busy={isBusy.value}>
+        <button type="submit" class="main" disabled={!isReady || isBusy.value} aria-busy={isBusy.value}>
           {button}
         </button>
       </div>

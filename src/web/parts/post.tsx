@@ -51,7 +51,7 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
         ) : (
           <Text text={entry.text ?? ''} tags={entry.tags} mentions={entry.mentions} />
         )}
-        {!isGone && <Files files={entry.files.map((file, index) => ({ ...file, address: addressOf(id, index) }))} />}
+        {!isGone && <Files files={entry.files} of={{ give: 'file', fetch: 'save', id }} isList />}
         {!isGone && <PostActions entry={entry} isInThread={isInThread} onReply={onReply} />}
       </div>
     </article>
@@ -77,10 +77,6 @@ function ContextLink({ id, children }: { id: string; children: ComponentChildren
       <a href={at('thread', id)}>{children}</a>
     </p>
   )
-}
-
-function addressOf(id: string, index: number): string {
-  return `/api/file?id=${id}&index=${index}`
 }
 
 function GroupMark({ id }: { id: string }) {

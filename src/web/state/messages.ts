@@ -4,6 +4,7 @@ import { get, list, post } from '../api.ts'
 import type { ConversationShape, MessageShape } from '../shapes.ts'
 import { onEvent } from './live.ts'
 import { isMe, profile } from './me.ts'
+import type { AttachedFile } from './uploads.ts'
 
 /** How many are fetched at once. */
 const NEWEST = 500
@@ -57,9 +58,16 @@ function note(...messages: readonly MessageShape[]): void {
   all.value = new Map([...all.value, ...messages.map((message) => [message.id, message] as const)])
 }
 
+/** What is to be sent: words, a file, or both. */
+export interface Draft {
+  text?: string
+  file?: AttachedFile
+  expiresInMs?: number
+}
+
 /** @param whom a did, or the id of a conversation of several */
-export async function send(whom: string, text: string, expiresInMs?: number): Promise<void> {
-  note(await post<MessageShape>('message', { who: whom, text, expiresInMs }))
+export async function send(whom: string, draft: Draft): Promise<void> {
+  note(await post<MessageShape>('message', { who: whom, ...draft }))
 }
 
 export async function markRead({ messages }: Conversation): Promise<void> {

@@ -1,6 +1,6 @@
 // What was written with one person, or in a conversation of several, oldest first; and how far it has come.
 import { useSignal } from '@preact/signals'
-import { useEffect, useLayoutEffect } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { Action, Title } from '../parts/basics.tsx'
 import { PersonChoice } from '../parts/fields.tsx'
 import { Lifetime, Writing } from '../parts/compose.tsx'
@@ -11,6 +11,7 @@ import { isMe } from '../state/me.ts'
 import { changeConversation, conversations, eraseMessage, markRead, send, several } from '../state/messages.ts'
 import { friends, personOf } from '../state/people.ts'
 import { at, go } from '../state/route.ts'
+import { type AttachedFile, Uploads } from '../state/uploads.ts'
 import { line } from '../text.ts'
 import type { ConversationShape, MessageShape } from '../shapes.ts'
 import { t, tn, type Word } from '../words/index.ts'
@@ -65,9 +66,15 @@ function classOf({ type, from }: MessageShape): string {
 function Answer({ whom }: { whom: string }) {
   const text = useSignal('')
   const lifetime = useSignal<number | undefined>(undefined)
+  const uploads = useMemo(() => new Uploads(), [])
+  /** One file goes with a message: the words go with the first. What has gone stays gone when another fails. */
   const submit = async (): Promise<void> => {
-    await send(whom, text.value, lifetime.value)
-    text.value = ''
+    const take = async (file?: AttachedFile): Promise<void> => {
+      await send(whom, { text: text.value.trim() === '' ? undefined : text.value, file, expiresInMs: lifetime.value })
+      text.value = ''
+    }
+    if (uploads.files.value.length === 0) return take()
+    for (const file of uploads.files.value) await uploads.attach([file], ([attached]) => take(attached))
   }
   return (
     <div class="answer">
@@ -75,6 +82,7 @@ function Answer({ whom }: { whom: string }) {
         text={text}
         label={t('messageTo', { name: line(nameOf(whom)) })}
         button={t('send')}
+        uploads={uploads}
         isEager
         send={submit}
       >
@@ -130,11 +138,11 @@ function Content({ message }: { message: MessageShape }) {
   if (type === 'erased') return <p class="gone">{t('erased')}</p>
   if (type === 'conversation' && change !== null) return <p class="hint">{agreed(message, change)}</p>
   if (attachment === null && type !== 'text') return <p class="gone">{t('unknownMessage')}</p>
-  const files = attachment === null ? [] : [{ ...attachment, address: `/api/messages/file?id=${id}` }]
+  const files = attachment === null ? [] : [attachment]
   return (
     <>
       {text !== null && <Text text={text} />}
-      <Files files={files} />
+      <Files files={files} of={{ give: 'messages/file', fetch: 'messages/attachment', id }} />
     </>
   )
 }

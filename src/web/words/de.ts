@@ -100,6 +100,29 @@ export const de: Catalogue = {
   mentionsOffered_other: '{count} Personen passen: Pfeile wählen, Enter übernimmt',
   mentionsWhom: 'Erwähnt {names}',
 
+  // Dateien
+  attach: 'Dateien anhängen',
+  attachedFiles: 'Dateien, die mitgehen',
+  remove: 'Entfernen',
+  removeFile: '{name} entfernen',
+  uploadOf: '{name} wird übergeben',
+  describePicture: 'Was auf {name} zu sehen ist',
+  describeHint: 'Was ist zu sehen? Für alle, die es nicht sehen',
+  hiddenData: 'Aus Bildern entfernen, was in ihnen verborgen ist: Ort und Zeit der Aufnahme, Kamera',
+  mayHide: 'kann Verborgenes enthalten, etwa den Ort',
+  tooManyFiles: 'Höchstens {count} Dateien gehen zusammen.',
+  fileTooLarge: 'ist zu groß: Eine Datei darf bis zu {limit} haben.',
+  fileEmpty: 'ist leer.',
+  fileUnread: 'Das lässt sich nicht lesen: Es wurde geändert oder verschoben, oder es ist ein Ordner.',
+  filesNotToGroups: 'In eine Gruppe können noch keine Dateien gehen. Entferne sie, oder schreib an alle.',
+  tryAgain: 'Noch einmal versuchen',
+  fileComing: '{have} von {size}',
+  fetchingOf: 'Wie viel von {name} da ist',
+  fileWaiting: 'kommt, sobald jemand verbunden ist, der sie hat',
+  fileNotFetched: 'ist nicht auf diesem Gerät.',
+  fetchFile: 'Holen',
+  showPicture: 'Bild anzeigen',
+
   // notices
   noticesEmpty:
     'Noch nichts. Hier stehen Antworten und Reaktionen auf das, was du geschrieben hast, und auf Gespräche, an denen du teilnimmst, und was dich erwähnt.',
@@ -217,7 +240,6 @@ export const de: Catalogue = {
   agreedRemoved: 'hat {names} entfernt',
   agreedName: 'nennt es {name}',
   agreedTimer: 'Nachrichten werden nach {time} gelöscht',
-  fileAbsent: 'noch nicht hier: niemand, der sie hat, ist verbunden, oder es ist kein Platz',
   unknownMessage: 'Eine Nachricht von einer Art, die dieses Programm nicht kennt',
 
   // groups

@@ -97,6 +97,29 @@ export const en = {
   mentionsOffered_other: '{count} people fit: arrows choose, Enter takes',
   mentionsWhom: 'Mentions {names}',
 
+  // files
+  attach: 'Attach files',
+  attachedFiles: 'Files that go with it',
+  remove: 'Remove',
+  removeFile: 'Remove {name}',
+  uploadOf: 'Handing over {name}',
+  describePicture: 'What {name} shows',
+  describeHint: 'What does it show? For those who do not see it',
+  hiddenData: 'Take out of pictures what is hidden in them: where and when they were taken, and the camera',
+  mayHide: 'may hold hidden data, such as the place',
+  tooManyFiles: 'At most {count} files go together.',
+  fileTooLarge: 'is too large: a file may have up to {limit}.',
+  fileEmpty: 'is empty.',
+  fileUnread: 'This cannot be read: it was changed or moved, or is a folder.',
+  filesNotToGroups: 'Files cannot go to a group yet. Take them away, or post to everybody.',
+  tryAgain: 'Try again',
+  fileComing: '{have} of {size}',
+  fetchingOf: 'How much of {name} is here',
+  fileWaiting: 'comes when somebody who has it is connected',
+  fileNotFetched: 'is not on this device.',
+  fetchFile: 'Fetch it',
+  showPicture: 'Show the picture',
+
   // notices
   noticesEmpty:
     'Nothing yet. Replies and reactions to what you wrote and to threads that you joined, and what mentions you, will be here.',
@@ -210,7 +233,6 @@ export const en = {
   agreedRemoved: 'removed {names}',
   agreedName: 'calls it {name}',
   agreedTimer: 'messages are erased after {time}',
-  fileAbsent: 'not here yet: nobody who has it is connected, or there is no room',
   unknownMessage: 'A message of a kind that this program does not know',
 
   // groups
