@@ -102,7 +102,7 @@ function Picked({ file, uploads }: { file: PickedFile; uploads: Uploads }) {
   const id = useId()
   return (
     <div class="picked-file">
-      <Small file={chosen} />
+      <Small file={chosen} isPicture={isPicture} />
       <div class="grow">
         <p>
           <span class="picked-name">{name}</span> <span class="hint">{size(chosen.size)}</span>
@@ -170,14 +170,19 @@ function WhyNot({ file, isPlain }: { file: PickedFile; isPlain: boolean }) {
   )
 }
 
-/** A picture drawn small, as its file is: nothing but the own node may be an address of pictures here. */
-function Small({ file }: { file: File }) {
+/** A picture drawn small, as its file is: nothing but the own node may be an address of pictures here. Else the kind of file. */
+function Small({ file, isPicture }: { file: File; isPicture: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
-    if (file.type.startsWith('image/') && file.size <= MAX_DRAWN_SIZE)
-      void drawSmall(file, canvas.current!).catch(() => {})
+    if (canvas.current !== null && file.size <= MAX_DRAWN_SIZE) void drawSmall(file, canvas.current).catch(() => {})
   }, [file])
-  return <canvas ref={canvas} class="small-picture" width={SIDE} height={SIDE} aria-hidden="true" />
+  if (isPicture) return <canvas ref={canvas} class="small-picture" width={SIDE} height={SIDE} aria-hidden="true" />
+  const [, kind = ''] = /\.(\w{1,4})$/.exec(file.name) ?? []
+  return (
+    <span class="small-picture" aria-hidden="true">
+      {kind}
+    </span>
+  )
 }
 
 /** Fills the square, cut at the longer sides. */
