@@ -90,6 +90,18 @@ describe('a post that mentions people', function () {
     assert.deepEqual(mentions?.[1], { did: plain, name: `Dora${tagOf(plain)}`, warnings: [] })
   })
 
+  it('stays in the group that it is written to, and is found there', async () => {
+    const { id: group } = await (await ana.groups.create({ name: 'bees' })).show()
+    await ana.feeds.publish({ type: 'post', text: 'in here, @Carol', mentions: ['Carol'] }, { group })
+    const inGroup = await Array.fromAsync(ana.feeds.read({ group, mentions: carol.identity.did }))
+    assert.deepEqual(
+      inGroup.map(({ mentions }) => mentions?.map(({ did }) => did)),
+      [[carol.identity.did]]
+    )
+    assert.deepEqual(await Array.fromAsync(ana.feeds.read({ group, mentions: ben.identity.did })), [])
+    assert.ok((await mentioning(ana, 'Carol')).every(({ group: place }) => place === undefined))
+  })
+
   it('is refused for somebody unknown, and for more than 32', async () => {
     await assert.rejects(ana.feeds.publish({ type: 'post', text: 'x', mentions: ['Zoe'] }), { code: 'WHO_UNKNOWN' })
     const many = Array.from({ length: MAX_MENTIONS + 1 }, (_, i) => stranger(i + 1))

@@ -1,6 +1,7 @@
 // Where in a text people are meant: as it is written, as it is sent, and as it is read.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { mentionCases } from '../vectors/cases/mentions.ts'
 import {
   formatDid,
   MAX_MENTIONS,
@@ -20,6 +21,15 @@ const [maria, omar, ana] = [did(1), did(2), did(3)]
 const place = (label: string, of: string): string => `@${label}${tagOf(of)}`
 
 describe('places of people in a text', () => {
+  for (const { name, text, mentions, parts } of mentionCases)
+    it(`are as the vectors have them: ${name}`, () => {
+      const found = mentionParts(text, mentionedDids(mentions))
+      assert.deepEqual(
+        found.map((part) => (part.did === undefined ? part.text : [part.text, mentions.indexOf(part.did)])),
+        parts
+      )
+    })
+
   it('are an @, a name and the end of a key that the post lists', () => {
     const text = `ask ${place('Maria Lopez', maria)}, or ${place('', omar)}.`
     assert.deepEqual(mentionParts(text, [omar, maria]), [

@@ -6,6 +6,7 @@ import type { Vector } from './cases/build.ts'
 import { cborCases } from './cases/cbor.ts'
 import { chainCases } from './cases/chain.ts'
 import { headerCases } from './cases/header.ts'
+import { mentionCases } from './cases/mentions.ts'
 import { boxCases, sealedCases, selfKeyCases } from './cases/sealed.ts'
 import { signatureCases } from './cases/signature.ts'
 import { typeCases } from './cases/types.ts'
@@ -25,7 +26,8 @@ export const vectorFiles: Readonly<Record<string, readonly Vector[]>> = {
 export const trustFiles: Readonly<Record<string, readonly object[]>> = {
   'sealed.json': sealedCases,
   'self-keys.json': selfKeyCases,
-  'boxes.json': boxCases
+  'boxes.json': boxCases,
+  'mentions.json': mentionCases
 }
 
 /** A file's text: an array with one vector a line, so that a change shows as the lines that it concerns. */

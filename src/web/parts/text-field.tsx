@@ -125,7 +125,7 @@ function Offer({ id, people, chosen, choose, onPoint }: OfferProps) {
           id={`${id}${person.did}`}
           aria-selected={person === chosen}
           // The focus stays in the text: where it goes, a phone's keyboard goes.
-          onPointerDown={(event) => event.preventDefault()}
+          onMouseDown={(event) => event.preventDefault()}
           onPointerMove={() => onPoint(index)}
           onClick={() => choose(person)}
         >
