@@ -31,13 +31,14 @@ export function begunAt(text: string, to: number): Begun | undefined {
   return match === null || to - from > 65 ? undefined : { from, to, words: match[1] ?? '' }
 }
 
-/** People whose name has words that begin so, those first whose name does. */
+/** People whose name has words that begin so: those first whose name does, and last those of whom only the key is known. */
 export function offeredFor<T extends Candidate>(words: string, people: readonly T[]): T[] {
   const begin = plain(words)
   const names = people.map((person) => ({ person, name: plain(person.name) }))
-  const first = names.filter(({ name }) => name.startsWith(begin))
+  const first = names.filter(({ name }) => name.startsWith(begin) && !name.startsWith('#'))
   const next = names.filter(({ name }) => !name.startsWith(begin) && name.includes(` ${begin}`))
-  return [...first, ...next].slice(0, OFFERED).map(({ person }) => person)
+  const nameless = names.filter(({ name }) => name.startsWith('#') && name.startsWith(begin))
+  return [...first, ...next, ...nameless].slice(0, OFFERED).map(({ person }) => person)
 }
 
 /** Those whom a text speaks to, as many as a post can mention. */

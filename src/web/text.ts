@@ -12,7 +12,7 @@ const JOINED_EMOJI =
 const WEB_ADDRESS = /(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]])/u
 
 /** Characters of an address that are shown. */
-const MAX_SHOWN = 200
+const MAX_SHOWN = 100
 
 /** One line: names, tags, group names. */
 export function line(text: string): string {

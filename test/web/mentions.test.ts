@@ -24,6 +24,8 @@ describe('a name that is being written', () => {
     assert.deepEqual(namesOf(offeredFor('jose', people)), ['José#6KWnBuU9'])
     assert.deepEqual(namesOf(offeredFor('LO', people)), ['Lo', 'Lou', 'Lothar', 'Lola', 'Loki', 'Maria Lopez'])
     assert.deepEqual(namesOf(offeredFor('', people)).length, 6)
+    const nameless = { did: 'did:key:x', name: '#RcFbLfLX' }
+    assert.deepEqual(namesOf(offeredFor('', [nameless, people[0]])), ['Maria Lopez', '#RcFbLfLX'])
     assert.deepEqual(offeredFor('the pub', people), [])
   })
 })

@@ -79,7 +79,7 @@ describe('text of others in the page', () => {
     const [piece, ...others] = pieces(address)
     assert.deepEqual(others, [])
     assert.equal(piece.href, address)
-    assert.equal(piece.text, `${address.slice(0, 200)}…`)
+    assert.equal(piece.text, `${address.slice(0, 100)}…`)
   })
 
   it('is told from whom it mentions', () => {

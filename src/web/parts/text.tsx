@@ -20,11 +20,11 @@ interface TextProps {
 
 /** Tags, and people who are mentioned, that are not in the text stand below it. */
 export function Text({ text, tags = [], mentions = [] }: TextProps) {
-  const isWhole = useSignal(text.length <= LONG_TEXT && text.split('\n', LONG_LINES).length < LONG_LINES)
   const parts = pieces(
     text,
     mentions.map(({ did }) => did)
   )
+  const isWhole = useSignal(isShort(parts))
   const apart = tags.filter((tag) => !text.toLowerCase().includes(`#${tag.toLowerCase()}`))
   const beside = mentions.filter(({ did }) => !parts.some((part) => part.did === did))
   return (
@@ -51,6 +51,12 @@ export function Text({ text, tags = [], mentions = [] }: TextProps) {
       )}
     </>
   )
+}
+
+/** By what is shown, which is less than what is written where addresses are long. */
+function isShort(parts: readonly Piece[]): boolean {
+  const shown = parts.map(({ text }) => text).join('')
+  return shown.length <= LONG_TEXT && shown.split('\n', LONG_LINES).length < LONG_LINES
 }
 
 function Part({ piece: { text, href, did }, mentions }: { piece: Piece; mentions: readonly MentionShape[] }) {
