@@ -6,6 +6,7 @@ import { launch, Person } from './support.ts'
 
 describe('three people, each with a browser', function () {
   this.timeout(120_000)
+  this.bail(true) // each step begins where the one before it has ended
   let stage: Stage
   let browser: Browser
   let [alice, bob, carol] = [] as Person[]
@@ -52,7 +53,7 @@ describe('three people, each with a browser', function () {
     await bob.press('I have written them down')
     await confirm(bob, words)
     await bob.press('I have an invite')
-    await bob.page.getByLabel(/^Paste the link/).fill(link!)
+    await bob.page.getByLabel(/^The link that you were given/).fill(link!)
     await bob.press('See whom it is about')
     await bob.page.getByLabel('What you call them').fill('alice')
     await bob.press('Meet')
