@@ -18,7 +18,8 @@ import type {
   Upload
 } from '../node/comrade.ts'
 
-export type { Sentence, SentenceValue } from '../node/comrade.ts'
+export type { CheckName, Sentence, SentenceCode, SentenceValue } from '../node/comrade.ts'
+export type { ErrorCode } from './status.ts'
 
 /** Entries that people write for people. The rest is for programs: profiles, identity logs, what is sealed, unknown types. */
 export const READABLE_TYPES = ['post', 'reaction', 'erased']

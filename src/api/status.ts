@@ -1,7 +1,7 @@
 // Which HTTP status an error's code has.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
-const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
+const STATUS = {
   BAD_INPUT: 400,
   BAD_ID: 400,
   DID: 400,
@@ -39,9 +39,12 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   STORE_CLOSED: 503,
   TIMEOUT: 504,
   DISK_FULL: 507
-}
+} as const satisfies Readonly<Record<string, ContentfulStatusCode>>
+
+/** Codes that have a status of their own; of what others say no more is known than that it failed. */
+export type ErrorCode = keyof typeof STATUS
 
 /** Status of a code; a code that is not in the table is the node's own failure: 500. */
 export function statusOf(code: string): ContentfulStatusCode {
-  return STATUS[code] ?? 500
+  return Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : STATUS.FAILED
 }

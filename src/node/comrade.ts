@@ -572,6 +572,8 @@ export interface Comrade {
 
 /** What the node says as a code with values, beside the English text. */
 export type { Sentence, SentenceValue } from '../feeds/index.ts'
+export type { CheckName } from './check.ts'
+export type { SentenceCode } from './sentence-codes.ts'
 
 /** What the node layer refuses. `code` is stable; the message says what was expected and what was there. */
 export type NodeErrorCode =

@@ -26,6 +26,7 @@ import { RecordStore } from './record-store.ts'
 import { type Reach, reachOf } from './reachability.ts'
 import { keepPorts, withKeptPorts } from './ports.ts'
 import { RedialLoop } from './redial.ts'
+import { noAnswer } from './refusals.ts'
 import { sayWarning } from './sentences.ts'
 import type { SessionService } from './session-service.ts'
 import { pull, syncService } from './sync-service.ts'
@@ -297,9 +298,7 @@ export class Connections {
       await this.#network.dial(target, signal === undefined ? limit : AbortSignal.any([limit, signal]))
     } catch (error) {
       signal?.throwIfAborted()
-      throw new NodeError('UNREACHABLE', `peer ${peerId} does not answer: ${(error as Error).message.split('\n')[0]}`, {
-        cause: error
-      })
+      throw noAnswer(peerId, error)
     }
   }
 

@@ -1,15 +1,8 @@
 // node.contacts: people by what the user calls them. Errors of the trust layer become the node's.
 import { type ContactRecord, TrustError } from '../trust/index.ts'
-import {
-  type Contact,
-  type Contacts,
-  type Invite,
-  type Meeting,
-  type MeetingRequest,
-  type Meetings,
-  NodeError
-} from './comrade.ts'
+import type { Contact, Contacts, Invite, Meeting, MeetingRequest, Meetings } from './comrade.ts'
 import type { People } from './people.ts'
+import { refusalOf } from './refusals.ts'
 
 export class NodeContacts implements Contacts {
   readonly #people: People
@@ -108,7 +101,6 @@ export function asNodeError<T>(work: () => T): T {
     return work()
   } catch (error) {
     if (!(error instanceof TrustError)) throw error
-    const code = error.code === 'WHO_UNKNOWN' || error.code === 'WHO_AMBIGUOUS' ? error.code : 'BAD_INPUT'
-    throw new NodeError(code, error.message, { cause: error })
+    throw refusalOf(error)
   }
 }

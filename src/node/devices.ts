@@ -23,6 +23,7 @@ import { type Handover, MAX_ADDRESSES } from './handover.ts'
 import { type JoinEnds, readJoinQuestion } from './join-question.ts'
 import type { People } from './people.ts'
 import type { Asker, Message } from './people-protocol.ts'
+import { refuse } from './refusal-sentences.ts'
 
 /** How long a device can be let in by a link, in ms. */
 export const DEVICE_INVITE_LIFE_MS = 15 * 60_000
@@ -72,8 +73,7 @@ export class NodeDevices implements Devices {
     const { store } = this.#options
     this.#checkHoldsRoot()
     const found = this.#find(device)
-    if (this.#isThis(found.device))
-      throw new NodeError('BAD_INPUT', 'this is the device that is asked: end it from another one of this identity')
+    if (this.#isThis(found.device)) throw new NodeError('BAD_INPUT', refuse('refusal.thisDevice'))
     if (found.revoked === undefined) {
       const last = store.feed(found.device)?.height ?? 0
       await this.#sign([deviceRevokeBody(found.device, last)])
@@ -138,11 +138,7 @@ export class NodeDevices implements Devices {
 
   #checkHoldsRoot(): void {
     const { holdsRoot, paused, log } = this.#options.device
-    if (!holdsRoot)
-      throw new NodeError(
-        'NOT_OWN',
-        "this device does not hold the identity's root key: ask the one on which the identity was made, or restore it from the phrase"
-      )
+    if (!holdsRoot) throw new NodeError('NOT_OWN', refuse('refusal.noRootKey'))
     if (paused !== undefined) throw new NodeError('SIGNING_PAUSED', paused)
     if (log.frozen !== undefined)
       throw new NodeError(
@@ -155,7 +151,7 @@ export class NodeDevices implements Devices {
   #checkMayAdd(device?: Uint8Array): void {
     this.#checkHoldsRoot()
     if (this.#known().length < MAX_DEVICES || (device !== undefined && this.#isNamed(device))) return
-    throw new NodeError('FAILED', `this identity has added ${MAX_DEVICES} devices, and no further one would count`)
+    throw new NodeError('FAILED', refuse('refusal.manyDevices', { max: MAX_DEVICES }))
   }
 
   async #sign(bodies: Parameters<Device['appendToLog']>[0]): Promise<void> {

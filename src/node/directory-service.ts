@@ -29,6 +29,7 @@ import { type Missing, MissingPeople } from './missing-people.ts'
 import type { People } from './people.ts'
 import type { PeopleProtocol } from './people-protocol.ts'
 import type { RecordStore } from './record-store.ts'
+import { refuse } from './refusal-sentences.ts'
 
 const RESOLVE_TIMEOUT_MS = 10_000
 const ASK_TIMEOUT_MS = 2_000
@@ -172,8 +173,7 @@ export class DirectoryService implements Directory {
       signal
     )
     const devices = found === undefined ? this.#known(root) : toDevices(found.content)
-    if (devices.length === 0)
-      throw new NodeError('NOT_FOUND', `nobody says where ${did} is: neither the directory nor a friend has a record`)
+    if (devices.length === 0) throw new NodeError('NOT_FOUND', refuse('refusal.noRecord', { did }))
     return { did, devices, source: found?.source ?? 'cache', ms: Math.round(performance.now() - startMs) }
   }
 

@@ -20,6 +20,8 @@ import type { Connections } from './connections.ts'
 import type { Device } from './device.ts'
 import type { People } from './people.ts'
 import type { Asker, Message } from './people-protocol.ts'
+import { refuse } from './refusal-sentences.ts'
+import { inviteRefusalOf } from './refusals.ts'
 
 /** Cards of strangers that are checked in a minute, whoever shows them: each may cost hundreds of verifications. */
 const MAX_CARDS_PER_MINUTE = 120
@@ -68,7 +70,9 @@ export class Encounters {
       proof: inviteProof('meet', link.secret, parts),
       card: this.#ownCard(peer, { hasTopic: false }) // whoever answers has proven nothing yet, and may not decide for it
     }
-    const answer = await connections.questions.ask(peer, question, { signal })
+    const answer = await connections.questions.ask(peer, question, { signal }).catch((error: unknown) => {
+      throw inviteRefusalOf(error)
+    })
     if (answer.type === 'requested') {
       this.#keepAddresses(link.root, peer, link.addresses)
       return 'requested'
@@ -150,7 +154,7 @@ export class Encounters {
     const { contacts } = people
     const person = rootOfCard(question.card)
     const id = this.#provenInvite(question, peerId, person)
-    if (isSame(person, root)) throw new NodeError('BAD_INPUT', 'this invite was made by the same identity')
+    if (isSame(person, root)) throw new NodeError('BAD_INPUT', refuse('refusal.yourself'))
     const card = this.#readCard(question.card, peerId)
     const answer = { type: 'met', card: this.#ownCard(peerId, { hasTopic: true }) }
     let outcome: Decided = { state: 'met', isNews: false }

@@ -48,6 +48,7 @@ import { withMentions } from './mentions.ts'
 import type { People } from './people.ts'
 import type { StrayEntries } from './stray-entries.ts'
 import { Threads } from './threads.ts'
+import { refuse } from './refusal-sentences.ts'
 
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
@@ -100,7 +101,7 @@ export class NodeFeeds implements Feeds {
     const write = async (whole: Body): Promise<Published> => (await this.publishAll([whole], options))[0]
     if (files.length === 0) return write(body)
     if (body.type !== 'post' || options.group !== undefined || this.#groupAnswered(withLinks(body)) !== undefined)
-      throw new NodeError('BAD_INPUT', 'files go with posts to everybody only')
+      throw new NodeError('BAD_INPUT', refuse('refusal.filesToAll'))
     return this.#options.files().attach(body, files, write)
   }
 
@@ -126,7 +127,7 @@ export class NodeFeeds implements Feeds {
     const [group = named] = answered.filter((each) => each !== undefined)
     const isMixed = answered.some((each) => each !== group && (each !== undefined || named === undefined))
     if (isMixed || (named !== undefined && group !== named))
-      throw new NodeError('BAD_INPUT', 'what answers a post to a group goes to that group, and nowhere else')
+      throw new NodeError('BAD_INPUT', refuse('refusal.answerInGroup'))
     return group
   }
 
@@ -139,7 +140,7 @@ export class NodeFeeds implements Feeds {
     if (sealed === undefined) return undefined
     const group = this.#options.groups().groupOf(sealed)
     if (group !== undefined) return group
-    throw new NodeError('BAD_INPUT', 'that is sealed, and this device cannot tell for whom an answer would have to be')
+    throw new NodeError('BAD_INPUT', refuse('refusal.answerSealed'))
   }
 
   async get(id: string): Promise<FeedItem | undefined> {
@@ -156,10 +157,7 @@ export class NodeFeeds implements Feeds {
     const { store, writer, holders } = this.#options
     const entry = this.#stored(id)
     if (Buffer.compare(entry.feed, writer().key.publicKey) !== 0) {
-      throw new NodeError(
-        'NOT_OWN',
-        'only entries that this device wrote can be erased: that one was written by another'
-      )
+      throw new NodeError('NOT_OWN', refuse('refusal.otherEntry'))
     }
     if (entry.body !== undefined) await writer().append([encodeBody({ type: 'erase', seq: [entry.seq] })])
     return { id, erased: true, at: holdersThatErased(store, entry.place), of: holders() }
@@ -276,7 +274,7 @@ export class NodeFeeds implements Feeds {
   #stored(id: string): StoredEntry {
     const entry = this.#entryOf(id)
     if (entry === undefined || this.#options.people.isBlocked(entry.feed))
-      throw new NodeError('NOT_FOUND', `no entry ${id} is stored here`)
+      throw new NodeError('NOT_FOUND', refuse('refusal.noEntry', { id }))
     return entry
   }
 

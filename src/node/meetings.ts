@@ -33,6 +33,7 @@ import type { Connections } from './connections.ts'
 import { asNodeError, toContact } from './contacts.ts'
 import type { Encounters } from './encounters.ts'
 import type { People } from './people.ts'
+import { refuse } from './refusal-sentences.ts'
 
 const DEFAULT_INVITE_MS = 86_400_000
 const MIN_INVITE_MS = 1_000
@@ -126,11 +127,7 @@ export class NodeMeetings implements Meetings {
   async accept(who: string, { name, signal }: { name?: string; signal?: AbortSignal } = {}): Promise<Meeting> {
     const { did, kind } = this.#find(who)
     const person = parseDid(did)
-    if (kind === 'asked')
-      throw new NodeError(
-        'NOT_FOUND',
-        `${harmless(who)} was asked by you, and has not answered: there is nothing to accept`
-      )
+    if (kind === 'asked') throw new NodeError('NOT_FOUND', refuse('refusal.askedByYou', { name: harmless(who) }))
     if (name !== undefined) asNodeError(() => this.#options.people.contacts.checkPetname(person, name))
     return kind === 'asks' ? this.#accept(person, name, signal) : this.#meetByDid(person, name, signal)
   }
@@ -147,7 +144,7 @@ export class NodeMeetings implements Meetings {
   async introduce(one: string, other: string): Promise<void> {
     const [first, second] = [this.#contact(one), this.#contact(other)]
     if (first.did === second.did)
-      throw new NodeError('BAD_INPUT', `${harmless(first.name)} and that are the same person`)
+      throw new NodeError('BAD_INPUT', refuse('refusal.samePerson', { name: harmless(first.name) }))
     const results = await Promise.allSettled([this.#introduce(first, second), this.#introduce(second, first)])
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
@@ -193,7 +190,7 @@ export class NodeMeetings implements Meetings {
     outcome ??= await this.#askAt(person, found, signal)
     if (outcome === undefined && known.length + found.length === 0) {
       if (before === undefined) contacts.acquaintances.forget(person)
-      throw new NodeError('NOT_FOUND', `nobody knows where ${formatDid(person)} is: ask them for a link (comrade meet)`)
+      throw new NodeError('NOT_FOUND', refuse('refusal.whereabouts', { did: formatDid(person) }))
     }
     return this.#result(person, outcome ?? 'requested', name)
   }
@@ -295,14 +292,14 @@ export class NodeMeetings implements Meetings {
       )
       if (isReached) return encounters.introduce(peer, person)
     }
-    throw new NodeError('UNREACHABLE', `${harmless(to.name)} cannot be reached now: introduce them when both are there`)
+    throw new NodeError('UNREACHABLE', refuse('refusal.introduceLater', { name: harmless(to.name) }))
   }
 
   /** Whom one follows, by name. @throws NodeError WHO_UNKNOWN, WHO_AMBIGUOUS, BAD_INPUT */
   #contact(who: string): ContactRecord {
     const contact = asNodeError(() => this.#options.people.contacts.find(who))
     if (contact.relation === 'followed') return contact
-    throw new NodeError('BAD_INPUT', `${harmless(contact.name)} is not among those whom you follow`)
+    throw new NodeError('BAD_INPUT', refuse('refusal.notFollowed', { name: harmless(contact.name) }))
   }
 
   /** A request by did, by its name as it is listed, by the key tag, or by a claimed name that only one has. */
@@ -317,8 +314,7 @@ export class NodeMeetings implements Meetings {
     const found = searches.map((fits) => requests.filter(fits)).find(({ length }) => length > 0) ?? []
     if (found.length === 1) return found[0]
     const shown = harmless(text.slice(0, MAX_SHOWN))
-    if (found.length === 0)
-      throw new NodeError('NOT_FOUND', `there is no request of "${shown}": see comrade meet requests`)
+    if (found.length === 0) throw new NodeError('NOT_FOUND', refuse('refusal.noRequest', { name: shown }))
     const choices = found.map(({ did, name }) => `${harmless(name)} (${did})`).join(', ')
     throw new NodeError('WHO_AMBIGUOUS', `"${shown}" is the name of ${found.length} people: ${choices}`)
   }
@@ -360,13 +356,12 @@ export class NodeMeetings implements Meetings {
     const link = isLinkLike(linkOrDid) ? asNodeError(() => decodeLink(linkOrDid, 'meet')) : undefined
     const person = link?.root ?? asNodeError(() => parseDid(linkOrDid.trim()))
     const { root, people } = this.#options
-    if (Buffer.compare(person, root) === 0) throw new NodeError('BAD_INPUT', 'that is your own identity')
+    if (Buffer.compare(person, root) === 0) throw new NodeError('BAD_INPUT', refuse('refusal.yourself'))
     const { relation, name } = people.contacts.get(person)
-    if (relation === 'blocked')
-      throw new NodeError('BAD_INPUT', `${harmless(name)} is blocked: unblock first, then meet`)
+    if (relation === 'blocked') throw new NodeError('BAD_INPUT', refuse('refusal.blocked', { name: harmless(name) }))
     if (link !== undefined && link.expiresMs <= Date.now()) {
-      const end = new Date(link.expiresMs).toISOString()
-      throw new NodeError('EXPIRED', `this invite has expired at ${end}: ask for a new one`)
+      const endTime = new Date(link.expiresMs).toISOString()
+      throw new NodeError('EXPIRED', refuse('refusal.inviteExpired', { endTime }))
     }
     return { person, link }
   }

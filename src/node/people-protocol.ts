@@ -4,6 +4,7 @@ import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { decodeCbor, encodeCbor, FeedError, type MessageStream, withStream } from '../feeds/index.ts'
 import { NodeError, type NodeErrorCode } from './comrade.ts'
 import { framedStream } from './frames.ts'
+import { noAnswer } from './refusals.ts'
 
 export const PEOPLE_PROTOCOL = '/comrade/people/1'
 /** Largest question or answer, in bytes: an identity log of 128 devices fits. */
@@ -108,9 +109,7 @@ export class PeopleProtocol {
       })
     } catch (error) {
       signal?.throwIfAborted()
-      throw new NodeError('UNREACHABLE', `peer ${peerId} does not answer: ${(error as Error).message.split('\n')[0]}`, {
-        cause: error
-      })
+      throw noAnswer(peerId, error)
     }
     if (answer.type === 'refused') throw refusal(answer)
     return answer

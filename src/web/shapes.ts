@@ -1,10 +1,12 @@
 // What the node's answers look like: the types of the API itself.
 export type {
+  CheckName,
   CheckShape,
   ContactShape,
   EntryShape,
   FileProgressShape,
   FileShape,
+  ErrorCode,
   InviteShape,
   MeetingShape,
   MentionShape,
@@ -12,6 +14,9 @@ export type {
   ProfileShape,
   RequestShape,
   SettingShape,
+  Sentence,
+  SentenceCode,
+  SentenceValue,
   SpaceShape,
   StatusShape,
   SyncShape,

@@ -7,6 +7,7 @@ import type { Connections } from '../connections.ts'
 import { isDiskFull, writeError } from '../durable-file.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { BlobProgress, WantedBlob } from './blob-fetch.ts'
 import { BlobFetcher, type BlobFriend } from './blob-fetcher.ts'
 import { BlobService } from './blob-service.ts'
@@ -172,7 +173,7 @@ export class Blobs {
     this.fetcher.progress.on(name, tell)
     try {
       if (!isUnasked) this.fetcher.want(wanted, { isUrgent: true })
-      else if (!this.want(wanted)) throw new NodeError('NOT_FOUND', 'there is no room for the file until it is saved')
+      else if (!this.want(wanted)) throw new NodeError('NOT_FOUND', refuse('refusal.fileNoRoom'))
       const size = wanted.size ?? 0
       tell(this.fetcher.progressOf(wanted.id) ?? { have: size, size })
       await promise
@@ -185,7 +186,7 @@ export class Blobs {
   #whyNot(error: Error): Error {
     if (isDiskFull(error)) return writeError(this.#options.directory, error)
     if (!(error instanceof BlobError)) return error
-    return new NodeError('NOT_FOUND', `the file does not come: ${error.message}`, { cause: error })
+    return new NodeError('NOT_FOUND', refuse('refusal.fileFails', { problem: error.message }), { cause: error })
   }
 
   /** Lets go of what nobody names any more. */

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { AttachmentSource } from './contract.ts'
 import { fileNameOf } from './file-name.ts'
 import { pictureType } from './picture-type.ts'
@@ -58,6 +59,5 @@ async function sizeOf(handle: FileHandle, file: string): Promise<number> {
 }
 
 function checkSize(size: number, maxSize: number, name: string): void {
-  if (size > maxSize)
-    throw new NodeError('BAD_INPUT', `${name} has ${size} bytes, and a file that is attached at most ${maxSize}`)
+  if (size > maxSize) throw new NodeError('BAD_INPUT', refuse('refusal.largeFile', { name, size, max: maxSize }))
 }

@@ -12,6 +12,7 @@ import {
 } from '../../feeds/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Blobs } from './blobs.ts'
 import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile } from './contract.ts'
 import { fileNameOf } from './file-name.ts'
@@ -72,7 +73,7 @@ export class PostFiles {
    * when one that was uploaded is not here any more
    */
   async attach<T>(body: Body, sources: readonly AttachmentSource[], write: (body: Body) => Promise<T>): Promise<T> {
-    if (sources.length > MAX_FILES) throw new NodeError('BAD_INPUT', `a post has at most ${MAX_FILES} files`)
+    if (sources.length > MAX_FILES) throw new NodeError('BAD_INPUT', refuse('refusal.manyFiles', { max: MAX_FILES }))
     const [source, ...rest] = sources
     if (source === undefined) {
       const written = await write(body)
@@ -81,7 +82,7 @@ export class PostFiles {
     }
     const { blobs, uploads } = this.#options
     await using file = await openSource(source, MAX_BLOB_SIZE, uploads)
-    if (file.size === 0) throw new NodeError('BAD_INPUT', `${file.name} is empty`)
+    if (file.size === 0) throw new NodeError('BAD_INPUT', refuse('refusal.emptyFile', { name: file.name }))
     const { name, size, mime, alt } = file
     const said = { name, size, ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
     const written = await blobs.add(file.bytes, (id) => {
@@ -123,7 +124,7 @@ export class PostFiles {
     const id = parseBlobId(file.id)
     await blobs.fetched({ id, ...(file.size === 0 ? {} : { size: file.size }) }, options)
     const blob = await blobs.store.find(id)
-    if (blob === undefined) throw new NodeError('NOT_FOUND', 'the file is not here any more')
+    if (blob === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
     return { ...file, size: blob.manifest.size, isHere: true, read: () => blob.chunks() }
   }
 

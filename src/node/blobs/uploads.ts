@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { BlobError, FILE_KEY_SIZE, MAX_FILE_SIZE, openFile, sealFile } from '../../blobs/index.ts'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Blobs } from './blobs.ts'
 import type { Upload, UploadOptions } from './contract.ts'
 import { fileNameOf } from './file-name.ts'
@@ -52,12 +53,9 @@ export class Uploads {
   /** As {@link Files.upload} of the contract says. */
   async add(source: AsyncIterable<Uint8Array>, { name, size, mime }: UploadOptions): Promise<Upload> {
     const given = fileNameOf(name)
-    if (size === 0) throw new NodeError('BAD_INPUT', `${given} is empty`)
+    if (size === 0) throw new NodeError('BAD_INPUT', refuse('refusal.emptyFile', { name: given }))
     if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_SIZE)
-      throw new NodeError(
-        'BAD_INPUT',
-        `${given} has ${size} bytes, and a file that is attached at most ${MAX_FILE_SIZE}`
-      )
+      throw new NodeError('BAD_INPUT', refuse('refusal.largeFile', { name: given, size, max: MAX_FILE_SIZE }))
     const id = randomBytes(16).toString('hex')
     this.#makeRoom(size)
     this.#coming.set(id, size)
@@ -83,11 +81,7 @@ export class Uploads {
   /** @throws NodeError NOT_FOUND */
   get(id: string): SealedUpload {
     const found = this.#waiting.get(id)
-    if (found === undefined)
-      throw new NodeError(
-        'NOT_FOUND',
-        `no uploaded file ${id} waits here: it was attached before, or an hour has passed`
-      )
+    if (found === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.uploadGone', { id }))
     return found
   }
 
@@ -95,7 +89,7 @@ export class Uploads {
   async *read(id: string): AsyncGenerator<Uint8Array> {
     const { blob, size, key } = this.get(id)
     const stored = await this.#options.blobs.store.find(blob)
-    if (stored === undefined) throw new NodeError('NOT_FOUND', 'the uploaded file is not here any more')
+    if (stored === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
     yield* openFile(stored.chunks(), size, key)
   }
 
@@ -120,8 +114,7 @@ export class Uploads {
   #makeRoom(size: number): void {
     while (this.#waiting.size + this.#coming.size >= MAX_UPLOADS || this.#totalSize() + size > MAX_TOTAL_SIZE) {
       const [oldest] = this.#waiting.keys()
-      if (oldest === undefined)
-        throw new NodeError('BUSY', 'too many files are being uploaded: wait until some of them are here')
+      if (oldest === undefined) throw new NodeError('BUSY', refuse('refusal.uploadsBusy'))
       this.discard(oldest)
     }
   }

@@ -14,6 +14,7 @@ import {
   toHex
 } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { LocalGroup } from './local-group.ts'
 import type { Publisher } from './publisher.ts'
 import type { Verifier } from './verifier.ts'
@@ -54,8 +55,8 @@ export class BallotBox {
     await this.#inTurn(async () => {
       const voice = this.#voice(candidacy)
       if (voice.said.some(({ type }) => type === 'retract'))
-        throw new NodeError('USED', 'you took your vouch for this candidacy back, which is for good')
-      if (voice.said.length > 0) throw new NodeError('USED', 'you vouched for this candidate already')
+        throw new NodeError('USED', refuse('refusal.vouchTakenBack'))
+      if (voice.said.length > 0) throw new NodeError('USED', refuse('refusal.vouchedBefore'))
       await this.#say('vouch', voice, this.#freeSlot(voice))
     })
   }
@@ -76,7 +77,7 @@ export class BallotBox {
   async ballot(motion: Hex): Promise<void> {
     await this.#inTurn(async () => {
       const voice = this.#voice(motion)
-      if (voice.said.length > 0) throw new NodeError('USED', 'you voted for this motion already')
+      if (voice.said.length > 0) throw new NodeError('USED', refuse('refusal.votedBefore'))
       await this.#say('ballot', voice, BALLOT_SLOT)
     })
   }
@@ -91,8 +92,7 @@ export class BallotBox {
   #voice(motion: Hex): Voice {
     const place = this.#group.evaluated.place(motion)
     const key = this.#keyIn(place)
-    if (place === undefined || key === undefined)
-      throw new NodeError('NOT_OWN', 'who was no member when it was opened has no voice in it')
+    if (place === undefined || key === undefined) throw new NodeError('NOT_OWN', refuse('refusal.noVoice'))
     const secret = this.#group.membership!.ringSecrets.get(key)!
     const tag = toHex(tagOf(secret, this.#group.id, fromHex(motion)))
     const said = this.#nameless().filter((operation) => operation.motion === motion && operation.tag === tag)
@@ -113,7 +113,7 @@ export class BallotBox {
       return !taken.has(toHex(slotTagOf(secret, context)))
     })
     if (free.length > 0) return free[randomInt(free.length)]
-    throw new NodeError('USED', `a member vouches ${slots} times in ${DAYS_PER_PERIOD} days, and you have done so`)
+    throw new NodeError('USED', refuse('refusal.vouchesSpent', { count: slots, days: DAYS_PER_PERIOD }))
   }
 
   async #say(kind: Anonymous['type'], { motion, place, secret }: Voice, slot: number): Promise<void> {

@@ -12,6 +12,7 @@ import {
 import { fromHex, type Hex, MAX_GROUP_BODY, openForGroup, sealForGroup } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Vault } from '../vault.ts'
 import { ContentStore, type PostsBefore } from './content-store.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
@@ -127,7 +128,7 @@ export class GroupContent {
    */
   seal(group: LocalGroup, bodies: readonly Body[], feed: Uint8Array): Uint8Array[] {
     const reading = this.#readings.get(group.num)
-    if (reading === undefined) throw new NodeError('NOT_FOUND', 'this group was forgotten')
+    if (reading === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.groupForgotten'))
     const { secret } = reading.keeper.writersKey()
     for (const body of bodies) checkBody(body)
     return bodies.map((body) => sealForGroup(body, feed, { group: group.id, secret }))
@@ -224,9 +225,8 @@ export class GroupContent {
 
 /** @throws NodeError BAD_INPUT, FeedError as encodeBody */
 function checkBody(body: Body): void {
-  if (body.expires !== undefined)
-    throw new NodeError('BAD_INPUT', 'a post to a group cannot expire: who keeps it for members cannot see when')
+  if (body.expires !== undefined) throw new NodeError('BAD_INPUT', refuse('refusal.groupNoExpiry'))
   const { length } = encodeBody(body)
   if (length > MAX_GROUP_BODY)
-    throw new NodeError('BAD_INPUT', `a post to a group has at most ${MAX_GROUP_BODY} bytes, and this one ${length}`)
+    throw new NodeError('BAD_INPUT', refuse('refusal.groupLongPost', { max: MAX_GROUP_BODY, size: length }))
 }

@@ -2,6 +2,7 @@
 // first after a random while.
 import { currentEpoch, epochNeed, makeEpoch, MAX_RECIPIENTS } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { GroupKey, Keyring } from './keyring.ts'
 import type { LocalGroup } from './local-group.ts'
 
@@ -12,8 +13,6 @@ const RETRY_MS = 10_000
 
 /** So often the wait is doubled when a member makes epochs again and again that others cannot open: up to some hours. */
 const MAX_CHEATS = 12
-const LOST_KEYS =
-  'this device was restored from a copy that is older than its keys in this group: it takes new ones, once in 30 days'
 
 export interface EpochKeeperOptions {
   group: LocalGroup
@@ -55,8 +54,7 @@ export class EpochKeeper {
    */
   writersKey(): GroupKey {
     const { evaluated: evaluator, seat } = this.#group
-    if (seat === undefined)
-      throw new NodeError('NOT_OWN', 'only members can post to a group, on the device that joined')
+    if (seat === undefined) throw new NodeError('NOT_OWN', refuse('refusal.groupReaders'))
     if (evaluator.log.create.reading === 'open') return this.#keyring.keys[0]
     if (this.#need() !== undefined) this.#make()
     const epoch = currentEpoch(evaluator)
@@ -64,11 +62,8 @@ export class EpochKeeper {
     if (key !== undefined) return key
     const { size } = evaluator.view().seats
     if (size > MAX_RECIPIENTS)
-      throw new NodeError(
-        'FAILED',
-        `what only members read can be posted to at most ${MAX_RECIPIENTS} of them, and there are ${size}`
-      )
-    throw new NodeError('FAILED', this.#group.hasKeys ? 'no key could be made for this group' : LOST_KEYS)
+      throw new NodeError('FAILED', refuse('refusal.groupTooLarge', { max: MAX_RECIPIENTS, count: size }))
+    throw new NodeError('FAILED', refuse(this.#group.hasKeys ? 'refusal.groupNoKey' : 'refusal.groupLostKeys'))
   }
 
   close(): void {

@@ -17,6 +17,7 @@ import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Vault } from '../vault.ts'
 import type { Group, GroupSummary, Groups, NewGroup } from './contract.ts'
 import { found } from './founding.ts'
@@ -112,7 +113,7 @@ export class NodeGroups implements Groups {
   intakeOf(group: LocalGroup): Intake {
     const held = this.#groups.get(group.hex)
     if (held?.local === group) return held.intake
-    throw new NodeError('NOT_FOUND', 'the group is held here no longer')
+    throw new NodeError('NOT_FOUND', refuse('refusal.groupGone'))
   }
 
   async create({ name, quorum = 'isqrt', open = false, history = false }: NewGroup): Promise<Group> {
@@ -156,7 +157,7 @@ export class NodeGroups implements Groups {
   async forget(name: string): Promise<void> {
     const { local, group, intake } = this.#find(name)
     if (local.seat !== undefined)
-      throw new NodeError('FAILED', `you are a member of @${harmless(group.name)}: leave first`)
+      throw new NodeError('FAILED', refuse('refusal.leaveFirst', { group: harmless(group.name) }))
     this.#store.remove(local.num)
     this.#groups.delete(local.hex)
     this.events.emit('removed', local)
@@ -217,7 +218,7 @@ export class NodeGroups implements Groups {
     const found = ways.find((groups) => groups.length > 0) ?? []
     if (found.length === 1) return found[0]
     const shown = harmless(name.slice(0, 80))
-    if (found.length === 0) throw new NodeError('NOT_FOUND', `there is no group ${shown} here: comrade group list`)
+    if (found.length === 0) throw new NodeError('NOT_FOUND', refuse('refusal.noGroup', { name: shown }))
     const choices = found.map(({ group }) => group.id).join(', ')
     throw new NodeError('WHO_AMBIGUOUS', `several groups are called ${shown}: ${choices}`)
   }
@@ -268,7 +269,7 @@ function checkName(name: string): void {
   if (isNamed && !/[\s@/\p{C}]/u.test(name)) return
   throw new NodeError(
     'BAD_INPUT',
-    `a group's name has 1 to ${MAX_GROUP_NAME_LENGTH} characters, without white space, @ and /; found "${harmless(name.slice(0, 80))}"`
+    refuse('refusal.groupName', { max: MAX_GROUP_NAME_LENGTH, found: harmless(name.slice(0, 80)) })
   )
 }
 
@@ -278,6 +279,6 @@ function readLink(text: string): GroupLink {
     return decodeGroupLink(text)
   } catch (error) {
     if (!(error instanceof TrustError)) throw error
-    throw new NodeError('BAD_INPUT', error.message, { cause: error })
+    throw new NodeError('BAD_INPUT', refuse('refusal.link', { problem: error.message }), { cause: error })
   }
 }

@@ -21,6 +21,7 @@ import {
   withOperation
 } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { GroupStore, StoredKey, StoredOperation } from './group-store.ts'
 import { type Membership, membershipsOf } from './membership.ts'
 
@@ -77,7 +78,7 @@ export class LocalGroup {
   /** @throws NodeError FAILED when the log has not arrived yet */
   get evaluated(): Evaluator {
     if (this.#evaluator !== undefined) return this.#evaluator
-    throw new NodeError('FAILED', "the group's log has not arrived yet: whoever has it must be connected")
+    throw new NodeError('FAILED', refuse('refusal.groupNotArrived'))
   }
 
   /**
@@ -194,7 +195,7 @@ export class LocalGroup {
   }
 
   #requireOpen(): void {
-    if (this.#isClosed) throw new NodeError('NOT_FOUND', 'the group is held here no longer')
+    if (this.#isClosed) throw new NodeError('NOT_FOUND', refuse('refusal.groupGone'))
   }
 
   #load(): void {

@@ -15,6 +15,7 @@ import { formatDid, harmless } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import { asNodeError } from '../contacts.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import { sayGroup } from '../sentences.ts'
 import { BallotBox } from './ballot-box.ts'
 import {
@@ -138,7 +139,8 @@ export class NodeGroup implements Group {
   }
 
   async apply(): Promise<GroupCandidate> {
-    if (this.role === 'member') throw new NodeError('FAILED', `you are a member of @${harmless(this.name)}`)
+    if (this.role === 'member')
+      throw new NodeError('FAILED', refuse('refusal.areMember', { group: harmless(this.name) }))
     const { identity, id } = this.#group
     const open = candidaciesOf(this.#group.evaluated, identity).find((candidacy) => this.#isUsable(candidacy))
     if (open !== undefined) return this.#candidate(open)
@@ -154,7 +156,7 @@ export class NodeGroup implements Group {
     this.#requireSeat()
     const identity = this.#find(who)
     if (this.#group.evaluated.view().seats.has(identity))
-      throw new NodeError('FAILED', `${this.#nameOf(identity)} is a member`)
+      throw new NodeError('FAILED', refuse('refusal.isMember', { name: this.#nameOf(identity) }))
     const open = candidaciesOf(this.#group.evaluated, identity)
     if (!open.some((candidacy) => this.#isUsable(candidacy)))
       this.#group.sign('candidacy', { identity: fromHex(identity) })
@@ -174,12 +176,13 @@ export class NodeGroup implements Group {
   }
 
   async join(): Promise<GroupDetails> {
-    if (this.role === 'member') throw new NodeError('FAILED', `you are a member of @${harmless(this.name)} already`)
+    if (this.role === 'member')
+      throw new NodeError('FAILED', refuse('refusal.areMember', { group: harmless(this.name) }))
     const { identity, id, evaluated: evaluator } = this.#group
     const [candidacy] = candidaciesOf(evaluator, identity)
-    if (candidacy === undefined) throw new NodeError('FAILED', 'nobody vouched for you: apply first')
+    if (candidacy === undefined) throw new NodeError('FAILED', refuse('refusal.notVouchedFor'))
     if (candidacy.count < candidacy.needed)
-      throw new NodeError('FAILED', `you have ${candidacy.count} of ${candidacy.needed} vouches that it takes`)
+      throw new NodeError('FAILED', refuse('refusal.fewVouches', { count: candidacy.count, needed: candidacy.needed }))
     this.#takeMemberKey()
     const keys = freshKeys()
     this.#group.addKeys(keys)
@@ -204,7 +207,7 @@ export class NodeGroup implements Group {
     this.#requireSeat()
     const identity = this.#find(who)
     if (!this.#group.evaluated.view().seats.has(identity))
-      throw new NodeError('NOT_FOUND', `${this.#nameOf(identity)} is no member of @${harmless(this.name)}`)
+      throw new NodeError('NOT_FOUND', refuse('refusal.noMember', this.#about(identity)))
     const open = standingMotions(this.#group.evaluated).find(
       ({ isOpen, proposal }) => isOpen && proposal.kind === 'expel' && proposal.identity === identity
     )
@@ -227,7 +230,7 @@ export class NodeGroup implements Group {
     if (motion.length === 0 || named.length === 0)
       throw new NodeError(
         'NOT_FOUND',
-        `there is no open motion ${harmless(motion.slice(0, 80))} in @${harmless(this.name)}`
+        refuse('refusal.noMotion', { motion: harmless(motion.slice(0, 80)), group: harmless(this.name) })
       )
     if (named.length > 1) throw new NodeError('WHO_AMBIGUOUS', `${named.length} motions begin with ${motion}`)
     return this.#move(named[0].id)
@@ -295,12 +298,8 @@ export class NodeGroup implements Group {
 
   #requireSeat(): void {
     if (this.#group.seat !== undefined) return
-    throw new NodeError(
-      'NOT_OWN',
-      this.role === 'member'
-        ? `another of your devices is the member of @${harmless(this.name)}: do it there`
-        : `only members can do that, and you are none of @${harmless(this.name)}`
-    )
+    const code = this.role === 'member' ? 'refusal.otherDevice' : 'refusal.membersOnly'
+    throw new NodeError('NOT_OWN', refuse(code, { group: harmless(this.name) }))
   }
 
   #find(who: string): Hex {
@@ -321,7 +320,7 @@ export class NodeGroup implements Group {
   /** Whoever has the link can ask to become a member, so that there is an end to it. */
   #requireRoom(): void {
     if (!this.#group.evaluated.log.isCrowded) return
-    throw new NodeError('FAILED', 'too many strangers have asked to become members: ask a member to propose you')
+    throw new NodeError('FAILED', refuse('refusal.crowded'))
   }
 
   #openCandidacy(identity: Hex): OpenCandidacy {
@@ -333,7 +332,11 @@ export class NodeGroup implements Group {
     const open = candidaciesOf(this.#group.evaluated, identity)
     const found = open.find(({ id }) => fits(id)) ?? open[0]
     if (found !== undefined) return found
-    throw new NodeError('NOT_FOUND', `${this.#nameOf(identity)} is no candidate of @${harmless(this.name)}`)
+    throw new NodeError('NOT_FOUND', refuse('refusal.noCandidate', this.#about(identity)))
+  }
+
+  #about(identity: Hex): { name: string; group: string } {
+    return { name: this.#nameOf(identity), group: harmless(this.name) }
   }
 
   #candidacyOf(identity: Hex): GroupCandidate {

@@ -4,6 +4,7 @@ import type { ContactRecord } from '../../trust/index.ts'
 import { foldName, harmless } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import { toNodeError } from './node-errors.ts'
 
 /** What a conversation is named with, so that none can be taken for a person. */
@@ -74,7 +75,7 @@ export class Addressees {
     const found = ID.test(given) ? all.filter(isMeant) : all.filter((each) => isNamed(each) || isMeant(each))
     if (found.length === 1) return found[0].id
     const shown = harmless(text.slice(0, 80))
-    if (found.length === 0) throw new NodeError('WHO_UNKNOWN', `there is no conversation ${shown} here`)
+    if (found.length === 0) throw new NodeError('WHO_UNKNOWN', refuse('refusal.noConversation', { name: shown }))
     const choices = found.map(({ id }) => `${SIGN}${hex(id)}`).join(', ')
     throw new NodeError('WHO_AMBIGUOUS', `${found.length} conversations are called ${shown}: ${choices}`)
   }
@@ -83,7 +84,7 @@ export class Addressees {
   stateOf(id: Uint8Array): ConversationState {
     const state = this.#book.get(id)
     if (this.#isMember(state)) return state
-    throw new NodeError('BAD_INPUT', 'you do not belong to that conversation any more')
+    throw new NodeError('BAD_INPUT', refuse('refusal.leftConversation'))
   }
 
   #isMember(state: ConversationState): boolean {
@@ -91,11 +92,9 @@ export class Addressees {
   }
 
   #checkPerson({ relation }: ContactRecord): void {
-    if (relation === 'self') throw new NodeError('BAD_INPUT', 'a message is for somebody else')
-    if (relation === 'blocked')
-      throw new NodeError('BAD_INPUT', 'that person is blocked: unblock and follow them first')
-    if (relation !== 'followed')
-      throw new NodeError('BAD_INPUT', 'messages go between people who follow each other: follow them first')
+    if (relation === 'self') throw new NodeError('BAD_INPUT', refuse('refusal.messageSelf'))
+    if (relation === 'blocked') throw new NodeError('BAD_INPUT', refuse('refusal.messageBlocked'))
+    if (relation !== 'followed') throw new NodeError('BAD_INPUT', refuse('refusal.messageStranger'))
   }
 }
 

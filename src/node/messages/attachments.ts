@@ -26,6 +26,7 @@ import { fileNameOf } from '../blobs/file-name.ts'
 import { openSource } from '../blobs/file-source.ts'
 import type { SealedUpload, Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
+import { refuse } from '../refusal-sentences.ts'
 
 export interface NodeAttachmentsOptions {
   blobs: Blobs
@@ -110,7 +111,7 @@ export class NodeAttachments {
    */
   async open(message: StoredMessage, { onProgress, ...options }: AttachmentOptions): Promise<OpenedAttachment> {
     const content = message.content && attachmentOf(message.content)
-    if (content === undefined) throw new NodeError('NOT_FOUND', 'no file is attached to that message')
+    if (content === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.noAttachment'))
     const { size, key } = content
     const tell = ({ have }: { have: number }): void => onProgress?.({ have: Math.min(have, size), size })
     await this.#options.blobs.fetched(this.#wanted(message, content), { ...options, onProgress: tell })
@@ -143,7 +144,7 @@ export class NodeAttachments {
 
   async *#chunks(id: Uint8Array): AsyncGenerator<Uint8Array> {
     const blob = await this.#options.blobs.store.find(id)
-    if (blob === undefined) throw new NodeError('NOT_FOUND', 'the file is not here any more')
+    if (blob === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
     yield* blob.chunks()
   }
 }

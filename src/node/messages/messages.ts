@@ -16,6 +16,7 @@ import type { AttachmentOptions, OpenedAttachment, SavedFile } from '../blobs/co
 import { saveAttachment } from '../blobs/saved-file.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Addressees } from './addressees.ts'
 import type { NodeAttachments } from './attachments.ts'
 import type { MailboxPlaces, Message, MessageDraft, MessageListOptions, Messages } from './contract.ts'
@@ -205,7 +206,7 @@ export class NodeMessages implements Messages {
     const isId = id.length === 2 * MESSAGE_ID_SIZE && /^[0-9a-f]+$/.test(id)
     const message = isId ? conversations.findById(Buffer.from(id, 'hex'), people.root) : undefined
     if (message === undefined || !message.isShown)
-      throw new NodeError('NOT_FOUND', `there is no message ${JSON.stringify(id.slice(0, 80))} here`)
+      throw new NodeError('NOT_FOUND', refuse('refusal.noMessage', { id: JSON.stringify(id.slice(0, 80)) }))
     return message
   }
 }

@@ -20,6 +20,7 @@ import {
 } from '../../messages/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Addressees } from './addressees.ts'
 import type { Conversation, Message, MessageConversations } from './contract.ts'
 import { toContentChanges } from './conversation-intake.ts'
@@ -50,7 +51,7 @@ export class NodeConversations implements MessageConversations {
   async create({ name = '', people }: { name?: string; people: readonly string[] }): Promise<Conversation> {
     const { addressees } = this.#options
     const others = people.map((who) => addressees.followed(who))
-    if (others.length === 0) throw new NodeError('BAD_INPUT', 'a conversation needs somebody else')
+    if (others.length === 0) throw new NodeError('BAD_INPUT', refuse('refusal.conversationAlone'))
     const id = new Uint8Array(randomBytes(CONVERSATION_ID_SIZE))
     const members = [this.#options.people.root, ...others]
     await this.#change(id, (state) =>
@@ -77,7 +78,7 @@ export class NodeConversations implements MessageConversations {
     const person = hex(addressees.person(who).key)
     const id = addressees.conversation(which)
     if (standingOf(addressees.stateOf(id), person) !== 'member')
-      throw new NodeError('WHO_UNKNOWN', 'that person does not belong to the conversation')
+      throw new NodeError('WHO_UNKNOWN', refuse('refusal.notInConversation'))
     return this.#changeOwn(which, (state) => withoutMember(state, person))
   }
 
@@ -162,7 +163,7 @@ function timerOf({ timer }: ConversationState): number | undefined {
 
 function checkName(name: string): string {
   if (name.isWellFormed() && Buffer.byteLength(name) <= MAX_CONVERSATION_NAME_SIZE) return name
-  throw new NodeError('BAD_INPUT', `the name of a conversation has at most ${MAX_CONVERSATION_NAME_SIZE} bytes`)
+  throw new NodeError('BAD_INPUT', refuse('refusal.conversationName', { max: MAX_CONVERSATION_NAME_SIZE }))
 }
 
 function hex(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@
 import { MessageError } from '../../messages/index.ts'
 import { TrustError } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
+import { refusalOf } from '../refusals.ts'
 
 /** Does something, and throws what it throws as a {@link NodeError} where there is one for it. */
 export async function asNodeError<T>(work: () => T | Promise<T>): Promise<T> {
@@ -19,6 +20,6 @@ export function toNodeError(error: unknown): unknown {
     return new NodeError(code, error.message, { cause: error })
   }
   if (error instanceof TrustError && (error.code === 'WHO_UNKNOWN' || error.code === 'WHO_AMBIGUOUS'))
-    return new NodeError(error.code, error.message, { cause: error })
+    return refusalOf(error)
   return error
 }

@@ -17,6 +17,7 @@ import {
 } from '../../messages/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
+import { refuse } from '../refusal-sentences.ts'
 import type { Crypt } from './crypt.ts'
 import { GatheredWrites } from './gathered-writes.ts'
 import { asNodeError } from './node-errors.ts'
@@ -110,7 +111,7 @@ export class MessageWriter {
     const num = conversations.add({ ...message, nowMs: content.at })!
     const readers = isConversationId(peer) ? this.#readersOf(num, state!, also?.() ?? []) : [peer]
     if (readers.length === 0 && !LASTING.has(given.type))
-      throw new NodeError('BAD_INPUT', 'this would reach nobody: follow somebody in this conversation first')
+      throw new NodeError('BAD_INPUT', refuse('refusal.messageNobody'))
     const own = this.#ownOthers()
     const devices = [...readers.flatMap((person) => this.#devicesOf(person)), ...own]
     this.#addTo(num, devices)
