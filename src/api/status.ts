@@ -48,3 +48,8 @@ export type ErrorCode = keyof typeof STATUS
 export function statusOf(code: string): ContentfulStatusCode {
   return Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : STATUS.FAILED
 }
+
+/** All codes that have a status of their own. */
+export function statusCodes(): ErrorCode[] {
+  return Object.keys(STATUS) as ErrorCode[]
+}

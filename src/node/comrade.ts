@@ -483,6 +483,23 @@ export interface Devices {
   revoke(device: string): Promise<DeviceInfo>
 }
 
+/** What a running node examines; of {@link Check.check}. */
+export type CheckName =
+  | 'store'
+  | 'disk'
+  | 'signing'
+  | 'identity log'
+  | 'addresses'
+  | 'peers'
+  | 'reachable'
+  | 'relay'
+  | 'contacts'
+  | 'contact'
+  | 'directory'
+  | 'messages'
+  | 'quota'
+  | 'config'
+
 export interface Check {
   check: string
   ok: boolean
@@ -572,7 +589,6 @@ export interface Comrade {
 
 /** What the node says as a code with values, beside the English text. */
 export type { Sentence, SentenceValue } from '../feeds/index.ts'
-export type { CheckName } from './check.ts'
 export type { SentenceCode } from './sentence-codes.ts'
 
 /** What the node layer refuses. `code` is stable; the message says what was expected and what was there. */

@@ -35,7 +35,7 @@ export const REFUSAL_SENTENCES = {
   'refusal.answerSealed': 'that is sealed, and this device cannot tell for whom an answer would have to be',
   'refusal.manyFiles': 'a post has at most {max} files',
   'refusal.emptyFile': '{name} is empty',
-  'refusal.largeFile': '{name} has {size} bytes, and a file that is attached at most {max}',
+  'refusal.largeFile': '{name} has {sizeBytes}, and a file that is attached at most {maxBytes}',
   'refusal.uploadGone': 'no uploaded file {id} waits here: it was attached before, or an hour has passed',
   'refusal.uploadsBusy': 'too many files are being uploaded: wait until some of them are here',
   'refusal.fileGone': 'the file is not here any more',

@@ -1,13 +1,17 @@
 // Asks the node that this page came from. Nothing else is ever asked.
+import type { ErrorShape, Sentence } from './shapes.ts'
 
 /** What the node refused, with its code; `OFFLINE` when it could not be reached at all. */
 export class ApiError extends Error {
   override name = 'ApiError'
   readonly code: string
+  /** What the message says, where that has a code of its own. */
+  readonly sentence: Sentence | undefined
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: ErrorOptions & { sentence?: Sentence }) {
     super(message, options)
     this.code = code
+    this.sentence = options?.sentence
   }
 }
 
@@ -70,6 +74,6 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 
 function throwIfError(value: unknown): void {
   if (typeof value !== 'object' || value === null || !('error' in value)) return
-  const { code, message } = value.error as { code: string; message: string }
-  throw new ApiError(code, message)
+  const { code, message, sentence } = value.error as ErrorShape['error']
+  throw new ApiError(code, message, { sentence })
 }

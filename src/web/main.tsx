@@ -12,6 +12,7 @@ import { watchMessages } from './state/messages.ts'
 import { watchNotices } from './state/notices.ts'
 import { loadPeople, watchPeople } from './state/people.ts'
 import { watchRoute } from './state/route.ts'
+import { watchWarnings } from './state/warnings.ts'
 import { Shell } from './views/shell.tsx'
 import { applyLanguage } from './words/index.ts'
 import { watchTime } from './words/quantities.ts'
@@ -28,6 +29,7 @@ async function begin(): Promise<void> {
   watchGroups()
   watchFiles()
   watchNotices()
+  watchWarnings()
   onEvent('open', () => void loadMe().catch(() => {}))
   void listenForEvents()
   await Promise.all([loadMe(), loadPeople()]).catch((error: unknown) => {

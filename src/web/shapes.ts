@@ -7,6 +7,7 @@ export type {
   FileProgressShape,
   FileShape,
   ErrorCode,
+  ErrorShape,
   InviteShape,
   MeetingShape,
   MentionShape,

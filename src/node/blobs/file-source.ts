@@ -59,5 +59,6 @@ async function sizeOf(handle: FileHandle, file: string): Promise<number> {
 }
 
 function checkSize(size: number, maxSize: number, name: string): void {
-  if (size > maxSize) throw new NodeError('BAD_INPUT', refuse('refusal.largeFile', { name, size, max: maxSize }))
+  if (size > maxSize)
+    throw new NodeError('BAD_INPUT', refuse('refusal.largeFile', { name, sizeBytes: size, maxBytes: maxSize }))
 }

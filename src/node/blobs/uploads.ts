@@ -55,7 +55,10 @@ export class Uploads {
     const given = fileNameOf(name)
     if (size === 0) throw new NodeError('BAD_INPUT', refuse('refusal.emptyFile', { name: given }))
     if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_SIZE)
-      throw new NodeError('BAD_INPUT', refuse('refusal.largeFile', { name: given, size, max: MAX_FILE_SIZE }))
+      throw new NodeError(
+        'BAD_INPUT',
+        refuse('refusal.largeFile', { name: given, sizeBytes: size, maxBytes: MAX_FILE_SIZE })
+      )
     const id = randomBytes(16).toString('hex')
     this.#makeRoom(size)
     this.#coming.set(id, size)

@@ -2,11 +2,10 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { ApiError } from '../api.ts'
 import { at } from '../state/route.ts'
-import { line } from '../text.ts'
 import { t } from '../words/index.ts'
 import { ago, moment } from '../words/quantities.ts'
+import { explained } from '../words/sentence.ts'
 
 /** The heading of a place; it takes the focus when one comes there. */
 export function Title({ children, aside }: { children: ComponentChildren; aside?: ComponentChildren }) {
@@ -30,16 +29,18 @@ export function When({ time }: { time: string }) {
 /** Why something did not work. */
 export function Failure({ error }: { error: unknown }) {
   if (error === undefined) return null
+  const { text, detail } = explained(error)
   return (
     <p class="failure" role="alert">
-      {line(reason(error))}
+      {text}
+      {detail !== undefined && (
+        <span class="hint" lang="en">
+          {' '}
+          {detail}
+        </span>
+      )}
     </p>
   )
-}
-
-function reason(error: unknown): string {
-  if (error instanceof ApiError && error.code === 'OFFLINE') return t('nodeAway')
-  return error instanceof Error ? error.message : String(error)
 }
 
 interface ActionProps {

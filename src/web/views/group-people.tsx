@@ -11,6 +11,7 @@ import { contacts } from '../state/people.ts'
 import { line } from '../text.ts'
 import type { CandidateShape, GroupShape, MotionShape, StandingShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
+import { said } from '../words/sentence.ts'
 
 /** Below this many who can vouch or vote, whose it is can be guessed. */
 const SMALL_RING = 5
@@ -193,7 +194,7 @@ export function Members({ group: { id, members, you } }: { group: GroupShape }) 
   )
 }
 
-/** Why each person is a member or is not, in sentences of the node; fetched when it is opened. */
+/** Why each person is a member or is not, in sentences; fetched when it is opened. */
 export function Standing({ group: { id } }: { group: GroupShape }) {
   const log = useSignal<StandingShape[]>([])
   const failure = useSignal<unknown>(undefined)
@@ -206,12 +207,12 @@ export function Standing({ group: { id } }: { group: GroupShape }) {
     <details onToggle={({ currentTarget }) => currentTarget.open && load()}>
       <summary>{t('why')}</summary>
       <Failure error={failure.value} />
-      {log.value.map(({ did, name, reasons }) => (
+      {log.value.map(({ did, name, sentences }) => (
         <div key={did}>
           <h3>{line(name)}</h3>
-          <ul lang="en">
-            {reasons.map((reason, index) => (
-              <li key={index}>{line(reason)}</li>
+          <ul>
+            {sentences.map((sentence, index) => (
+              <li key={index}>{said(sentence)}</li>
             ))}
           </ul>
         </div>

@@ -9,6 +9,7 @@ import { go } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { CandidateShape, GroupShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
+import { said } from '../words/sentence.ts'
 import { Posts } from './feed.tsx'
 import { Candidates, Members, Motions, Propose, Standing, useGroupList } from './group-people.tsx'
 import { ROLES } from './groups.tsx'
@@ -26,7 +27,7 @@ export function GroupView({ about: id }: { about: string }) {
 }
 
 function KnownGroup({ group }: { group: GroupShape }) {
-  const { id, name, size, quorum, you, reading, representative, warnings } = group
+  const { id, name, size, quorum, you, reading, representative, sentences } = group
   const hasArrived = name !== ''
   return (
     <>
@@ -42,10 +43,10 @@ function KnownGroup({ group }: { group: GroupShape }) {
           </>
         )}
       </p>
-      {warnings.length > 0 && (
+      {hasArrived && sentences.length > 0 && (
         <ul class="notice">
-          {warnings.map((warning) => (
-            <li key={warning}>{line(warning)}</li>
+          {sentences.map((sentence) => (
+            <li key={sentence.code}>{said(sentence)}</li>
           ))}
         </ul>
       )}

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { get, post } from '../api.ts'
 import { Action, Failure, Title } from '../parts/basics.tsx'
 import { PersonLink, Sign } from '../parts/person.tsx'
+import { WarningList } from '../parts/warnings.tsx'
 import { onEvent } from '../state/live.ts'
 import { loadStatus, status } from '../state/me.ts'
 import { at } from '../state/route.ts'
@@ -11,6 +12,7 @@ import { line } from '../text.ts'
 import type { CheckShape, PeerShape, SpaceShape } from '../shapes.ts'
 import { t, tn, type Word } from '../words/index.ts'
 import { ago, duration, milliseconds, size } from '../words/quantities.ts'
+import { checkName, said, saidTogether } from '../words/sentence.ts'
 
 /** How often what changes by itself is asked for, in ms. */
 const LOOK_MS = 3_000
@@ -52,6 +54,7 @@ export function HealthView() {
         <h2>{t('connections')}</h2>
         {peers.value.length === 0 ? <p>{t('noConnections')}</p> : <Peers peers={peers.value} />}
       </section>
+      <WarningList />
       <section>
         <h2>{t('checks')}</h2>
         <ul class="checks">
@@ -75,7 +78,7 @@ function Summary({ checks }: { checks: readonly CheckShape[] | undefined }) {
       <p class={failed === 0 ? 'notice good' : 'notice bad'} role="status">
         {checks === undefined ? t('checking') : failed === 0 ? t('allWell') : tn('faults', failed)}
       </p>
-      {node.paused !== undefined && <p class="notice bad">{line(node.paused)}</p>}
+      {node.pause !== undefined && <p class="notice bad">{said(node.pause)}</p>}
       <dl class="figures">
         <div>
           <dt>{t('figurePeers')}</dt>
@@ -130,21 +133,17 @@ function Peers({ peers }: { peers: readonly PeerShape[] }) {
   )
 }
 
-function Check({ check: { check, ok, detail, todo } }: { check: CheckShape }) {
+function Check({ check: { check, ok, sentences, advice } }: { check: CheckShape }) {
   return (
     <li class={ok ? 'check-ok' : 'check-bad'}>
       <p>
         <strong>
           <span aria-hidden="true">{ok ? '✓ ' : '✗ '}</span>
-          {line(check)}
+          {checkName(check)}
         </strong>
-        <span class="hidden">{ok ? t('isOk') : t('isBad')}</span> <span lang="en">{line(detail)}</span>
+        <span class="hidden">{ok ? t('isOk') : t('isBad')}</span> {saidTogether(sentences)}
       </p>
-      {todo !== undefined && (
-        <p class="hint" lang="en">
-          → {line(todo)}
-        </p>
-      )}
+      {advice !== undefined && <p class="hint">→ {said(advice)}</p>}
     </li>
   )
 }

@@ -9,6 +9,7 @@ import { friends, personOf } from '../state/people.ts'
 import { at, go } from '../state/route.ts'
 import { line } from '../text.ts'
 import { t } from '../words/index.ts'
+import { said } from '../words/sentence.ts'
 
 export function MessagesView() {
   const known = new Set(conversations.value.map(({ whom }) => whom))
@@ -16,11 +17,11 @@ export function MessagesView() {
     ...[...several.value.values()].filter(({ id, isMember }) => isMember && !known.has(id)).map(({ id }) => id),
     ...friends.value.filter(({ did }) => !known.has(did)).map(({ did }) => did)
   ]
-  const reason = status.value?.messages.available === false ? (status.value.messages.reason ?? '') : undefined
+  const unavailable = status.value?.messages.sentence
   return (
     <>
       <Title>{t('messages')}</Title>
-      {reason !== undefined && <p class="notice bad">{t('messagesUnavailable', { reason: line(reason) })}</p>}
+      {unavailable !== undefined && <p class="notice bad">{t('messagesUnavailable', { reason: said(unavailable) })}</p>}
       {areLoaded.value && known.size === 0 && others.length === 0 && (
         <Empty
           next={

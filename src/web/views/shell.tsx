@@ -7,6 +7,7 @@ import { unread } from '../state/messages.ts'
 import { freshNotices } from '../state/notices.ts'
 import { contacts, waiting } from '../state/people.ts'
 import { at, route } from '../state/route.ts'
+import { freshWarnings } from '../state/warnings.ts'
 import { welcomed } from '../state/choices.ts'
 import { t, type Word } from '../words/index.ts'
 import { FeedView, TagView } from './feed.tsx'
@@ -55,7 +56,7 @@ const PLACES: readonly Place[] = [
   { name: 'messages', icon: 'envelope', word: 'messages', also: ['conversation'], count: () => unread.value },
   { name: 'people', icon: 'people', word: 'people', also: ['person', 'meet'], count: () => waiting.value.length },
   { name: 'groups', icon: 'circle', word: 'groups', also: ['group'] },
-  { name: 'health', icon: 'pulse', word: 'health', also: ['settings'] }
+  { name: 'health', icon: 'pulse', word: 'health', also: ['settings'], count: () => freshWarnings.value }
 ]
 
 export function Shell() {

@@ -19,6 +19,7 @@ export const de: Catalogue = {
   shutTitle: 'Dieser Browser wird nicht eingelassen',
   shutAbout:
     'Dein Knoten spricht nur mit Browsern, die du einlässt, und vergisst sie, wenn sie 30 Tage weg waren. Führe dies in einem Terminal auf demselben Rechner aus und öffne die Adresse, die es ausgibt:',
+  unexpected: 'In dieser Seite ging etwas schief. Lade sie neu.',
   justNow: 'gerade eben',
   copy: 'Kopieren',
   copied: 'Kopiert',
@@ -317,6 +318,7 @@ export const de: Catalogue = {
   inbound: 'kam zu uns',
   outbound: 'wir gingen hin',
   since: 'seit',
+  happened: 'Was geschehen ist',
   checks: 'Was der Knoten über sich sagt',
   checkAgain: 'Noch einmal nachsehen',
   isOk: 'ist in Ordnung:',

@@ -17,6 +17,7 @@ export const en = {
   shutTitle: 'This browser is not let in',
   shutAbout:
     'Your node talks only to browsers that you let in, and forgets those that were away for 30 days. Run this in a terminal on the same machine, and open the address that it prints:',
+  unexpected: 'Something went wrong in this page. Load it again.',
   justNow: 'just now',
   copy: 'Copy',
   copied: 'Copied',
@@ -310,6 +311,7 @@ export const en = {
   inbound: 'they came to us',
   outbound: 'we went to them',
   since: 'since',
+  happened: 'What has happened',
   checks: 'What the node says about itself',
   checkAgain: 'Look again',
   isOk: 'is well:',

@@ -4,14 +4,28 @@ import { computed, effect } from '@preact/signals'
 import { chosenLanguage } from '../state/choices.ts'
 import { de } from './de.ts'
 import { type Catalogue, en, type Word } from './en.ts'
+import { errorsDe } from './errors-de.ts'
+import { type Errors, errorsEn } from './errors-en.ts'
+import { checkNamesDe, sentencesDe } from './sentences-de.ts'
+import { type CheckNames, checkNamesEn, type Phrases, sentencesEn } from './sentences-en.ts'
 
 export type { Word } from './en.ts'
 /** A message that counts: its forms end in `_one` and `_other`. */
 export type Counted = { [W in Word]: W extends `${infer Base}_one` ? Base : never }[Word]
 
-export const LANGUAGES: Readonly<Record<string, { name: string; words: Catalogue }>> = {
-  en: { name: 'English', words: en },
-  de: { name: 'Deutsch', words: de }
+export interface Language {
+  /** What it calls itself. */
+  name: string
+  words: Catalogue
+  /** What the node says, what it calls its checks, and what its errors mean: see sentence.ts. */
+  sentences: Phrases
+  checks: CheckNames
+  errors: Errors
+}
+
+export const LANGUAGES: Readonly<Record<string, Language>> = {
+  en: { name: 'English', words: en, sentences: sentencesEn, checks: checkNamesEn, errors: errorsEn },
+  de: { name: 'Deutsch', words: de, sentences: sentencesDe, checks: checkNamesDe, errors: errorsDe }
 }
 
 /** The chosen language, else the first of the browser's that there is, else English. */
@@ -27,8 +41,13 @@ export function t(word: Word, values: Record<string, string | number> = {}): str
 
 /** The form of the message that fits a number, which is its {count}. */
 export function tn(word: Counted, count: number, values: Record<string, string | number> = {}): string {
-  const form = new Intl.PluralRules(language.value).select(count) === 'one' ? 'one' : 'other'
-  return t(`${word}_${form}` as Word, { count: new Intl.NumberFormat(language.value).format(count), ...values })
+  const shown = new Intl.NumberFormat(language.value).format(count)
+  return t(`${word}_${formOf(count)}` as Word, { count: shown, ...values })
+}
+
+/** Which of its forms a message has with a number. */
+export function formOf(count: number): 'one' | 'other' {
+  return new Intl.PluralRules(language.value).select(count) === 'one' ? 'one' : 'other'
 }
 
 export function applyLanguage(): void {

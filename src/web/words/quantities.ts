@@ -59,3 +59,12 @@ export function milliseconds(ms: number): string {
   const options = { style: 'unit', unit: 'millisecond', maximumFractionDigits: ms < 10 ? 1 : 0 } as const
   return new Intl.NumberFormat(language.value, options).format(ms)
 }
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(language.value).format(value)
+}
+
+/** "a, b and c". */
+export function listing(texts: readonly string[]): string {
+  return new Intl.ListFormat(language.value).format(texts)
+}

@@ -80,7 +80,7 @@ export const sentencesDe: Phrases = {
     other: '{count} Knoten bewahren auf, wo dieses Gerät ist, für alle, die deinen Schlüssel kennen'
   },
   'directory.certified': 'dieses Gerät darf veröffentlichen bis {untilTime}',
-  'messages.unavailable': 'auf diesem Rechner gibt es keine: libsignal {reason}',
+  'messages.unavailable': 'libsignal {reason}',
   'messages.places':
     'Knoten, die sie für dich aufheben, solange dieses Gerät aus ist: {hosts}; Leute, denen du schreiben kannst, solange sie nicht da sind: {people}',
   'quota.used': '{usedBytes} von {quotaBytes} sind belegt',
@@ -258,7 +258,7 @@ export const sentencesDe: Phrases = {
   'refusal.answerSealed': 'Darauf kannst du nicht antworten: Es ist versiegelt, und hier weiß man nicht, für wen.',
   'refusal.manyFiles': 'Zu einem Beitrag gehören höchstens {max} Dateien.',
   'refusal.emptyFile': '{name} ist leer.',
-  'refusal.largeFile': '{name} ist zu groß: {size} Byte, und anhängen kann man {max}.',
+  'refusal.largeFile': '{name} ist zu groß: {sizeBytes}, und anhängen kann man {maxBytes}.',
   'refusal.uploadGone':
     'Die gewählte Datei wird nicht mehr aufgehoben: Nach einer Stunde wird sie vergessen. Wähl sie noch einmal.',
   'refusal.uploadsBusy': 'Zu viele Dateien kommen auf einmal. Warte, bis einige da sind.',

@@ -80,7 +80,7 @@ export const sentencesEn: Phrases = {
     other: '{count} nodes keep where this device is, for who knows your key'
   },
   'directory.certified': 'this device may publish until {untilTime}',
-  'messages.unavailable': 'there can be none on this machine: libsignal {reason}',
+  'messages.unavailable': 'libsignal {reason}',
   'messages.places':
     'nodes that keep them for you while this device is off: {hosts}; people whom you can write to while they are away: {people}',
   'quota.used': '{usedBytes} of {quotaBytes} are used',
@@ -250,7 +250,7 @@ export const sentencesEn: Phrases = {
   'refusal.answerSealed': 'You cannot answer this: it is sealed, and it is not known here for whom.',
   'refusal.manyFiles': 'At most {max} files go with a post.',
   'refusal.emptyFile': '{name} is empty.',
-  'refusal.largeFile': '{name} is too large: {size} bytes, and {max} may be attached.',
+  'refusal.largeFile': '{name} is too large: {sizeBytes}, and {maxBytes} may be attached.',
   'refusal.uploadGone': 'The file that you chose is not kept any more: after an hour it is let go. Choose it again.',
   'refusal.uploadsBusy': 'Too many files are coming at once. Wait until some of them are here.',
   'refusal.fileGone': 'The file is not here any more.',
