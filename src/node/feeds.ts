@@ -46,9 +46,9 @@ import type { GroupContent } from './groups/content.ts'
 import type { LocalGroup } from './groups/local-group.ts'
 import { withMentions } from './mentions.ts'
 import type { People } from './people.ts'
+import { refuse } from './refusal-sentences.ts'
 import type { StrayEntries } from './stray-entries.ts'
 import { Threads } from './threads.ts'
-import { refuse } from './refusal-sentences.ts'
 
 const DEFAULT_LIMIT = 50
 /** Entries that one read looks at before it gives the event loop its turn. */
