@@ -38,7 +38,7 @@ const MAX_TURNS = 8
 /** Friends who are asked for one entry. */
 const MAX_FRIENDS = 16
 /** After this time the same friend is asked for the same entry again, in ms. */
-const ASK_AGAIN_MS = 60_000
+const ASK_AGAIN_MS = 10_000
 /** Entries of which it is remembered who was asked. */
 const MAX_REMEMBERED = 1_024
 
@@ -140,7 +140,7 @@ export class StrayEntries {
   }
 
   /**
-   * Asks connected friends for these entries; those first who are named. Each is asked once a minute.
+   * Asks connected friends for these entries; those first who are named. Each is asked once in ten seconds.
    * @param first root keys
    * @returns whether one came
    */

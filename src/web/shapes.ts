@@ -10,6 +10,7 @@ export type {
   FileShape,
   InviteShape,
   MeetingShape,
+  MissingShape,
   MentionShape,
   PeerShape,
   ProfileShape,
@@ -21,6 +22,7 @@ export type {
   SpaceShape,
   StatusShape,
   SyncShape,
+  ThreadEntryShape,
   UploadShape,
   WarningShape
 } from '../api/shapes.ts'

@@ -8,12 +8,13 @@ import { Name, PersonLink, Sign } from './person.tsx'
 import { Text } from './text.tsx'
 import { countAnew, countsOf, isErased, knownEntry, noteErased } from '../state/entries.ts'
 import { groupOf } from '../state/groups.ts'
-import { profile } from '../state/me.ts'
+import { isMe, profile } from '../state/me.ts'
 import { personOf } from '../state/people.ts'
 import { at, go, route } from '../state/route.ts'
 import { line, withNames } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
-import { t, tn } from '../words/index.ts'
+import { t, tn, type Word } from '../words/index.ts'
+import { isPast, moment } from '../words/quantities.ts'
 
 /** What can be given with one click; others come from whoever gives them. */
 const OFFERED = ['❤️', '👍', '😂', '😮', '🙏']
@@ -32,7 +33,7 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
   const { id, author, time, reply, group } = entry
   // The name of now: it may have come, or been given, after the entry.
   const { name, warnings } = personOf(author) ?? entry
-  const isGone = isErased(id) || entry.type === 'erased'
+  const isGone = isErased(id) || entry.type === 'erased' || isPast(entry.expires)
   return (
     <article class={isFocus ? 'post focus' : 'post'} aria-label={t('postBy', { name: line(name) })} data-id={id}>
       <Sign did={author} name={name} />
@@ -47,15 +48,23 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
         </p>
         {reply !== null && !isInThread && <Context id={id} reply={reply} />}
         {isGone ? (
-          <p class="gone">{t('erased')}</p>
+          <p class="gone">{t(wordOfGone(entry))}</p>
         ) : (
           <Text text={entry.text ?? ''} tags={entry.tags} mentions={entry.mentions} />
         )}
         {!isGone && <Files files={entry.files} of={{ give: 'file', fetch: 'save', id }} isList />}
+        {!isGone && entry.expires !== null && <p class="hint">{t('keptUntil', { time: moment(entry.expires) })}</p>}
         {!isGone && <PostActions entry={entry} isInThread={isInThread} onReply={onReply} />}
       </div>
     </article>
   )
+}
+
+/** Why there is no text. */
+function wordOfGone({ id, author, gone, expires }: EntryShape): Word {
+  if (isErased(id) || gone === 'erased') return isMe(author) ? 'erasedByYou' : 'erased'
+  if (gone === 'expired' || isPast(expires)) return 'goneExpired'
+  return 'goneDropped'
 }
 
 /** What is answered, when it is known: by whom, and how it begins. */
@@ -88,7 +97,7 @@ function GroupMark({ id }: { id: string }) {
 }
 
 function PostActions({ entry, isInThread, onReply }: Omit<PostProps, 'isFocus'>) {
-  const { id, author } = entry
+  const { id, feed } = entry // only the device that wrote it can erase it
   const isErasing = useSignal(false)
   const count = countsOf(id).value.replies
   const answer = (): void => (onReply === undefined ? go('thread', id) : onReply(entry))
@@ -98,7 +107,7 @@ function PostActions({ entry, isInThread, onReply }: Omit<PostProps, 'isFocus'>)
         {count > 0 && isInThread !== true ? tn('replies', count) : t('reply')}
       </button>
       <Reactions entry={entry} />
-      {author === profile.value?.did && (
+      {feed === profile.value?.device && (
         <button type="button" class="quiet" onClick={() => (isErasing.value = true)}>
           {t('erase')}
         </button>

@@ -28,14 +28,24 @@ function write(name: string, value: unknown): void {
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 
+const isTextByName = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isText)
+
 export type Theme = 'system' | 'light' | 'dark'
 const isTheme = (value: unknown): value is Theme => value === 'system' || value === 'light' || value === 'dark'
 
 export const theme = kept<Theme>('theme', 'system', isTheme)
 /** Language of the page; empty: as the browser prefers. */
 export const chosenLanguage = kept('language', '', isText)
-/** Newest post's time when the feed was left last, in ISO 8601. */
-export const lastVisit = kept('lastVisit', '', isText)
+/** Newest post's time when a place (the feed, a group, a thread) was looked at last, in ISO 8601. */
+export const visits = kept<Record<string, string>>('visits', {}, isTextByName)
+/** Places that are remembered; those that were not visited for longest go first. */
+const MAX_VISITS = 300
+
+export function noteVisit(place: string, time: string): void {
+  const { [place]: before = '', ...others } = visits.value
+  if (time > before) visits.value = Object.fromEntries([...Object.entries(others), [place, time]].slice(-MAX_VISITS))
+}
 /** Newest notice that was looked at, in ISO 8601. */
 export const noticesSeen = kept('noticesSeen', '', isText)
 /** Roots of threads that give no notice. */

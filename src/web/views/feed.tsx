@@ -5,7 +5,7 @@ import { Empty, Failure, MeetLinks, Title } from '../parts/basics.tsx'
 import { Compose } from '../parts/compose.tsx'
 import { Post } from '../parts/post.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
-import { lastVisit } from '../state/choices.ts'
+import { noteVisit, visits } from '../state/choices.ts'
 import { FeedList, type FeedQuery } from '../state/feed-list.ts'
 import { isMe } from '../state/me.ts'
 import { contacts, followed, personOf } from '../state/people.ts'
@@ -29,7 +29,7 @@ export function FeedView() {
         <>
           <Compose label={t('composeLabel')} />
           {/* What somebody wrote whom one follows since a moment may have arrived before: the list begins anew. */}
-          <Posts key={`all ${followed.value}`} query={{}} fits={isNear} empty={<FirstSteps />} isMarking />
+          <Posts key={`all ${followed.value}`} query={{}} fits={isNear} empty={<FirstSteps />} place="feed" />
         </>
       ) : (
         <Posts key={words} query={{ search: words }} fits={() => false} empty={<Empty>{t('nothingFound')}</Empty>} />
@@ -74,14 +74,14 @@ interface PostsProps {
   query: FeedQuery
   fits: (entry: EntryShape) => boolean
   empty: preact.JSX.Element
-  /** Draw a line between what is new since the last visit and the rest. */
-  isMarking?: boolean
+  /** Under this name it is remembered what was seen: a line is drawn between what is new since then and the rest. */
+  place?: string
 }
 
 /** Posts that fit a question; what arrives comes on top, or waits there when one reads further down. */
-export function Posts({ query, fits, empty, isMarking = false }: PostsProps) {
+export function Posts({ query, fits, empty, place }: PostsProps) {
   const feed = useMemo(() => new FeedList(query, fits), [])
-  const since = useMemo(() => lastVisit.value, [])
+  const since = useMemo(() => (place === undefined ? '' : (visits.value[place] ?? '')), [])
   useEffect(() => {
     feed.start()
     return () => feed.stop()
@@ -90,9 +90,9 @@ export function Posts({ query, fits, empty, isMarking = false }: PostsProps) {
   const posts = feed.posts.value
   const newest = posts.at(0)?.time
   useEffect(() => {
-    if (isMarking && newest !== undefined && newest > lastVisit.value) lastVisit.value = newest
+    if (place !== undefined && newest !== undefined) noteVisit(place, newest)
   }, [newest])
-  const border = isMarking && since !== '' ? posts.findIndex(({ time }) => time <= since) : -1
+  const border = since !== '' ? posts.findIndex(({ time }) => time <= since) : -1
   return (
     <>
       <Fresh feed={feed} />

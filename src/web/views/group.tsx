@@ -71,6 +71,7 @@ function KnownGroup({ group }: { group: GroupShape }) {
       <Posts
         key={id}
         query={{ in: id }}
+        place={id}
         fits={(entry) => entry.group === id}
         empty={<Empty>{t('groupPostsEmpty')}</Empty>}
       />

@@ -81,6 +81,11 @@ export const de: Catalogue = {
   eraseAbout:
     'Der Text wird hier entfernt, und alle, die eine Kopie haben, werden gebeten, dasselbe zu tun. Niemand kann versprechen, dass keine Kopie bleibt.',
   erased: 'Vom Verfasser gelöscht',
+  erasedByYou: 'Von dir gelöscht. Wer eine Kopie hat, wird gebeten, sie auch zu löschen.',
+  goneExpired: 'Die Zeit ist vorbei, für die es gedacht war.',
+  goneDropped:
+    'Der Text ist nicht mehr da, hier oder dort, woher er kam: Es fehlte der Platz, oder seine Zeit war vorbei.',
+  keptUntil: 'bleibt bis {time}',
   freshPosts_one: '{count} neuer Beitrag',
   freshPosts_other: '{count} neue Beiträge',
   readBefore: 'Bis hier warst du schon',
@@ -90,9 +95,27 @@ export const de: Catalogue = {
   feedEmpty:
     'Noch ist hier nichts. Was die Leute schreiben, denen du folgst, kommt von selbst, sobald jemand von ihnen erreicht wird.',
   absentPost:
-    'Dieser Beitrag ist hier nicht aufbewahrt. Vielleicht hat sein Verfasser ihn gelöscht, oder ihn schrieb jemand, dem weder du noch deine Freunde folgen.',
-  absentParent:
-    'Etwas, worauf hier geantwortet wird, fehlt: Es wurde gelöscht, oder jemand schrieb es, dem weder du noch deine Freunde folgen.',
+    'Dieser Beitrag ist nicht hier, und niemand, der gerade verbunden ist, hat ihn oder gibt ihn her. Vielleicht kommt er, wenn andere verbunden sind.',
+  missingFetching: 'Etwas, worauf hier geantwortet wird, ist noch nicht da: Deine Freunde werden danach gefragt.',
+  missingAbsent:
+    'Etwas, worauf hier geantwortet wird, fehlt: Niemand, der gerade verbunden ist, hat es oder gibt es her. Vielleicht kommt es, wenn andere verbunden sind.',
+  missingUnfollowed:
+    'Etwas, worauf hier geantwortet wird, fehlt: {name} hat es geschrieben, und niemand, der gerade verbunden ist, hat den Text noch. Wenn du folgst, kommt es vielleicht.',
+  missingBlocked: 'Etwas, worauf hier geantwortet wird, schrieb {name}, und du hast diese Person blockiert.',
+  missingErased: 'Etwas, worauf hier geantwortet wird, hat sein Verfasser gelöscht.',
+  missingExpired: 'Etwas, worauf hier geantwortet wird, war nur für eine Zeit gedacht, und die ist vorbei.',
+  missingSealed: 'Etwas, worauf hier geantwortet wird, war für die bestimmt, die damals in der Gruppe lesen konnten.',
+  missingRevoked: 'Etwas, worauf hier geantwortet wird, kam von einem Gerät, das sein Besitzer schon beendet hatte.',
+  missingStore: 'Etwas, worauf hier geantwortet wird, wird nicht geholt: Du bewahrst nichts von anderen auf.',
+  missingQuota:
+    'Etwas, worauf hier geantwortet wird, wird nicht geholt: Die Daten anderer füllen allen Platz, den du ihnen gibst.',
+  somebody: 'jemand',
+  seePerson: 'Über {name}',
+  seeStorage: 'Was aufbewahrt wird',
+  lookAgain: 'Noch einmal sehen',
+  strayAbout: 'Du folgst {name} nicht. Das ist hier, weil jemand darauf geantwortet hat, den du liest.',
+  threadLooking: 'Es wird gesucht …',
+  newSince: 'Neu, seit du hier warst',
   mute: 'Stummschalten',
   unmute: 'Stumm: wieder davon hören',
 

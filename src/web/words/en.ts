@@ -79,6 +79,10 @@ export const en = {
   eraseAbout:
     'The text is dropped here, and all who keep a copy are asked to drop it. Nobody can promise that no copy is left.',
   erased: 'Erased by its author',
+  erasedByYou: 'Erased by you. Those who keep a copy are asked to drop theirs.',
+  goneExpired: 'Its time is over: it was meant to be kept until then.',
+  goneDropped: 'Its text is not kept any more, here or where it came from: there was no room, or its time was over.',
+  keptUntil: 'kept until {time}',
   freshPosts_one: '{count} new post',
   freshPosts_other: '{count} new posts',
   readBefore: 'You were here before',
@@ -87,9 +91,27 @@ export const en = {
   feedEmptyAlone: 'Nothing here yet. Write something, or find somebody to read.',
   feedEmpty: 'Nothing here yet. What the people whom you follow write comes by itself when one of them is reached.',
   absentPost:
-    'This post is not kept here. Its author may have erased it, or it was written by somebody whom neither you nor your friends follow.',
-  absentParent:
-    'Something that is answered here is missing: it was erased, or written by somebody whom neither you nor your friends follow.',
+    'This post is not here, and nobody who is connected has it, or gives it. It may come when others are connected.',
+  missingFetching: 'Something that is answered here is not here yet: your friends are being asked for it.',
+  missingAbsent:
+    'Something that is answered here is missing: nobody who is connected has it, or gives it. It may come when others are connected.',
+  missingUnfollowed:
+    'Something that is answered here is missing: {name} wrote it, and nobody who is connected has kept the text. If you follow them, it may come.',
+  missingBlocked: 'Something that is answered here was written by {name}, whom you block.',
+  missingErased: 'Something that is answered here was erased by its author.',
+  missingExpired: 'Something that is answered here was meant for a time only, and that is over.',
+  missingSealed: 'Something that is answered here was written for those who could read the group at that time.',
+  missingRevoked: 'Something that is answered here came from a device that its owner had ended.',
+  missingStore: 'Something that is answered here is not fetched: you keep nothing of other people.',
+  missingQuota:
+    'Something that is answered here is not fetched: other people’s data has taken all the room that you give it.',
+  somebody: 'somebody',
+  seePerson: 'About {name}',
+  seeStorage: 'What is kept',
+  lookAgain: 'Look again',
+  strayAbout: 'You do not follow {name}. This is here because it was answered by somebody whom you read.',
+  threadLooking: 'Looking for it…',
+  newSince: 'New since you were here',
   mute: 'Mute',
   unmute: 'Muted: hear of it again',
 

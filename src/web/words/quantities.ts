@@ -28,6 +28,11 @@ export function ago(iso: string, justNow: string): string {
   return new Intl.RelativeTimeFormat(language.value, { style: 'short' }).format(-Math.floor(sinceMs / unitMs), unit)
 }
 
+/** Whether a moment has come. */
+export function isPast(iso: string | null): boolean {
+  return iso !== null && Date.parse(iso) <= now.value
+}
+
 /** "21 November 2026 at 16:05". */
 export function moment(iso: string): string {
   return new Intl.DateTimeFormat(language.value, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso))
