@@ -16,7 +16,16 @@ export function fileRoutes(app: Hono, { files }: Comrade): void {
 
 /** What was uploaded, as the node takes it. */
 export function uploadedFile({ id, alt }: { id: string; alt?: string }): AttachmentSource {
-  return { upload: id, alt }
+  return { upload: id, alt: saying(alt) }
+}
+
+/** A file of this machine, named by its user. */
+export function fileAt(path: string, { alt, plain }: { alt?: string; plain?: boolean }): AttachmentSource {
+  return { file: path, alt: saying(alt), isPlain: plain }
+}
+
+function saying(alt: string | undefined): string | undefined {
+  return alt === '' ? undefined : alt
 }
 
 /** The guard has seen to it that it is there. */

@@ -2,7 +2,7 @@
 import type { Hono } from 'hono'
 import { type Comrade, type MessageListOptions, NodeError } from '../node/comrade.ts'
 import { fileResponse, isDrawn } from './file-response.ts'
-import { uploadedFile } from './file-routes.ts'
+import { fileAt, uploadedFile } from './file-routes.ts'
 import { ndjson } from './lines.ts'
 import { progressLines } from './progress.ts'
 import { messageShape } from './message-shapes.ts'
@@ -17,11 +17,11 @@ export interface MessageRoutesOptions {
 }
 
 export function messageRoutes(app: Hono, { messages }: Comrade, { closing, onSocket }: MessageRoutesOptions): void {
-  post(app, 'message', requests.message, async ({ who, attach, file, text, ...draft }) => {
+  post(app, 'message', requests.message, async ({ who, attach, alt, plain, file, text, ...draft }) => {
     if (attach !== undefined) onSocket()
     if (attach !== undefined && file !== undefined)
       throw new NodeError('BAD_INPUT', 'one file goes with a message: attach, or file')
-    const attachment = attach === undefined ? file && uploadedFile(file) : { file: attach }
+    const attachment = attach === undefined ? file && uploadedFile(file) : fileAt(attach, { alt, plain })
     if (attachment === undefined && text === undefined) throw new NodeError('BAD_INPUT', 'text is missing')
     return messageShape(await messages.send(who, { ...draft, text, attachment }))
   })

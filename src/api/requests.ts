@@ -78,18 +78,18 @@ const MAX_INVITE_MS = 365 * 86_400_000
 /** A file is named in full: the node does not run where its user stands. */
 const file = v.pipe(text(4_096), v.regex(/^\/[^\0]*$/, 'must be an absolute path'))
 
+/** What a picture shows. */
+const alt = v.pipe(
+  anyText(4_000),
+  v.check((value) => [...value].length <= MAX_ALT, `must have at most ${MAX_ALT} characters`)
+)
 /** A file that was uploaded, and what it shows when it is a picture. */
 const uploaded = v.strictObject({
   id: v.pipe(
     v.string("must be an uploaded file's id"),
     v.regex(/^[0-9a-f]{32}$/, "must be an uploaded file's id: 32 hexadecimal digits")
   ),
-  alt: v.optional(
-    v.pipe(
-      text(4_000),
-      v.check((value) => [...value].length <= MAX_ALT, `must have at most ${MAX_ALT} characters`)
-    )
-  )
+  alt: v.optional(alt)
 })
 
 /** Values of a query string are text: numbers and booleans are read from it. */
@@ -133,6 +133,8 @@ export const requests = {
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS)),
     to: v.optional(group),
     attach: v.optional(v.pipe(v.array(file), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`))),
+    alts: v.optional(v.pipe(v.array(alt), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES}`))),
+    plain: v.optional(v.boolean('must be true or false')),
     files: v.optional(v.pipe(v.array(uploaded), v.maxLength(MAX_FILES, `must be at most ${MAX_FILES} files`)))
   }),
   feed: v.strictObject({
@@ -185,6 +187,8 @@ export const requests = {
     who,
     text: v.optional(text(MAX_MESSAGE_SIZE)),
     attach: v.optional(file),
+    alt: v.optional(alt),
+    plain: v.optional(v.boolean('must be true or false')),
     file: v.optional(uploaded),
     reply: v.optional(messageId),
     expiresInMs: v.optional(whole(1, MAX_EXPIRES_MS))

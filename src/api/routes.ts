@@ -5,7 +5,7 @@ import { NodeError } from '../node/comrade.ts'
 import { bodyLimit } from './body-limit.ts'
 import { dagJson } from './dag-json.ts'
 import { fileResponse, isDrawn } from './file-response.ts'
-import { fileRoutes, uploadedFile } from './file-routes.ts'
+import { fileAt, fileRoutes, uploadedFile } from './file-routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { MAX_REQUEST_SIZE, MAX_STRANGER_SIZE, MAX_UPLOAD_SIZE } from './guard.ts'
 import type { EventLog } from './event-log.ts'
@@ -119,9 +119,9 @@ function feedRoutes(app: Hono, init: RouteInit): void {
     app,
     'post',
     requests.post,
-    async ({ text, reply, tags, mentions, expiresInMs, to, attach = [], files = [] }) => {
+    async ({ text, reply, tags, mentions, expiresInMs, to, attach = [], alts = [], plain, files = [] }) => {
       if (attach.length > 0) checkSocket(init)
-      const attached = [...attach.map((path) => ({ file: path })), ...files.map(uploadedFile)]
+      const attached = [...attach.map((path, i) => fileAt(path, { alt: alts[i], plain })), ...files.map(uploadedFile)]
       if (text === undefined && attached.length === 0) throw new NodeError('BAD_INPUT', 'text is missing')
       const body: { type: 'post'; text: string; [key: string]: unknown } = { type: 'post', text: text ?? '' }
       if (reply !== undefined) Object.assign(body, await thread(comrade, reply))

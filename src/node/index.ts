@@ -34,6 +34,7 @@ export {
   type Status,
   type SyncStatus
 } from './comrade.ts'
+export type * from './blobs/contract.ts'
 export type * from './groups/contract.ts'
 export type * from './messages/contract.ts'
 export { type Joined, joinIdentity, type JoinOptions } from './join.ts'

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { MessageShape } from '../../api/message-shapes.ts'
 import { NodeError } from '../../node/comrade.ts'
+import { checkAlts } from '../attaching.ts'
 import { shellWord } from '../group-lines.ts'
 import type { Output } from '../output.ts'
 import { parseDuration } from '../quantity.ts'
@@ -16,6 +17,8 @@ const SEAL_TIMEOUT_MS = 300_000
 interface Options {
   reply?: string
   attach: string[]
+  alt: string[]
+  plain?: boolean
   expires?: number
 }
 
@@ -32,6 +35,12 @@ export const verb: Verb<Options> = {
       isMany: true
     },
     {
+      flags: '--alt <text>',
+      description: 'what a picture shows, for those who do not see it; one for each --attach, in their order',
+      isMany: true
+    },
+    { flags: '--plain', description: 'without what pictures hide, such as the place; only of JPEG, PNG and WebP' },
+    {
       flags: '--expires <duration>',
       description: 'erase it at both ends after this time: 90s, 15m, 12h, 7d, 2w',
       parse: parseDuration
@@ -44,15 +53,16 @@ export const verb: Verb<Options> = {
     "comrade message +weekend 'who brings bread?'",
     "comrade message alice --attach map.pdf 'the way to the meadow'"
   ],
-  async run({ client, output, signal }, [who, words], { reply, expires, attach }) {
+  async run({ client, output, signal }, [who, words], { reply, expires, attach, alt, plain }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a message') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to send: the text is empty')
     if (text === undefined && attach.length === 0)
       throw new NodeError('BAD_INPUT', 'there is nothing to send: give a text, or a file with --attach')
+    checkAlts(alt, attach)
     const files = attach.length === 0 ? [undefined] : attach.map((file) => resolve(file))
     for (const [i, file] of files.entries()) {
       const said = i === 0 ? { text, reply } : {} // the text goes with the first
-      const draft = { who, ...said, attach: file, expiresInMs: expires }
+      const draft = { who, ...said, attach: file, alt: alt[i], plain, expiresInMs: expires }
       const message = await client.post<MessageShape>('message', draft, { signal, timeoutMs: SEAL_TIMEOUT_MS })
       output.result(message, () => `${message.state}  ${message.id}`)
       warnOfUnreached(output, message)

@@ -1,6 +1,7 @@
 // comrade post: writes a post from the command line or from stdin.
 import { resolve } from 'node:path'
 import { NodeError } from '../../node/comrade.ts'
+import { checkAlts } from '../attaching.ts'
 import { shellWord } from '../group-lines.ts'
 import { parseDuration } from '../quantity.ts'
 import { readStdin } from '../stdin.ts'
@@ -18,6 +19,8 @@ interface Options {
   expires?: number
   to?: string
   attach: string[]
+  alt: string[]
+  plain?: boolean
 }
 
 export const verb: Verb<Options> = {
@@ -41,6 +44,12 @@ export const verb: Verb<Options> = {
       isMany: true
     },
     {
+      flags: '--alt <text>',
+      description: 'what a picture shows, for those who do not see it; one for each --attach, in their order',
+      isMany: true
+    },
+    { flags: '--plain', description: 'without what pictures hide, such as the place; only of JPEG, PNG and WebP' },
+    {
       flags: '--to <group>',
       description: 'only for who may read in this group; an answer stays in its group by itself'
     }
@@ -51,17 +60,19 @@ export const verb: Verb<Options> = {
     'comrade post - --tag log < notes.txt',
     "comrade post 'ask @maria, she has ladders' --mention maria",
     "comrade post 'lift to town at 9?' --expires 1d",
-    "comrade post 'the swarm' --attach swarm.jpg",
+    "comrade post 'the swarm' --attach swarm.jpg --alt 'bees on a branch' --plain",
     "comrade post 'the key is under the mat' --to @portland"
   ],
-  async run({ client, output, signal }, [words], { reply, tag, mention, expires, to, attach }) {
+  async run({ client, output, signal }, [words], { reply, tag, mention, expires, to, attach, alt, plain }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a post') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
+    checkAlts(alt, attach)
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
       {
         ...{ text, reply, tags: tag, mentions: mention, expiresInMs: expires, to },
-        attach: attach.length === 0 ? undefined : attach.map((file) => resolve(file))
+        attach: attach.length === 0 ? undefined : attach.map((file) => resolve(file)),
+        ...{ alts: alt.length === 0 ? undefined : alt, plain }
       },
       { signal, timeoutMs: STORE_TIMEOUT_MS }
     )

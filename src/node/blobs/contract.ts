@@ -32,6 +32,11 @@ export type AttachmentSource = (
 ) & {
   /** What a picture shows, in up to 1,000 characters. */
   alt?: string
+  /**
+   * Leave out what a JPEG, PNG or WebP holds beside what is seen, such as the place where it was taken. Refused for other
+   * files; of an uploaded one its caller has taken care. @default false
+   */
+  isPlain?: boolean
 }
 
 export interface AttachmentOptions {

@@ -28,7 +28,7 @@ export interface SealedUpload {
 type Waiting = SealedUpload & { timer: NodeJS.Timeout }
 
 export interface UploadsOptions {
-  blobs: Blobs
+  blobs: Pick<Blobs, 'add' | 'addUser' | 'store' | 'tidy'>
   /** How long a file waits to be attached, in ms. @default an hour */
   lifetimeMs?: number
 }

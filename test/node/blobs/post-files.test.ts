@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Comrade, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { crc32 } from 'node:zlib'
+import { type Comrade, type FileProgress, NodeError, type NodeErrorCode } from '../../../src/index.ts'
+import { blobCid } from '../../../src/blobs/index.ts'
 import { type BlobAnswer, type BlobRequest, decodeRequest, encodeAnswer } from '../../../src/blobs/blob-frame.ts'
 import { BLOB_PROTOCOL } from '../../../src/node/blobs/blob-service.ts'
 import { framedStream } from '../../../src/node/frames.ts'
@@ -12,6 +14,14 @@ import { until } from '../../support/processes.ts'
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
 const blobsAt = (node: Comrade): string[] => readdirSync(join(node.home, 'blobs'))
 const post = { type: 'post', text: 'the swarm' } as const
+
+/** A chunk of a PNG that holds nothing but its name. */
+function chunkOf(name: string): Buffer {
+  const chunk = Buffer.alloc(12)
+  chunk.write(name, 4)
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8)), 8)
+  return chunk
+}
 
 /** An answer of the right form, and nothing else. */
 function lieAbout(request: BlobRequest): BlobAnswer {
@@ -67,6 +77,38 @@ describe('files of posts', function () {
       const node = await homes.start(name)
       await until(() => blobsAt(node).length === 0, 'the files are gone')
     }
+  })
+
+  it('tell how far they have come: what waits for somebody, and what is here', async () => {
+    await using homes = new Homes()
+    const [alice, bob] = [await homes.start('alice'), await homes.start('bob')]
+    const told: FileProgress[] = []
+    bob.addEventListener('file', ({ detail }) => told.push(detail))
+    await befriend(alice, bob)
+    const missing = { blobs: [blobCid(Buffer.alloc(32))], files: [{ name: 'lost', size: 9_000 }] }
+    const files = [{ data: randomBytes(300_000), name: 'a.png', alt: 'bees' }]
+    const { id } = await alice.feeds.publish({ ...post, ...missing }, { files })
+    await reads(bob, alice.identity.did, 'the swarm')
+    await until(() => told.some(({ state }) => state === 'here'), 'bob is told that it is here')
+    const [lost, here] = (await bob.feeds.get(id))!.files!
+    assert.deepEqual([lost.isHere, here.isHere, here.alt], [false, true, 'bees'])
+    assert.deepEqual(bob.files.coming(), [{ id: lost.id, state: 'waiting', have: 0, size: 9_000 }])
+    assert.deepEqual(told.at(-1), { id: here.id, state: 'here', have: 300_000, size: 300_000 })
+    for (const { id: of, have, size } of told) assert.ok(of === lost.id || (of === here.id && have <= size))
+  })
+
+  it('are given without what pictures hide, when that is asked for, and only if it can be', async () => {
+    await using homes = new Homes()
+    const alice = await homes.start('alice')
+    const png = (...chunks: string[]): Buffer =>
+      Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...chunks.map((name) => chunkOf(name))])
+    const data = png('IHDR', 'tEXt', 'IDAT', 'IEND')
+    const { id } = await alice.feeds.publish(post, { files: [{ data, name: 'a.png', isPlain: true }] })
+    const [file] = await alice.feeds.attachments(id)
+    assert.deepEqual(Buffer.concat(await Array.fromAsync(file.read())), png('IHDR', 'IDAT', 'IEND'))
+    assert.equal((await alice.feeds.get(id))!.files![0].size, data.length - chunkOf('tEXt').length)
+    const film = { data: randomBytes(100), name: 'film.mp4', isPlain: true }
+    await assert.rejects(alice.feeds.publish(post, { files: [film] }), withCode('BAD_INPUT'))
   })
 
   it('are given to those who follow the author and are not followed back', async () => {
