@@ -1,7 +1,7 @@
 // From the author's signature to the reader's screen.
 import type { Person } from '../../test/browser/support.ts'
 import { sleep } from '../../test/support/processes.ts'
-import { clientOf, noteTexts, type Row, seenAt } from './visit.ts'
+import { noteTexts, type Row, seenAt } from './visit.ts'
 
 const PAUSE_MS = 100
 
@@ -21,8 +21,8 @@ export async function measureArrival(reader: Person, author: Person, posts: numb
 
 /** The entry's time is that of the signature. */
 async function arrival(reader: Person, author: Person, text: string): Promise<number> {
-  const { id } = await clientOf(author.node).post<{ id: string }>('post', { text })
+  const { id } = await author.client.post<{ id: string }>('post', { text })
   const shownMs = await seenAt(reader.page, text)
-  const { time } = await clientOf(author.node).get<{ time: string }>('show', { id })
+  const { time } = await author.client.get<{ time: string }>('show', { id })
   return shownMs - Date.parse(time)
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { socketPath } from '../../src/node/home.ts'
 import type { Person } from '../../test/browser/support.ts'
 import type { NodeProcess, Stage } from '../../test/support/processes.ts'
-import { clientOf, type Row, seenAt } from './visit.ts'
+import { type Row, seenAt } from './visit.ts'
 
 /** Posts that come while nobody reads. */
 const MISSED = 200
@@ -13,26 +13,25 @@ const LIMIT_MS = 60_000
 
 export async function measureResume(stage: Stage, reader: Person, author: Person, times: number): Promise<Row[]> {
   const values: number[] = []
-  for (let time = 0; time < times; time += 1) values.push(await resume(reader.node, author.node, String(time)))
+  for (let time = 0; time < times; time += 1) values.push(await resume(reader.node, author, String(time)))
   return [
     { what: `events: from asking again to the last of ${MISSED} that were missed`, unit: 'ms', values },
     {
       what: 'its node was killed: from the ready line to what came meanwhile on the screen',
       unit: 'ms',
-      values: [await comeBack(stage, reader, author.node)]
+      values: [await comeBack(stage, reader, author)]
     }
   ]
 }
 
 /** Reads events as a browser does, breaks off, and asks for what came after the last one. */
-async function resume(reader: NodeProcess, author: NodeProcess, round: string): Promise<number> {
+async function resume(reader: NodeProcess, author: Person, round: string): Promise<number> {
   const before = await events(reader)
   const read = readTo(before, `before ${round}`)
-  await clientOf(author).post('post', { text: `before ${round}` })
+  await author.client.post('post', { text: `before ${round}` })
   const id = await read
   const last = `missed ${round} ${MISSED - 1}`
-  for (let index = 0; index < MISSED; index += 1)
-    await clientOf(author).post('post', { text: `missed ${round} ${index}` })
+  for (let index = 0; index < MISSED; index += 1) await author.client.post('post', { text: `missed ${round} ${index}` })
   await reader.entry(last, LIMIT_MS)
   const startMs = performance.now()
   await readTo(await events(reader, id), last)
@@ -40,11 +39,11 @@ async function resume(reader: NodeProcess, author: NodeProcess, round: string): 
 }
 
 /** The page's session and its port are those of the node that was killed. */
-async function comeBack(stage: Stage, { node, page }: Person, author: NodeProcess): Promise<number> {
+async function comeBack(stage: Stage, { node, page }: Person, author: Person): Promise<number> {
   const home = node.home
   await node.end('SIGKILL')
   await page.getByText(/The connection to your node is gone/).waitFor()
-  await clientOf(author).post('post', { text: 'written meanwhile' })
+  await author.client.post('post', { text: 'written meanwhile' })
   await using restarted = {
     node: await stage.up(home),
     [Symbol.asyncDispose]: async () => void (await restarted.node.end())

@@ -1,10 +1,7 @@
 // What all parts of the page's benchmark need: nodes in processes, a browser, and the moments at which something was on
 // the screen.
 import type { Page } from 'playwright-core'
-import { createClient, type Client } from '../../src/api/client.ts'
-import { socketPath } from '../../src/node/home.ts'
 import { createNode } from '../../src/node/index.ts'
-import type { NodeProcess } from '../../test/support/processes.ts'
 
 /** Posts that are written with one signature. */
 const BATCH = 2_000
@@ -18,11 +15,6 @@ export interface Row {
   /** p50 and p99 rather than the median and the highest. @default false */
   isTail?: boolean
   goal?: string
-}
-
-/** Asks a node without starting a process for it. */
-export function clientOf({ home }: NodeProcess): Client {
-  return createClient(socketPath(home))
 }
 
 /** Writes posts of one to five lines into a home without a running node. @returns the newest one's text */

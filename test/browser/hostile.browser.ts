@@ -33,8 +33,10 @@ describe('a page of hostile texts', function () {
   before(async () => {
     stage = new Stage()
     browser = await launch('--host-resolver-rules=MAP evil.example 127.0.0.1')
-    alice = await Person.return(stage, browser, 'Alice')
-    mallory = await Person.return(stage, browser, 'Mallory')
+    ;[alice, mallory] = await Promise.all([
+      Person.return(stage, browser, 'Alice'),
+      Person.return(stage, browser, 'Mallory')
+    ])
     await meet(alice, mallory)
     evil = createServer(({ headers }, response) => {
       asked.push(headers)
@@ -50,7 +52,7 @@ describe('a page of hostile texts', function () {
   })
 
   it('shows posts as the text that they are', async () => {
-    for (const text of POSTS) await mallory.node.json('post', '--', text)
+    for (const text of POSTS) await mallory.client.post('post', { text })
     for (const text of POSTS) await alice.node.entry(text)
     await alice.visit('Feed')
     await alice.sees('safe\\u{202e}txt.exe\\u{202c} and\\u{200b}zero\\u{e0041}')

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Client, createClient } from '../../src/api/client.ts'
+import { socketPath } from '../../src/node/home.ts'
 import type { NodeProcess, Stage } from '../support/processes.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -58,10 +60,10 @@ export class Person {
     })
   }
 
-  /** Starts a node, and comes to its page as `comrade open` says. */
+  /** Starts a node, and comes to its page by an address as `comrade open` prints it. */
   static async come(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
     const person = await Person.#at(await stage.up(name), browser, options)
-    await person.open()
+    await person.#open()
     return person
   }
 
@@ -83,16 +85,21 @@ export class Person {
 
   /** The same, of somebody who was here before: with a name, past the first run. */
   static async return(stage: Stage, browser: Browser, name: string, options: LookOptions = {}): Promise<Person> {
-    const person = await Person.come(stage, browser, name, options)
-    await person.node.json('profile', '--name', name)
-    await person.page.reload()
+    const person = await Person.#at(await stage.up(name), browser, options)
+    await person.client.post('profile', { name })
+    await person.#open()
     await person.page.getByRole('heading', { level: 1 }).waitFor()
     return person
   }
 
-  async open(): Promise<void> {
-    const [{ url }] = await this.node.json('open')
-    await this.page.goto(String(url))
+  /** Asks the node without starting a process for it. */
+  get client(): Client {
+    return createClient(socketPath(this.node.home))
+  }
+
+  async #open(): Promise<void> {
+    const { url } = await this.client.post<{ url: string }>('open')
+    await this.page.goto(url)
     await this.page.waitForURL((address) => address.pathname === '/')
   }
 
@@ -126,6 +133,6 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
 
 /** Has two people meet, by their nodes. */
 export async function meet(one: Person, other: Person): Promise<void> {
-  const [{ link }] = await one.node.json('meet')
-  await other.node.json('meet', String(link), '--yes')
+  const { link } = await one.client.post<{ link: string }>('meet/invite')
+  await other.client.post('meet', { with: link })
 }
