@@ -9,6 +9,7 @@ import { chosenLanguage, theme, type Theme } from '../state/choices.ts'
 import { changeProfile, profile } from '../state/me.ts'
 import { connection } from '../state/live.ts'
 import { line } from '../text.ts'
+import { NodeSettings } from './node-settings.tsx'
 import { language, LANGUAGES, t, type Word } from '../words/index.ts'
 
 const THEMES: Readonly<Record<Theme, Word>> = { system: 'themeSystem', light: 'themeLight', dark: 'themeDark' }
@@ -34,6 +35,7 @@ export function SettingsView() {
           </label>
         </p>
       </section>
+      <NodeSettings />
       <DeviceList />
       <section>
         <h2>{t('thisBrowser')}</h2>

@@ -33,6 +33,13 @@ export function isPast(iso: string | null): boolean {
   return iso !== null && Date.parse(iso) <= now.value
 }
 
+/** "12 seconds ago". */
+export function agoInSeconds(iso: string, nowMs: number): string {
+  const sinceMs = Math.max(0, nowMs - Date.parse(iso))
+  const [unit, unitMs] = UNITS.find(([, ms]) => sinceMs >= ms) ?? ['second', 1_000]
+  return new Intl.RelativeTimeFormat(language.value).format(-Math.floor(sinceMs / unitMs), unit)
+}
+
 /** "21 November 2026 at 16:05". */
 export function moment(iso: string): string {
   return new Intl.DateTimeFormat(language.value, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso))
@@ -49,7 +56,12 @@ export function clock(iso: string): string {
 /** "1.2 MB", in powers of 1,000. */
 export function size(bytes: number): string {
   const power = bytes < 1_000 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log10(bytes) / 3))
-  const options = { style: 'unit', unit: SIZES[power], maximumFractionDigits: power === 0 ? 0 : 1 } as const
+  const options = {
+    style: 'unit',
+    unit: SIZES[power],
+    unitDisplay: power === 0 ? 'long' : 'short', // "845 byte" is how the short one has it
+    maximumFractionDigits: power === 0 ? 0 : 1
+  } as const
   return new Intl.NumberFormat(language.value, options).format(bytes / 1_000 ** power)
 }
 
