@@ -45,6 +45,7 @@ describe('how the node does, on the page', function () {
     const choice = page.getByLabel('Keep for others')
     await choice.selectOption('own')
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     assert.equal(await choice.inputValue(), 'all')
     await choice.selectOption('own')
     await page.getByRole('dialog').getByRole('button', { name: 'Keep less' }).click()
