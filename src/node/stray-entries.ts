@@ -28,6 +28,8 @@ import { type Asker, MAX_MESSAGE_SIZE, type Message, type PeopleProtocol } from 
 
 /** Entries asked for with one question. */
 const MAX_ASKED = 16
+/** Entries looked for at a time: those of one thread take turns. */
+const MAX_WANTED = 128
 /** What is left of an answer's size for entries, in bytes. */
 const MAX_ANSWER_SIZE = MAX_MESSAGE_SIZE - 4_096
 /** An author's identity log and profile are given with an entry up to these sizes, in bytes. */
@@ -128,7 +130,8 @@ export class StrayEntries {
   outcomeOf(id: Uint8Array): { reason: MissingReason; author?: string; name?: string } | undefined {
     const search = this.#searches.get(hex(id))
     if (search === undefined) return undefined
-    const { reason, author } = search.pending > 0 ? { reason: 'fetching' as const } : (search.outcome ?? {})
+    const isPending = search.pending > 0 || search.asked.size === 0
+    const { reason, author } = isPending ? { reason: 'fetching' as const } : (search.outcome ?? {})
     if (reason === undefined) return undefined
     const named = author && this.#nameOf(author)
     return { reason, ...(named && { author: named.author, name: named.name }) }
@@ -140,7 +143,8 @@ export class StrayEntries {
   }
 
   /**
-   * Asks connected friends for these entries; those first who are named. Each is asked once in ten seconds.
+   * Asks connected friends for these entries, some at a time; those first who are named. Each is asked once in ten seconds.
+   * What is beyond the first 128 is not looked for.
    * @param first root keys
    * @returns whether one came
    */
@@ -150,9 +154,12 @@ export class StrayEntries {
     const { near = [], rest = [] } = Object.groupBy(friends.slice(0, MAX_FRIENDS), (peer) =>
       first.has(hex(this.#options.contactOf(peer)!.key)) ? 'near' : 'rest'
     )
+    const wanted = ids.slice(0, MAX_WANTED)
+    if (friends.length > 0) for (const id of wanted) this.#searchOf(id)
+    else this.#forgetUnasked(wanted)
     let isNews = false
     for (const peers of [near, rest]) {
-      const left = ids.filter((id) => this.get(id) === undefined).slice(0, MAX_ASKED)
+      const left = wanted.filter((id) => this.get(id) === undefined)
       const came = await Promise.all(peers.map((peer) => this.#ask(peer, left)))
       isNews ||= came.includes(true)
     }
@@ -191,7 +198,8 @@ export class StrayEntries {
   /** @returns whether something came */
   async #ask(peer: PeerId, ids: readonly Uint8Array[]): Promise<boolean> {
     const [name, now] = [peer.toString(), Date.now()]
-    const wanted = ids.filter((id) => (this.#searchOf(id).asked.get(name) ?? 0) + ASK_AGAIN_MS <= now)
+    const isDue = (id: Uint8Array): boolean => (this.#searchOf(id).asked.get(name) ?? 0) + ASK_AGAIN_MS <= now
+    const wanted = ids.filter(isDue).slice(0, MAX_ASKED)
     if (wanted.length === 0) return false
     const searches = wanted.map((id) => this.#searchOf(id))
     for (const search of searches) {
@@ -261,6 +269,11 @@ export class StrayEntries {
     if (gone === 'erased' || gone === 'expired') return gone
     const isFollowed = author !== undefined && this.#options.people.contacts.get(author.root).relation === 'followed'
     return author === undefined || isFollowed ? 'absent' : 'unfollowed'
+  }
+
+  /** Nobody is there any more to be asked. */
+  #forgetUnasked(ids: readonly Uint8Array[]): void {
+    for (const name of ids.map(hex)) if (this.#searches.get(name)?.asked.size === 0) this.#searches.delete(name)
   }
 
   #searchOf(id: Uint8Array): Search {

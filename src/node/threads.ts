@@ -88,11 +88,11 @@ export class Threads {
 
   #collect(entry: StoredEntry): Entries {
     const { store, strays, groups } = this.#options
-    const opened = this.#opened(entry)
+    const group = groups().groupOf(entry)
     const body = this.#bodyOf(entry)
     const root = body?.type === 'post' ? (idOf(body.root) ?? entry.id) : entry.id
     const found: Entries = new Map()
-    const answers = opened === undefined ? linksTo(store, root, 'root') : groups().thread(opened.group, root)
+    const answers = group === undefined ? linksTo(store, root, 'root') : groups().thread(group, root)
     const add = (each: StoredEntry | undefined): boolean => {
       if (each === undefined || found.size >= MAX_ENTRIES || found.has(hex(each.id))) return false
       if (this.#isShown(each)) found.set(hex(each.id), each)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Comrade, ThreadItem } from '../../src/index.ts'
 import { formatEntryId } from '../../src/feeds/index.ts'
 import { Homes, befriend, postsOf } from '../support/node.ts'
+import { GroupOfNodes } from '../support/groups.ts'
 import { until } from '../support/processes.ts'
 
 const WAIT_MS = 10_000
@@ -188,6 +189,29 @@ describe('a thread', function () {
     assert.equal(await reason(), 'quota')
     await alice.storeMode('own')
     assert.equal(await reason(), 'store')
+  })
+
+  it('of a group keeps the place of what was erased, and says what this device cannot open', async () => {
+    await using homes = new Homes()
+    const start = (name: string): Promise<Comrade> => homes.start(name)
+    const alice = await start('alice')
+    const group = await GroupOfNodes.found(alice, {}, start)
+    const write = async (text: string, reply?: string, root = reply): Promise<string> =>
+      (await alice.feeds.publish({ type: 'post', text, ...(reply && { reply, root }) }, { group: group.id })).id
+    const root = await write('before')
+    const middle = await write('between', root)
+    const bob = await group.admit('bob')
+    await group.settled()
+    const last = await write('after', middle, root)
+    await until(async () => (await bob.feeds.get(last))?.type === 'post', 'bob reads it')
+    const [item] = await bob.feeds.thread(last)
+    assert.deepEqual(
+      item.missing.map(({ id, reason, author }) => [id, reason, author]),
+      [root, middle].map((id) => [id, 'sealed', alice.identity.did])
+    )
+    for (const id of [root, middle]) await alice.feeds.erase(id)
+    for (const id of [root, last])
+      assert.deepEqual(textsOf(await alice.feeds.thread(id)), ['erased', 'erased', 'after'], id)
   })
 
   it('is read at once where nothing is waited for, and says what is being fetched', async () => {
