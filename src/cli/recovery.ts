@@ -1,7 +1,8 @@
-// The recovery phrase, in the one moment in which it exists: to a new file, or to the person, framed.
+// The recovery phrase, in the one moment in which it exists: to a new file, or to the person, framed. Where it is kept until it is
+// on paper, the page shows it; a file does as well.
 import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { NodeError } from '../node/comrade.ts'
+import { type Comrade, NodeError } from '../node/comrade.ts'
 import type { Context } from './verb.ts'
 
 /** @throws NodeError BAD_INPUT when there is a file already and the phrase is yet to be made */
@@ -23,6 +24,15 @@ export function handOverPhrase(phrase: string, path: string | undefined, { outpu
     output.notice(`The recovery phrase could not be written to ${path}: ${(error as Error).message}`)
     frame(phrase, output)
   }
+}
+
+/** The phrase of an identity that `up --open` has made before, when nobody has put it by since: to a file, or it is reminded of. */
+export function handOverKeptPhrase(node: Comrade, path: string | undefined, context: Pick<Context, 'output'>): void {
+  if (node.recoveryPhrase === undefined) return
+  if (path === undefined)
+    return context.output.talk('the recovery phrase is not known to be on paper: the page shows it, by `comrade open`')
+  handOverPhrase(node.recoveryPhrase, path, context)
+  node.forgetRecoveryPhrase()
 }
 
 function frame(phrase: string, output: Context['output']): void {

@@ -219,8 +219,11 @@ describe('comrade up', () => {
     assert.ok(!(first.lines.join('') + first.stderr).includes(words.slice(0, 2).join(' ')))
     await using second = await NodeProcess.up(home)
     assert.deepEqual(String(await phraseOf(second.home)).split(' '), words)
-    await createClient(join(home, 'api.sock')).post('recovery/confirm')
-    assert.equal(await phraseOf(home), null)
+    await second.end()
+    const file = join(directory.path, 'phrase.txt')
+    await using third = await NodeProcess.up(home, ['--recovery-file', file])
+    assert.equal(await readFile(file, 'utf8'), `${words.join(' ')}\n`)
+    assert.equal(await phraseOf(third.home), null)
   })
 
   it('writes the recovery phrase to a file that only its owner can read, and over no other', async () => {

@@ -7,7 +7,7 @@ import { coloured } from '../output.ts'
 import { offerPage, type PageAddress } from '../page-address.ts'
 import { askPassphrase, passphraseFromFile } from '../passphrase.ts'
 import { parseCount } from '../quantity.ts'
-import { handOverPhrase, refuseTakenPath } from '../recovery.ts'
+import { handOverKeptPhrase, handOverPhrase, refuseTakenPath } from '../recovery.ts'
 import { RunningNode } from '../running-node.ts'
 import type { Context, Verb } from '../verb.ts'
 
@@ -55,12 +55,14 @@ export const verb: Verb<Options> = {
   handlesSignals: true,
   async run(context, _args, options) {
     const leaving = leaveOnSignal()
-    if (options.recoveryFile !== undefined) refuseTakenPath(options.recoveryFile, hasKeys(homeAt(context.home).keys))
+    const hasIdentity = hasKeys(homeAt(context.home).keys)
+    if (options.recoveryFile !== undefined) refuseTakenPath(options.recoveryFile, hasIdentity)
     const node = await openNode(context, options).catch((error: unknown) => {
       if (options.open === true && isInUse(error)) return undefined
       throw error
     })
     if (node === undefined) return openRunning(context)
+    if (hasIdentity) handOverKeptPhrase(node, options.recoveryFile, context)
     const running = new RunningNode(node, context.output)
     try {
       await running.start(context.socketPath, options)
