@@ -1,6 +1,7 @@
 // The page behind the address that `comrade open` prints. It trades the code in the address's fragment, which no browser
-// sends to anybody, for the session's cookie, and goes on to the page at `/`; where none was built, it says how the node
-// does. There is nothing of the user in it, so everybody may have it.
+// sends to anybody, for the session's cookie, and goes on to the page at `/`; so does an old address, in a browser that was
+// let in before. Where no page was built, it says how the node does. There is nothing of the user in it, so everybody may
+// have it.
 import { createHash } from 'node:crypto'
 
 /** Run in the browser. What the node says is set as text, never as HTML. */
@@ -9,7 +10,7 @@ const say = (text) => { document.getElementById('state').textContent = text }
 const ask = async (path, options) => {
   const response = await fetch(path, options)
   const answer = await response.json()
-  if (!response.ok) throw new Error(answer.error.message)
+  if (!response.ok) throw Object.assign(new Error(answer.error.message), answer.error)
   return answer
 }
 const code = location.hash.slice(1)
@@ -17,7 +18,9 @@ history.replaceState(null, '', '/open')
 const open = async () => {
   if (code !== '') {
     const headers = { 'content-type': 'application/json' }
-    await ask('/api/session', { method: 'POST', headers, body: JSON.stringify({ code }) })
+    await ask('/api/session', { method: 'POST', headers, body: JSON.stringify({ code }) }).catch(async (error) => {
+      if (error.code !== 'EXPIRED' || !(await fetch('/api/status')).ok) throw error
+    })
   }
   if ((await fetch('/')).ok) return location.replace('/')
   const { did, peers } = await ask('/api/status')

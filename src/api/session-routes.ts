@@ -40,7 +40,8 @@ export function openRoutes(app: Hono, browsers: BrowserAccess | undefined, isSoc
 export function sessionRoutes(app: Hono, { identity }: Comrade, browsers: BrowserAccess): void {
   app.get('/open', (c) => c.html(OPEN_PAGE, 200, { 'content-security-policy': OPEN_POLICY }))
   post(app, 'session', requests.code, ({ code }, c) => {
-    const secret = browsers.sessions.trade(code)
+    const present = sessionSecrets(c.req.header('cookie'), browsers.port ?? 0)
+    const secret = browsers.sessions.trade(code, present)
     c.header('set-cookie', `${cookie(browsers, secret)}; Max-Age=${COOKIE_MAX_AGE_S}`)
     return { did: identity.did, device: identity.device }
   })

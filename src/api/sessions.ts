@@ -82,16 +82,19 @@ export class Sessions {
 
   /**
    * Trades a code for a new session. A code that comes a second time has been seen by somebody else, who may have been the
-   * first: what it was traded for is ended (as RFC 6749, section 4.1.2, has it).
+   * first: what it was traded for is ended (as RFC 6749, section 4.1.2, has it). The browser that has it may come again.
+   * @param present secrets of sessions that the browser has already
    * @returns the session's secret: 43 characters of base64url
    * @throws NodeError EXPIRED for a code that is not known, or no longer; USED
    */
-  trade(code: string): string {
+  trade(code: string, present: readonly string[] = []): string {
     this.#forgetOld()
     const known = this.#codes.get(keyOf(code))
     if (known === undefined)
       throw new NodeError('EXPIRED', 'this address is not good any more: ask for another one with `comrade open`')
     if (known.session !== undefined) {
+      const own = present.find((secret) => keyOf(secret) === known.session)
+      if (own !== undefined && this.use(own) !== undefined) return own
       if (this.#end(known.session)) this.#tell(true)
       throw new NodeError(
         'USED',

@@ -33,6 +33,17 @@ describe('sessions of browsers', () => {
     assert.ok(sessions.use(other))
   })
 
+  it('go on when the browser that has one opens the same address again', () => {
+    const { sessions } = setup()
+    const code = sessions.issue()
+    const secret = sessions.trade(code)
+    const other = sessions.trade(sessions.issue())
+    assert.equal(sessions.trade(code, ['x', secret]), secret)
+    assert.throws(() => sessions.trade(code, [other]), { code: 'USED' })
+    assert.throws(() => sessions.trade(code, [secret]), { code: 'USED' }, 'it has ended')
+    assert.ok(sessions.use(other))
+  })
+
   it('do not begin with a code that is made up, or is a minute old', () => {
     const { sessions, pass } = setup()
     assert.throws(() => sessions.trade('x'.repeat(43)), { code: 'EXPIRED' })

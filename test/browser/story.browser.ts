@@ -36,6 +36,9 @@ describe('three people, each with a browser', function () {
     await alice.sees('These are not the words')
     await confirm(alice, words)
     await alice.sees('Good to have you, Alice')
+    const { url } = await alice.node.line(({ event }) => event === 'page')
+    await alice.page.goto(String(url)) // once more, from the terminal
+    await alice.sees('Good to have you, Alice')
     assert.deepEqual(await alice.page.evaluate(() => fetch('/api/recovery').then((answer) => answer.json())), {
       phrase: null
     })
