@@ -16,6 +16,7 @@ import { GossipTopics } from './gossip-topics.ts'
 import { Greeting } from './greeting.ts'
 import { GroupSync, type HeldGroups } from './groups/group-sync.ts'
 import { HelloService } from './hello-service.ts'
+import { Latency } from './latency.ts'
 import type { Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
 import type { NodeOptions, Settings } from './options.ts'
@@ -84,6 +85,7 @@ export class Connections {
   readonly #gossip: GossipService
   readonly #greeting: Greeting
   readonly #redial: RedialLoop
+  readonly #latency = new Latency()
   #recognising: NodeJS.Timeout | undefined
   /** To what libp2p says, until the store is closed. */
   readonly #listening = new AbortController()
@@ -235,9 +237,12 @@ export class Connections {
   }
 
   async peers(): Promise<Peer[]> {
+    const connections = this.libp2p.getConnections()
+    for (const connection of connections) this.#latency.look(connection)
     return peerList({
-      connections: this.libp2p.getConnections(),
+      connections,
       contactOf: (peerId) => this.contactOf(peerId),
+      latencyOf: (connection) => this.#latency.of(connection),
       deviceNameOf: (peerId) => this.#deviceNameOf(peerId),
       relays: this.#network.reservations.relays,
       syncOf: (peerId) => {
@@ -364,6 +369,7 @@ export class Connections {
   async stop(): Promise<void> {
     this.#gossip.stop()
     this.#greeting.stop()
+    this.#latency.stop()
     const services = this.#isStarted
       ? [this.directory, this.#redial, this.#groups, this.#sync, this.questions, this.#hello]
       : []
@@ -439,6 +445,7 @@ export class Connections {
       void this.#network.libp2p.hangUp(peerId, { signal: AbortSignal.timeout(1_000) }).catch(() => {}) // it is gone already
       return
     }
+    for (const connection of this.libp2p.getConnections(peerId)) this.#latency.look(connection)
     const { addresses } = this.#options.people.contacts
     addresses.tie(peerId.toString(), contact.key)
     this.#options.people.contacts.setSeen(contact.key, Date.now())

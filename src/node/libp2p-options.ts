@@ -36,6 +36,8 @@ const MAX_PARALLEL_DIALS = 8
 /** New connections of one host in a second. js-libp2p's 5 keeps out those who share an address with a flood. */
 const MAX_INBOUND_PER_HOST_PER_SECOND = 50
 const PING_INTERVAL_MS = 60_000
+/** At a time on a connection: those of the DHT stay open for seconds, and kept all others from asking. */
+const MAX_PINGS = 4
 const DAY_MS = 86_400_000
 
 export type NetworkServices = {
@@ -153,7 +155,7 @@ function services({ records }: NetworkOptions, lan: boolean, faults: PeerFaults)
     listening: listening(),
     identify: identify(),
     identifyPush: identifyPush(),
-    ping: ping(),
+    ping: ping({ maxInboundStreams: MAX_PINGS, maxOutboundStreams: MAX_PINGS }),
     pubsub: gossipsub(gossipOptions(faults)),
     dht: directoryDht(records, lan)
   }

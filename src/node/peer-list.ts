@@ -6,6 +6,8 @@ import type { Peer, PeerSync } from './comrade.ts'
 export interface PeerListOptions {
   connections: readonly Connection[]
   contactOf: (peerId: PeerId) => ContactRecord | undefined
+  /** To there and back, in ms. */
+  latencyOf: (connection: Connection) => number | undefined
   /** What one's own other device is called. */
   deviceNameOf: (peerId: PeerId) => string | undefined
   /** Peers at whom this device waits to be reached. */
@@ -27,10 +29,10 @@ export function peerList(options: PeerListOptions): Peer[] {
 function peerOf(
   own: readonly Connection[],
   all: readonly Connection[],
-  { contactOf, deviceNameOf, relays, syncOf }: PeerListOptions
+  { contactOf, latencyOf, deviceNameOf, relays, syncOf }: PeerListOptions
 ): Peer {
   const used = own.find(({ direct }) => direct) ?? own[0]
-  const { remotePeer, remoteAddr, direction, direct, rtt } = used
+  const { remotePeer, remoteAddr, direction, direct } = used
   const contact = contactOf(remotePeer)
   return {
     peerId: remotePeer.toString(),
@@ -38,7 +40,7 @@ function peerOf(
     ...optional('device', contact?.relation === 'self' ? deviceNameOf(remotePeer) : undefined),
     address: remoteAddr.toString(),
     direction,
-    ...optional('latencyMs', rtt),
+    ...optional('latencyMs', latencyOf(used)),
     since: new Date(own[0].timeline.open).toISOString(),
     ...(direct ? {} : { through: relayOf(used, all, contactOf) }),
     connections: own.length,
