@@ -18,7 +18,12 @@ const ENTRY_FIELDS = [
   'reply',
   'root',
   'group',
-  'files'
+  'files',
+  'mentions',
+  'replies',
+  'reactions',
+  'expires',
+  'gone'
 ]
 const OTHER = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
 
