@@ -326,6 +326,27 @@ describe('a session with a hostile peer', () => {
     await peer.leave()
   })
 
+  it('has what it claims said to be on its way only until it is done with it', async () => {
+    using temporary = temporaryStore()
+    const author = new Author('carol')
+    want(temporary.store, author.key)
+    temporary.store.ingest(author.post('hello'))
+    const stranger = await Stranger.live(temporary.store)
+    await until(() => stranger.session.progress.state === 'current', 'they have nothing to exchange')
+    await stranger.have(author.key, 0xffff_ffff)
+    await until(() => stranger.session.progress.state === 'fetching', 'it is asked')
+    const { missing } = stranger.session.progress
+    assert.ok(missing > 0 && missing < 2 ** 32)
+    await stranger.sendRuns(...author.post('there is one'))
+    await until(() => stranger.session.progress.missing === missing - 1, 'what came is not missing any more')
+    await stranger.send(message.encodeNumber(KIND.done, 1))
+    await until(() => stranger.of(KIND.want).length === 2, 'it brought something, and is asked for the rest')
+    await stranger.send(message.encodeNumber(KIND.done, 1))
+    await until(() => stranger.session.progress.missing === 0, 'nothing is on its way')
+    await stranger.leave()
+    assert.equal(stranger.session.progress.missing, 0)
+  })
+
   it('loses its claim on a feed when it ends', async () => {
     const author = new Author('carol')
     using held = holding(author)
