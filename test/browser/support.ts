@@ -94,7 +94,7 @@ export class Person {
 
   /** Asks the node without starting a process for it. */
   get client(): Client {
-    return createClient(socketPath(this.node.home))
+    return clientOf(this.node)
   }
 
   async #open(): Promise<void> {
@@ -131,8 +131,13 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(ROOT, 'docs/images', `${name}.png`), animations: 'disabled' })
 }
 
+/** Asks a node without starting a process for it. */
+export function clientOf({ home }: NodeProcess): Client {
+  return createClient(socketPath(home))
+}
+
 /** Has two people meet, by their nodes. */
-export async function meet(one: Person, other: Person): Promise<void> {
-  const { link } = await one.client.post<{ link: string }>('meet/invite')
-  await other.client.post('meet', { with: link })
+export async function meet(one: Pick<Person, 'node'>, other: Pick<Person, 'node'>): Promise<void> {
+  const { link } = await clientOf(one.node).post<{ link: string }>('meet/invite')
+  await clientOf(other.node).post('meet', { with: link })
 }

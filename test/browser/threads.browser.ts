@@ -19,7 +19,7 @@ describe('a thread on the page', function () {
     ;[bob, carol] = [await stage.up('bob'), await stage.up('carol')]
     await carol.json('profile', '--name', 'Carol')
     await bob.json('profile', '--name', 'Bob')
-    await meet(alice, { node: bob } as Person)
+    await meet(alice, { node: bob })
     const [{ link }] = await bob.json('meet')
     await carol.json('meet', String(link), '--yes')
   })
