@@ -90,6 +90,6 @@ const SYNC_STATES: Readonly<Record<NonNullable<PeerShape['sync']>['state'], Word
 
 function syncText({ sync }: PeerShape): string {
   if (sync === null) return t('stateNone')
-  if (sync.missing > 0) return tn('entriesToCome', sync.missing)
+  if (sync.missing > 0) return tn('entriesMissing', sync.missing)
   return `${t(SYNC_STATES[sync.state])}, ${tn('sharedFeeds', sync.feeds)}`
 }

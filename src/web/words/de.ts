@@ -357,6 +357,8 @@ export const de: Catalogue = {
   comparingWith_other: 'Mit {count} Geräten wird verglichen, was da ist.',
   entriesToCome_one: 'Noch {count} Eintrag kommt.',
   entriesToCome_other: 'Noch {count} Einträge kommen.',
+  entriesMissing_one: 'noch {count} Eintrag',
+  entriesMissing_other: 'noch {count} Einträge',
   entriesProgress: 'Einträge, die gekommen sind',
   upToDateWith_one: 'Mit {count} Person auf dem neuesten Stand.',
   upToDateWith_other: 'Mit {count} Leuten auf dem neuesten Stand.',

@@ -349,6 +349,8 @@ export const en = {
   comparingWith_other: 'Comparing what is there with {count} devices.',
   entriesToCome_one: '{count} entry to come.',
   entriesToCome_other: '{count} entries to come.',
+  entriesMissing_one: '{count} entry to come',
+  entriesMissing_other: '{count} entries to come',
   entriesProgress: 'Entries that have come',
   upToDateWith_one: 'Up to date with {count} person.',
   upToDateWith_other: 'Up to date with {count} people.',
