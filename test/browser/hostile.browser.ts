@@ -65,7 +65,7 @@ describe('a page of hostile texts', function () {
       await alice.page.waitForTimeout(50)
     }
     assert.equal(seen.size, 7)
-    assert.equal(await alice.page.title(), 'Comrade')
+    assert.equal(await alice.page.title(), 'Feed · Comrade')
     assert.equal(await alice.page.locator('.list :is(script, iframe, img, svg, link)').count(), 0)
     assert.deepEqual(alice.troubles, [])
   })

@@ -2,16 +2,24 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { at } from '../state/route.ts'
+import { at, focusHeading } from '../state/route.ts'
 import { t } from '../words/index.ts'
 import { ago, moment } from '../words/quantities.ts'
 import { explained } from '../words/sentence.ts'
 
-/** The heading of a place; it takes the focus when one comes there. */
+/** The heading of a place, which is the document's title as well; it takes the focus when one comes there. */
 export function Title({ children, aside }: { children: ComponentChildren; aside?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    const words = heading.current?.cloneNode(true) as HTMLElement
+    for (const sign of words.querySelectorAll('[aria-hidden]')) sign.remove()
+    document.title = `${words.textContent} · Comrade`
+  })
   return (
     <header class="title">
-      <h1 tabIndex={-1}>{children}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {children}
+      </h1>
       {aside}
     </header>
   )
@@ -57,6 +65,7 @@ export function Action({ run, kind = 'plain', isDisabled = false, label, childre
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)
   const click = async (): Promise<void> => {
+    if (isBusy.value) return
     isBusy.value = true
     error.value = undefined
     try {
@@ -72,7 +81,8 @@ export function Action({ run, kind = 'plain', isDisabled = false, label, childre
       <button
         type="button"
         class={kind}
-        disabled={isDisabled || isBusy.value}
+        disabled={isDisabled}
+        aria-disabled={isBusy.value || undefined /* a button that is disabled would lose the focus */}
         aria-busy={isBusy.value}
         aria-label={label}
         onClick={() => void click()}
@@ -103,10 +113,13 @@ export function Copyable({ text, label }: { text: string; label: string }) {
   }
   return (
     <div class="copyable">
-      <code tabIndex={0} aria-label={label}>
+      <code tabIndex={0} role="group" aria-label={label}>
         {text}
       </code>
       <Action run={copy}>{isCopied.value ? t('copied') : t('copy')}</Action>
+      <span role="status" class="hidden">
+        {isCopied.value && t('copied')}
+      </span>
     </div>
   )
 }
@@ -120,18 +133,21 @@ interface QuestionProps {
   onClose: () => void
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks before something that cannot be undone. The focus goes back to where it was, or to the heading when that is gone. */
 export function Question({ title, children, yes, run, onClose }: QuestionProps) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useEffect(() => {
+    dialog.current?.showModal()
+    return () => requestAnimationFrame(() => document.activeElement === document.body && focusHeading())
+  }, [])
   const act = async (): Promise<void> => {
     await run()
     dialog.current?.close()
   }
   return (
-    <dialog ref={dialog} onClose={onClose} aria-labelledby="question">
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="question" aria-describedby="asked">
       <h2 id="question">{title}</h2>
-      <div>{children}</div>
+      <div id="asked">{children}</div>
       <p class="row">
         <Action kind="danger" run={act}>
           {yes}

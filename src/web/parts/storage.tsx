@@ -4,7 +4,7 @@ import { post } from '../api.ts'
 import type { SpaceShape } from '../shapes.ts'
 import { space } from '../state/health.ts'
 import { t, tn, type Word } from '../words/index.ts'
-import { size } from '../words/quantities.ts'
+import { number, size } from '../words/quantities.ts'
 import { Failure, Question } from './basics.tsx'
 import { PersonLink } from './person.tsx'
 
@@ -62,7 +62,7 @@ function ByDistance({ kept: { distances, groups, unwanted } }: { kept: SpaceShap
         {rows.map(({ word, feeds, bytes }) => (
           <tr key={word}>
             <th scope="row">{t(word)}</th>
-            <td>{feeds}</td>
+            <td>{feeds !== undefined && number(feeds)}</td>
             <td>
               <Bar part={bytes / largest} />
               {size(bytes)}

@@ -56,6 +56,12 @@ interface RowProps {
 function Row({ id, observe, position, count, children }: RowProps) {
   const element = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => observe(element.current!, id), [id])
+  // Where in the feed the article is, of how many that are known: most of the list is not in the document.
+  useLayoutEffect(() => {
+    const article = element.current!.querySelector('article')
+    article?.setAttribute('aria-posinset', String(position))
+    article?.setAttribute('aria-setsize', String(count))
+  }, [position, count])
   return (
     <div ref={element} class="list-row" data-position={position} data-count={count}>
       {children}

@@ -26,11 +26,15 @@ export function go(...parts: string[]): void {
   location.hash = at(...parts)
 }
 
+export function focusHeading(): void {
+  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
+}
+
 export function watchRoute(): void {
   addEventListener('hashchange', () => {
     route.value = parse()
     scrollTo(0, 0)
     // A screen reader goes on at the new place's heading, and not at the link that was left.
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true }))
+    requestAnimationFrame(focusHeading)
   })
 }

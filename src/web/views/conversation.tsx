@@ -40,15 +40,18 @@ export function ConversationView({ about: whom }: { about: string }) {
       </Title>
       {group !== undefined && <People key={whom} conversation={group} />}
       {messages.length === 0 && <p class="hint">{t('conversationEmpty')}</p>}
-      <ol class="messages" aria-live="polite" aria-label={t('messages')}>
-        {messages
-          .filter(({ type }) => type !== 'reaction')
-          .map((message) => (
-            <li key={message.id} class={classOf(message)}>
-              <Message message={message} reactions={messages.filter(({ about }) => about === message.id)} />
-            </li>
-          ))}
-      </ol>
+      {/* What comes is read out; how far one's own has come, and what was there before, is not. */}
+      <div role="log" aria-relevant="additions" aria-label={t('messages')}>
+        <ol class="messages">
+          {messages
+            .filter(({ type }) => type !== 'reaction')
+            .map((message) => (
+              <li key={message.id} class={classOf(message)}>
+                <Message message={message} reactions={messages.filter(({ about }) => about === message.id)} />
+              </li>
+            ))}
+        </ol>
+      </div>
       {mayWrite(whom, group) ? <Answer key={whom} whom={whom} /> : <p class="notice">{t('messagesOnlyFriends')}</p>}
     </>
   )

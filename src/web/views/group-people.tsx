@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { get } from '../api.ts'
 import { Action, Failure, Question } from '../parts/basics.tsx'
 import { PersonChoice } from '../parts/fields.tsx'
-import { PersonLink, Sign } from '../parts/person.tsx'
+import { Name, PersonLink, Sign } from '../parts/person.tsx'
 import { act, groupChanges } from '../state/groups.ts'
 import { isMe } from '../state/me.ts'
 import { contacts } from '../state/people.ts'
@@ -209,7 +209,9 @@ export function Standing({ group: { id } }: { group: GroupShape }) {
       <Failure error={failure.value} />
       {log.value.map(({ did, name, sentences }) => (
         <div key={did}>
-          <h3>{line(name)}</h3>
+          <h3>
+            <Name did={did} name={name} />
+          </h3>
           <ul>
             {sentences.map((sentence, index) => (
               <li key={index}>{said(sentence)}</li>

@@ -9,6 +9,7 @@ import { go } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { CandidateShape, GroupShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
+import { number } from '../words/quantities.ts'
 import { said } from '../words/sentence.ts'
 import { Posts } from './feed.tsx'
 import { Candidates, Members, Motions, Propose, Standing, useGroupList } from './group-people.tsx'
@@ -56,7 +57,7 @@ function KnownGroup({ group }: { group: GroupShape }) {
       <details>
         <summary>{t('aboutGroup')}</summary>
         <h3>
-          {t('memberList')} <span class="count">{size}</span>
+          {t('memberList')} <span class="count">{number(size)}</span>
         </h3>
         <Members group={group} />
         {you === 'member' && <Propose group={group} />}

@@ -12,7 +12,7 @@ import { status } from '../state/me.ts'
 import { at } from '../state/route.ts'
 import type { CheckShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
-import { duration, size } from '../words/quantities.ts'
+import { duration, number, size } from '../words/quantities.ts'
 import { checkName, said, saidTogether } from '../words/sentence.ts'
 
 export function HealthView() {
@@ -59,11 +59,11 @@ function Summary({ checks }: { checks: readonly CheckShape[] | undefined }) {
       <dl class="figures">
         <div>
           <dt>{t('figurePeers')}</dt>
-          <dd>{node.peers}</dd>
+          <dd>{number(node.peers)}</dd>
         </div>
         <div>
           <dt>{t('figureEntries')}</dt>
-          <dd>{node.entries}</dd>
+          <dd>{number(node.entries)}</dd>
         </div>
         <div>
           <dt>{t('figureBytes')}</dt>
@@ -88,6 +88,7 @@ function Check({ check: { check, ok, sentences, advice } }: { check: CheckShape 
         <strong>
           <span aria-hidden="true">{ok ? '✓ ' : '✗ '}</span>
           {checkName(check)}
+          <span aria-hidden="true">:</span>
         </strong>
         <span class="hidden">{ok ? t('isOk') : t('isBad')}</span> {saidTogether(sentences)}
       </p>

@@ -6,6 +6,7 @@ import { change, contacts, requests, waiting } from '../state/people.ts'
 import { at } from '../state/route.ts'
 import type { ContactShape, RequestShape } from '../shapes.ts'
 import { t, tn, type Word } from '../words/index.ts'
+import { number } from '../words/quantities.ts'
 
 export const RELATIONS: Readonly<Record<ContactShape['relation'], Word>> = {
   self: 'relationSelf',
@@ -83,7 +84,7 @@ function Section({ relation, people }: { relation: ContactShape['relation']; peo
   return (
     <section>
       <h2>
-        {t(RELATIONS[relation])} <span class="count">{people.length}</span>
+        {t(RELATIONS[relation])} <span class="count">{number(people.length)}</span>
       </h2>
       <ul class="rows">
         {people.slice(0, 500).map(({ did, name, warnings, lastSeen, groups, vouches }) => (

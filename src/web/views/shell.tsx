@@ -6,10 +6,11 @@ import { phraseWaits, profile } from '../state/me.ts'
 import { unread } from '../state/messages.ts'
 import { freshNotices } from '../state/notices.ts'
 import { contacts, waiting } from '../state/people.ts'
-import { at, route } from '../state/route.ts'
+import { at, focusHeading, route } from '../state/route.ts'
 import { freshWarnings } from '../state/warnings.ts'
 import { welcomed } from '../state/choices.ts'
 import { t, type Word } from '../words/index.ts'
+import { number } from '../words/quantities.ts'
 import { FeedView, TagView } from './feed.tsx'
 import { GroupView } from './group.tsx'
 import { GroupsView } from './groups.tsx'
@@ -84,7 +85,7 @@ export function Shell() {
 /** To the heading, without another address. */
 function skip(event: Event): void {
   event.preventDefault()
-  document.querySelector<HTMLElement>('main h1')?.focus()
+  focusHeading()
 }
 
 function Places({ here }: { here: string }) {
@@ -98,8 +99,9 @@ function Places({ here }: { here: string }) {
             <Icon name={icon} />
             <span class="place-name">{t(word)}</span>
             {fresh > 0 && (
-              <span class="badge" aria-label={t('newCount', { count: fresh })}>
-                {fresh}
+              <span class="badge">
+                <span aria-hidden="true">{number(fresh)}</span>
+                <span class="hidden">{t('newCount', { count: fresh })}</span>
               </span>
             )}
           </a>

@@ -36,13 +36,17 @@ export const language = computed(() => {
 
 /** The message, with its places filled in. */
 export function t(word: Word, values: Record<string, string | number> = {}): string {
-  return LANGUAGES[language.value].words[word].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+  const { words } = LANGUAGES[language.value]
+  return words[word].replace(/\{(\w+)\}/g, (_, name: string) => shown(values[name] ?? ''))
+}
+
+function shown(value: string | number): string {
+  return typeof value === 'string' ? value : new Intl.NumberFormat(language.value).format(value)
 }
 
 /** The form of the message that fits a number, which is its {count}. */
 export function tn(word: Counted, count: number, values: Record<string, string | number> = {}): string {
-  const shown = new Intl.NumberFormat(language.value).format(count)
-  return t(`${word}_${formOf(count)}` as Word, { count: shown, ...values })
+  return t(`${word}_${formOf(count)}` as Word, { count, ...values })
 }
 
 /** Which of its forms a message has with a number. */

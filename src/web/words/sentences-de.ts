@@ -64,8 +64,8 @@ export const sentencesDe: Phrases = {
     'Freunde und eigene Geräte, die hier darauf warten, erreicht zu werden: {waiting}; weitergereichte Verbindungen: {relayed}; {passedBytes} von {hourlyBytes} in dieser Stunde',
   'contacts.none': 'du folgst noch niemandem',
   'contacts.connected': {
-    one: 'verbunden mit {connected} von {count} Menschen, dem du folgst, davon {relayed} über einen Freund',
-    other: 'verbunden mit {connected} von {count} Leuten, denen du folgst, davon {relayed} über einen Freund'
+    one: 'du folgst {count} Menschen; verbunden: {connected}, über einen Freund: {relayed}',
+    other: 'du folgst {count} Leuten; verbunden: {connected}, über einen Freund: {relayed}'
   },
   'contact.away': '{name}: {reason}',
   'contact.lastReached': 'zuletzt erreicht {lastTime}',
@@ -165,13 +165,12 @@ export const sentencesDe: Phrases = {
 
   // why somebody is a member or not
   'standing.founder': '{name} hat die Gruppe gegründet.',
-  'standing.asked': '{name} bat um Aufnahme: {count} von {needed} Bürgschaften, von {ring} Leuten, die bürgen können.',
+  'standing.asked': '{name} bat um Aufnahme: {count} von {needed} Bürgschaften; bürgen können {ring}.',
   'standing.askedAloud':
-    '{name} bat um Aufnahme: {count} von {needed} Bürgschaften, von {ring} Leuten, die bürgen können. Unter so wenigen bleibt niemand verborgen.',
-  'standing.proposed':
-    '{sponsor} schlug {name} vor: {count} von {needed} Bürgschaften, von {ring} Leuten, die bürgen können.',
+    '{name} bat um Aufnahme: {count} von {needed} Bürgschaften; bürgen können {ring}. Unter so wenigen bleibt niemand verborgen.',
+  'standing.proposed': '{sponsor} schlug {name} vor: {count} von {needed} Bürgschaften; bürgen können {ring}.',
   'standing.proposedAloud':
-    '{sponsor} schlug {name} vor: {count} von {needed} Bürgschaften, von {ring} Leuten, die bürgen können. Unter so wenigen bleibt niemand verborgen.',
+    '{sponsor} schlug {name} vor: {count} von {needed} Bürgschaften; bürgen können {ring}. Unter so wenigen bleibt niemand verborgen.',
   'standing.joined': {
     one: '{name} wurde Mitglied mit {count} Bürgschaft (nötig: {needed}), davon mindestens {sure} von heutigen Mitgliedern.',
     other:

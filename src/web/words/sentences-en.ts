@@ -64,8 +64,8 @@ export const sentencesEn: Phrases = {
     'friends and own devices that wait here to be reached: {waiting}; connections passed on: {relayed}; {passedBytes} of {hourlyBytes} in this hour',
   'contacts.none': 'you follow nobody yet',
   'contacts.connected': {
-    one: 'connected with {connected} of {count} person whom you follow, {relayed} of them through a friend',
-    other: 'connected with {connected} of {count} people whom you follow, {relayed} of them through a friend'
+    one: 'you follow {count} person; connected: {connected}, through a friend: {relayed}',
+    other: 'you follow {count} people; connected: {connected}, through a friend: {relayed}'
   },
   'contact.away': '{name}: {reason}',
   'contact.lastReached': 'last reached {lastTime}',
@@ -162,12 +162,12 @@ export const sentencesEn: Phrases = {
 
   // why somebody is a member or not
   'standing.founder': '{name} founded the group.',
-  'standing.asked': '{name} asked to join: {count} of {needed} vouches, out of {ring} who can vouch.',
+  'standing.asked': '{name} asked to join: {count} of {needed} vouches; {ring} can vouch.',
   'standing.askedAloud':
-    '{name} asked to join: {count} of {needed} vouches, out of {ring} who can vouch. Among so few nobody is hidden.',
-  'standing.proposed': '{sponsor} proposed {name}: {count} of {needed} vouches, out of {ring} who can vouch.',
+    '{name} asked to join: {count} of {needed} vouches; {ring} can vouch. Among so few nobody is hidden.',
+  'standing.proposed': '{sponsor} proposed {name}: {count} of {needed} vouches; {ring} can vouch.',
   'standing.proposedAloud':
-    '{sponsor} proposed {name}: {count} of {needed} vouches, out of {ring} who can vouch. Among so few nobody is hidden.',
+    '{sponsor} proposed {name}: {count} of {needed} vouches; {ring} can vouch. Among so few nobody is hidden.',
   'standing.joined': {
     one: '{name} joined with {count} vouch ({needed} needed), at least {sure} of them by members of today.',
     other: '{name} joined with {count} vouches ({needed} needed), at least {sure} of them by members of today.'
