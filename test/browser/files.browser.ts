@@ -39,6 +39,15 @@ async function photograph(page: Page): Promise<Buffer> {
   return Buffer.concat([bytes.subarray(0, 2), exif(), bytes.subarray(2)])
 }
 
+/** The node does not know what it was given any more, as after it was started anew. */
+async function forget(page: Page, { id }: { id: string }): Promise<void> {
+  const discarded = await page.evaluate(async (body) => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch('/api/files/discard', { method: 'POST', headers, body })).json() as Promise<unknown>
+  }, JSON.stringify({ id }))
+  assert.deepEqual(discarded, { id, discarded: true })
+}
+
 describe('files in the page', function () {
   this.timeout(90_000)
   let stage: Stage
@@ -69,9 +78,11 @@ describe('files in the page', function () {
     const { page } = alice
     await page.getByRole('textbox', { name: 'What is there to say?' }).fill('the first apples')
     const note = { name: 'recipe.txt', mimeType: 'text/plain', buffer: Buffer.from('peel, slice, bake') }
+    const handedOver = page.waitForResponse((response) => response.url().includes('name=recipe.txt'))
     await page
       .locator('input[type=file]')
       .setInputFiles([{ name: 'apples.jpg', mimeType: 'image/jpeg', buffer: picture }, note])
+    await forget(page, (await (await handedOver).json()) as { id: string })
     await page.getByRole('textbox', { name: 'What apples.jpg shows' }).fill('red apples on a green meadow')
     await keepPicture(page, 'attach')
     await page.getByRole('button', { name: 'Post', exact: true }).click()
@@ -133,7 +144,6 @@ describe('files in the page', function () {
     await image.waitFor()
     assert.equal(await image.evaluate(async (each: HTMLImageElement) => (await each.decode(), each.naturalWidth)), 240)
     await bob.page.getByRole('link', { name: 'where.txt' }).waitFor()
-    await keepPicture(bob.page, 'message-files')
   })
 
   it('leave the page without errors, which asked nobody but its node', () => {

@@ -1,4 +1,5 @@
 // Files that go with what one writes: chosen, dropped or pasted, seen small, described, and taken away again.
+import { useSignal } from '@preact/signals'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { ApiError } from '../api.ts'
 import { Failure } from './basics.tsx'
@@ -130,7 +131,10 @@ function Picked({ file, uploads }: { file: PickedFile; uploads: Uploads }) {
         class="quiet"
         aria-label={t('removeFile', { name })}
         title={t('remove')}
-        onClick={() => uploads.remove(file)}
+        onClick={({ currentTarget }) => {
+          currentTarget.form?.querySelector('textarea')?.focus() // the button goes, and the focus is not to go with it
+          uploads.remove(file)
+        }}
       >
         <Icon name="cross" />
       </button>
@@ -173,10 +177,11 @@ function WhyNot({ file, isPlain }: { file: PickedFile; isPlain: boolean }) {
 /** A picture drawn small, as its file is: nothing but the own node may be an address of pictures here. Else the kind of file. */
 function Small({ file, isPicture }: { file: File; isPicture: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null)
+  const isDrawn = useSignal(isPicture && file.size <= MAX_DRAWN_SIZE)
   useEffect(() => {
-    if (canvas.current !== null && file.size <= MAX_DRAWN_SIZE) void drawSmall(file, canvas.current).catch(() => {})
+    if (canvas.current !== null) drawSmall(file, canvas.current).catch(() => (isDrawn.value = false))
   }, [file])
-  if (isPicture) return <canvas ref={canvas} class="small-picture" width={SIDE} height={SIDE} aria-hidden="true" />
+  if (isDrawn.value) return <canvas ref={canvas} class="small-picture" width={SIDE} height={SIDE} aria-hidden="true" />
   const [, kind = ''] = /\.(\w{1,4})$/.exec(file.name) ?? []
   return (
     <span class="small-picture" aria-hidden="true">

@@ -1,6 +1,7 @@
 // Files that belong to a post or a message: pictures are shown, all can be kept. Their bytes come from the own node, which
 // fetches them from whoever has them, and never sends them as a page.
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { begin } from '../api.ts'
 import { Action } from './basics.tsx'
 import { fileState } from '../state/files.ts'
@@ -19,6 +20,8 @@ const PICTURES: ReadonlySet<string | null> = new Set([
 ])
 /** A larger picture is shown only when one asks for it, in bytes. */
 const LARGE = 8 * 2 ** 20
+/** The node begins to fetch what belongs to a new post a moment after it, in ms. */
+const SETTLE_MS = 2_000
 
 /** What files belong to: the routes that give and fetch them, and what these take. */
 export interface FilesOf {
@@ -69,6 +72,7 @@ function File({ file, of, query }: FileProps) {
       {isPicture && isHere && !isWanted.value && (
         <button type="button" class="plain" onClick={() => (isWanted.value = true)}>
           {t('showPicture')}
+          <span class="hidden">: {line(alt ?? name)}</span>
         </button>
       )}
       <p class="hint">
@@ -103,8 +107,13 @@ interface OnItsWayProps {
 
 /** How far it has come, or what it waits for; what does not come by itself can be asked for. */
 function OnItsWay({ file, progress, fetch }: OnItsWayProps) {
+  const isSettled = useSignal(false)
+  useEffect(() => {
+    const timer = setTimeout(() => (isSettled.value = true), SETTLE_MS)
+    return () => clearTimeout(timer)
+  }, [])
   if (progress === undefined || progress.state === 'dropped' || progress.state === 'here')
-    return (
+    return !isSettled.value ? null : (
       <p class="row hint">
         {t('fileNotFetched')}
         <Action run={fetch}>{t('fetchFile')}</Action>
