@@ -4,9 +4,17 @@
 // have it.
 import { createHash } from 'node:crypto'
 
+/** What somebody may meet before the page is there, which has a catalogue of its own. By the codes of errors. */
+const GERMAN = {
+  EXPIRED: 'Diese Adresse gilt nicht mehr. Eine neue gibt es im Terminal auf demselben Gerät mit: comrade open',
+  USED: 'Diese Adresse wurde schon benutzt. Wer sie benutzt hat, ist jetzt ausgesperrt. Eine neue gibt es mit: comrade open'
+}
+
 /** Run in the browser. What the node says is set as text, never as HTML. */
 export const OPEN_SCRIPT = `
-const say = (text) => { document.getElementById('state').textContent = text }
+const german = navigator.language.startsWith('de') ? ${JSON.stringify(GERMAN)} : {}
+const state = document.getElementById('state')
+const say = (text, lang = 'en') => Object.assign(state, { textContent: text, lang })
 const ask = async (path, options) => {
   const response = await fetch(path, options)
   const answer = await response.json()
@@ -26,7 +34,7 @@ const open = async () => {
   const { did, peers } = await ask('/api/status')
   say('This browser may use the node of ' + did + ', which has ' + peers + ' connections.')
 }
-open().catch((error) => say(error.message))
+open().catch(({ code, message }) => (german[code] ? say(german[code], 'de') : say(message)))
 `
 
 const STYLE =

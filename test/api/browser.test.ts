@@ -202,6 +202,7 @@ describe('a browser', () => {
       runOpenScript({
         location: { hash: new URL(url).hash, replace: go },
         history: { replaceState: (_state: null, _title: string, to: string) => go(to) },
+        navigator: { language: 'en' },
         document: { getElementById: () => state },
         fetch: async (path: string, { method = 'GET', body }: { method?: string; body?: string } = {}) => {
           assert.ok(!address.includes(codeIn(url)), 'the code is no longer in the address')
