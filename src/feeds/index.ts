@@ -46,6 +46,7 @@ export {
   entryAt,
   entryAtPlace,
   entryById,
+  isAnswered,
   isBlobOfPost,
   linksTo,
   isLinkedFrom,

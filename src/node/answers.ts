@@ -1,11 +1,22 @@
 // How an entry was answered: replies and reactions of all who are stored here and not blocked, counted.
-import { type FeedStore, reactionsByFeed, repliesByFeed, type StoredEntry, whyGone } from '../feeds/index.ts'
+import {
+  type FeedStore,
+  isAnswered,
+  reactionsByFeed,
+  repliesByFeed,
+  type StoredEntry,
+  whyGone
+} from '../feeds/index.ts'
 import type { FeedItem, ReactionCount } from './comrade.ts'
 import type { GroupContent, OpenedPost } from './groups/content.ts'
 import type { People } from './people.ts'
 
 /** Different emoji that are told of one entry; the rarest are left out. */
 const MAX_EMOJI = 32
+
+/** By the feeds that gave them. */
+type Replies = readonly { feed: Uint8Array; count: number }[]
+type Reactions = readonly { feed: Uint8Array; emoji: string }[]
 
 export interface AnswersOptions {
   store: FeedStore
@@ -23,23 +34,29 @@ export class Answers {
   /** The item with its counts, when it is a post, or what is left of one; and why no more of it is left. @param post what it says, when it is one to a group */
   counted(item: FeedItem, entry: StoredEntry, post?: OpenedPost): FeedItem {
     if (item.type !== 'post' && item.type !== 'erased') return item
-    if (item.type === 'erased') item = { ...item, gone: whyGone(this.#options.store, entry.place) }
     const { store } = this.#options
-    const groups = this.#options.groups()
-    const [replies, reactions] =
-      post === undefined
-        ? [repliesByFeed(store, entry.id), reactionsByFeed(store, entry.id)]
-        : [groups.repliesByFeed(post.group, entry.id), groups.reactionsByFeed(post.group, entry.id)]
-    return { ...item, replies: this.#sum(replies), reactions: this.#byEmoji(reactions) }
+    const gone = item.type === 'erased' ? { gone: whyGone(store, entry.place) } : {}
+    const [replies, reactions] = post === undefined ? this.#answersTo(entry) : this.#answersInGroup(entry, post)
+    return { ...item, ...gone, replies: this.#sum(replies), reactions: this.#byEmoji(reactions) }
   }
 
-  #sum(replies: readonly { feed: Uint8Array; count: number }[]): number {
+  #answersTo({ id }: StoredEntry): [Replies, Reactions] {
+    const { store } = this.#options
+    return isAnswered(store, id) ? [repliesByFeed(store, id), reactionsByFeed(store, id)] : [[], []]
+  }
+
+  #answersInGroup({ id }: StoredEntry, { group }: OpenedPost): [Replies, Reactions] {
+    const groups = this.#options.groups()
+    return [groups.repliesByFeed(group, id), groups.reactionsByFeed(group, id)]
+  }
+
+  #sum(replies: Replies): number {
     const { people } = this.#options
     return replies.reduce((sum, { feed, count }) => sum + (people.isBlocked(feed) ? 0 : count), 0)
   }
 
   /** People, and not their devices, are counted. */
-  #byEmoji(given: readonly { feed: Uint8Array; emoji: string }[]): ReactionCount[] {
+  #byEmoji(given: Reactions): ReactionCount[] {
     const { people } = this.#options
     const authors = new Map<string, Set<string>>()
     for (const { feed, emoji } of given) {

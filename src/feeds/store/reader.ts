@@ -102,6 +102,12 @@ export function isLinkedFrom(store: Stored, id: Uint8Array, feeds: Iterable<numb
 /** Replies and reactions that are looked at to count those to one entry. */
 const MAX_COUNTED = 4_096
 
+/** Whether there is anything to count: most entries have no answer, and a look is cheap. */
+export function isAnswered(store: Stored, id: Uint8Array): boolean {
+  const sql = 'SELECT 1 FROM links WHERE target = ? AND kind IN (?, ?) LIMIT 1'
+  return store.get(sql, prefixOf(id), LINK.reply, LINK.reaction) !== undefined
+}
+
 /** How often feeds have answered an entry. */
 export function repliesByFeed(store: Stored, id: Uint8Array): { feed: Uint8Array; count: number }[] {
   const rows = store.all(
