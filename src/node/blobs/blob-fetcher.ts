@@ -105,11 +105,17 @@ export class BlobFetcher {
     return this.#fetches.get(hex(id))?.progress
   }
 
-  /** What is being fetched now, in files and bytes, and how many wait for somebody who has them, or for their turn. */
+  /** What comes now, in files and bytes, and how many wait for somebody who has them, or for their turn. */
   get state(): { fetching: number; waiting: number } & BlobProgress {
-    const waiting = Math.max(0, this.#fetches.size - this.#running.size)
-    const state = { fetching: this.#running.size, waiting, have: 0, size: 0 }
-    for (const { progress } of this.#running) {
+    // Somebody who is asked may not have it.
+    const coming = [...this.#running].filter(({ opened }) => opened !== undefined)
+    const state = {
+      fetching: coming.length,
+      waiting: Math.max(0, this.#fetches.size - coming.length),
+      have: 0,
+      size: 0
+    }
+    for (const { progress } of coming) {
       state.have += progress.have
       state.size += progress.size
     }
