@@ -18,10 +18,16 @@ const PADDED_SIZES = [4_096, 65_536, 1_048_576, 16_777_216] as const
 /** Largest file that can be sealed, in bytes: 64 MiB but for a tag in each chunk. */
 export const MAX_FILE_SIZE = MAX_BLOB_SIZE - chunkCount(MAX_BLOB_SIZE) * TAG_SIZE
 
+export interface SealOptions {
+  /** Whether the blob's size tells little of the file's. Not needed where nobody else sees it. @default true */
+  isPadded?: boolean
+}
+
 /** Bytes of the blob in which a file of this size is sealed. @throws BlobError SIZE */
-export function sealedSize(size: number): number {
+export function sealedSize(size: number, { isPadded = true }: SealOptions = {}): number {
   if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_SIZE)
     throw new BlobError('SIZE', `a file has at most ${MAX_FILE_SIZE} bytes, this one ${size}`)
+  if (!isPadded) return size + chunkCountFor(size) * TAG_SIZE
   const fits = (padded: number): boolean => roomIn(padded) >= size
   const largest = PADDED_SIZES.at(-1)!
   return PADDED_SIZES.find(fits) ?? largest * Math.ceil(chunkCountFor(size) / chunkCount(largest))
@@ -35,9 +41,11 @@ export function sealedSize(size: number): number {
 export async function* sealFile(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   size: number,
-  key: Uint8Array
+  key: Uint8Array,
+  options?: SealOptions
 ): AsyncGenerator<Uint8Array> {
-  const [count, room] = [chunkCount(sealedSize(size)), roomIn(sealedSize(size))]
+  const whole = sealedSize(size, options)
+  const [count, room] = [chunkCount(whole), roomIn(whole)]
   let index = 0
   for await (const segment of piecesOf(padded(source, size, room), SEGMENT_SIZE)) {
     const cipher = createCipheriv(CIPHER, key, nonceOf(index, count), { authTagLength: TAG_SIZE })
@@ -49,14 +57,16 @@ export async function* sealFile(
 /**
  * Opens a sealed file.
  * @param chunks of its blob, in order; no more are read than the file needs
+ * @param options as it was sealed
  * @throws BlobError SEALED when the key is another's, or chunks were changed, moved, or left out
  */
 export async function* openFile(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   size: number,
-  key: Uint8Array
+  key: Uint8Array,
+  options?: SealOptions
 ): AsyncGenerator<Uint8Array> {
-  const count = chunkCount(sealedSize(size))
+  const count = chunkCount(sealedSize(size, options))
   let [index, missing] = [0, size]
   if (missing === 0) return
   for await (const chunk of chunks) {

@@ -26,6 +26,10 @@ describe('a sealed file', () => {
         const chunks = await sealed(pieces, size)
         assert.equal(Buffer.concat(chunks).length, sealedSize(size))
         assert.ok((await opened(chunks, size)).equals(file))
+        const exact = await Array.fromAsync(sealFile(pieces, size, KEY, { isPadded: false }))
+        assert.equal(Buffer.concat(exact).length, sealedSize(size, { isPadded: false }))
+        const again = await Array.fromAsync(openFile(exact, size, KEY, { isPadded: false }))
+        assert.ok(Buffer.concat(again).equals(file))
       }),
       { numRuns: 30 }
     )
@@ -34,9 +38,10 @@ describe('a sealed file', () => {
   it('has one of few sizes', () => {
     const sizes = [0, 1, 4_080, 4_081, 65_520, 65_521, 1_048_320, 1_048_321, 16_773_120, 16_773_121, MAX_FILE_SIZE]
     const [small, medium, large, huge] = [4_096, 65_536, 1_048_576, 16_777_216]
-    assert.deepEqual(sizes.map(sealedSize), [
-      ...[small, small, small, medium, medium, large, large, huge, huge, 2 * huge, 4 * huge]
-    ])
+    assert.deepEqual(
+      sizes.map((size) => sealedSize(size)),
+      [...[small, small, small, medium, medium, large, large, huge, huge, 2 * huge, 4 * huge]]
+    )
     for (const size of [-1, 0.5, NaN, MAX_FILE_SIZE + 1]) assert.throws(() => sealedSize(size), BlobError)
   })
 

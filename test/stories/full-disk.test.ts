@@ -1,7 +1,9 @@
 // A disk that is full: reading goes on, writing fails and says why, nothing that was acknowledged is lost, and with room
 // it goes on. It takes a file system of its own, and so root; elsewhere these stories are skipped, and say so.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ask } from '../api/server.ts'
 import { type NodeProcess, sleep, Stage, until } from '../support/processes.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 
@@ -11,6 +13,14 @@ const ROOM = 524_288
 /** More than fit. */
 const POSTS = 40
 const LONG = 'x'.repeat(16_000)
+
+/** Hands over a file, as a page does. @returns the status, and the code of an error */
+async function handOver({ home }: NodeProcess, size: number): Promise<[number, string | undefined]> {
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': size }
+  const to = { socketPath: join(home, 'api.sock'), method: 'POST', path: '/api/files?name=a', headers }
+  const { status, text } = await ask(to, Buffer.alloc(size))
+  return [status, (JSON.parse(text) as { error?: { code: string } }).error?.code]
+}
 
 describe('a node whose disk is full', function () {
   this.timeout(90_000)
@@ -41,6 +51,13 @@ describe('a node whose disk is full', function () {
     const again = await stage.up(node.home)
     assert.deepEqual(await idsOf(again), acknowledged.toReversed())
     assert.equal((await again.json('post', 'and again'))[0].seq, acknowledged.length + 1)
+
+    const blobs = join(again.home, 'blobs')
+    disk.fill(ROOM)
+    assert.deepEqual(await handOver(again, 2 * ROOM), [507, 'DISK_FULL'])
+    assert.deepEqual(readdirSync(blobs), [], 'nothing is left of a file that did not fit')
+    disk.makeRoom()
+    assert.deepEqual(await handOver(again, 2 * ROOM), [200, undefined])
   })
 
   it('says so when it cannot start, and starts as ever when there is room', async function () {

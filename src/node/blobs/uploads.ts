@@ -15,8 +15,10 @@ const LIFETIME_MS = 3_600_000
 const MAX_UPLOADS = 64
 const MAX_TOTAL_SIZE = 2 ** 30
 
-/** A file in its sealed form. */
-export interface SealedUpload {
+/** Nobody else sees how large it is here. */
+const SEALING = { isPadded: false }
+
+interface SealedUpload {
   /** Of its blob. */
   blob: Uint8Array
   key: Uint8Array
@@ -69,7 +71,7 @@ export class Uploads {
         mime: mime ?? pictureType(given),
         key: new Uint8Array(randomBytes(FILE_KEY_SIZE))
       }
-      return await this.#options.blobs.add(sealFile(source, size, file.key), async (blob) =>
+      return await this.#options.blobs.add(sealFile(source, size, file.key, SEALING), async (blob) =>
         this.#keep(id, { ...file, blob })
       )
     } catch (error) {
@@ -93,7 +95,7 @@ export class Uploads {
     const { blob, size, key } = this.get(id)
     const stored = await this.#options.blobs.store.find(blob)
     if (stored === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
-    yield* openFile(stored.chunks(), size, key)
+    yield* openFile(stored.chunks(), size, key, SEALING)
   }
 
   /** It is attached, or not to be attached. @returns whether it was here */

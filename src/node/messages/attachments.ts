@@ -23,8 +23,8 @@ import type { WantedBlob } from '../blobs/blob-fetch.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from '../blobs/contract.ts'
 import { fileNameOf } from '../blobs/file-name.ts'
-import { openSource } from '../blobs/file-source.ts'
-import type { SealedUpload, Uploads } from '../blobs/uploads.ts'
+import { type FileSource, openSource } from '../blobs/file-source.ts'
+import type { Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
 import { refuse } from '../refusal-sentences.ts'
 
@@ -76,27 +76,18 @@ export class NodeAttachments {
    */
   async seal<T>(source: AttachmentSource, write: (fields: AttachmentFields) => Promise<T>): Promise<T> {
     const { blobs, uploads } = this.#options
-    if ('upload' in source) return this.#useSealed(source, write)
     await using file = await openSource(source, MAX_FILE_SIZE, uploads)
     const key = new Uint8Array(randomBytes(FILE_KEY_SIZE))
     try {
-      return await blobs.add(sealFile(file.bytes, file.size, key), (blob) => write(fieldsOf({ ...file, blob, key })))
+      const sealed = sealFile(file.bytes, file.size, key)
+      const written = await blobs.add(sealed, (blob) => write(fieldsOf(file, { blob, key })))
+      if ('upload' in source) uploads.discard(source.upload)
+      return written
     } catch (error) {
       if (error instanceof BlobError && error.code === 'SIZE')
         throw new NodeError('BAD_INPUT', error.message, { cause: error })
       throw error
     }
-  }
-
-  /** An uploaded file is sealed already, under a key of its own. */
-  async #useSealed<T>(
-    { upload, alt }: Extract<AttachmentSource, { upload: string }>,
-    write: (fields: AttachmentFields) => Promise<T>
-  ): Promise<T> {
-    const { uploads } = this.#options
-    const written = await write(fieldsOf({ ...uploads.get(upload), alt }))
-    uploads.discard(upload)
-    return written
   }
 
   /** As people see it; undefined when there is none. */
@@ -150,7 +141,10 @@ export class NodeAttachments {
 }
 
 /** What a message says of a sealed file. */
-function fieldsOf({ blob, key, size, name, mime, alt }: SealedUpload & { alt?: string }): AttachmentFields {
+function fieldsOf(
+  { size, name, mime, alt }: FileSource,
+  { blob, key }: { blob: Uint8Array; key: Uint8Array }
+): AttachmentFields {
   const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
   return { type: 'attachment', blob: blobCid(blob), key, size, name, ...more }
 }

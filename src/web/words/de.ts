@@ -132,7 +132,7 @@ export const de: Catalogue = {
   uploadOf: '{name} wird übergeben',
   describePicture: 'Was auf {name} zu sehen ist',
   describeHint: 'Was ist zu sehen? Für alle, die es nicht sehen',
-  hiddenData: 'Aus Bildern entfernen, was in ihnen verborgen ist: Ort und Zeit der Aufnahme, Kamera',
+  hiddenData: 'Entfernen, was Bilder verbergen: Ort und Zeit der Aufnahme, Kamera',
   mayHide: 'kann Verborgenes enthalten, etwa den Ort',
   tooManyFiles: 'Höchstens {count} Dateien gehen zusammen.',
   fileTooLarge: 'ist zu groß: Eine Datei darf bis zu {limit} haben.',

@@ -128,7 +128,7 @@ export const en = {
   uploadOf: 'Handing over {name}',
   describePicture: 'What {name} shows',
   describeHint: 'What does it show? For those who do not see it',
-  hiddenData: 'Take out of pictures what is hidden in them: where and when they were taken, and the camera',
+  hiddenData: 'Take out what pictures hide: where and when they were taken, the camera',
   mayHide: 'may hold hidden data, such as the place',
   tooManyFiles: 'At most {count} files go together.',
   fileTooLarge: 'is too large: a file may have up to {limit}.',
