@@ -1,7 +1,7 @@
 // Asks a running node, over its unix socket. Loads nothing but node:http, so that a command starts fast.
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
-import { NodeError, type NodeErrorCode } from '../node/comrade.ts'
+import { NodeError, type NodeErrorCode, type Sentence } from '../node/comrade.ts'
 
 /** How long an answer may take, in ms. */
 const ANSWER_TIMEOUT_MS = 30_000
@@ -111,6 +111,6 @@ async function readAll(response: IncomingMessage): Promise<string> {
 
 function throwIfError(value: unknown): void {
   if (typeof value !== 'object' || value === null || !('error' in value)) return
-  const { code, message } = value.error as { code: NodeErrorCode; message: string }
-  throw new NodeError(code, message)
+  const { code, message, sentence } = value.error as { code: NodeErrorCode; message: string; sentence?: Sentence }
+  throw new NodeError(code, sentence ?? message)
 }

@@ -1,6 +1,7 @@
 // The door of the node: one device, for whoever embeds it.
 export {
   type Check,
+  type CheckName,
   type Comrade,
   type ComradeEvents,
   type Contact,
@@ -30,6 +31,9 @@ export {
   type Resolved,
   type SettingKey,
   type SettingState,
+  type Sentence,
+  type SentenceCode,
+  type SentenceValue,
   type Space,
   type Status,
   type SyncStatus

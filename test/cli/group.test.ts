@@ -111,6 +111,10 @@ describe('comrade group, where a node runs', () => {
       ['feed', '--in', 'porto']
     ])
       assert.match((await node.run(args)).stderr, /^error: there is no group porto here/)
+    const { error } = JSON.parse((await node.run(['feed', '--in', 'porto', '--json'])).stderr) as { error: object }
+    const text = 'there is no group porto here: comrade group list'
+    const sentence = { code: 'refusal.noGroup', values: { name: 'porto' }, text }
+    assert.deepEqual(error, { code: 'NOT_FOUND', message: text, sentence })
     const expiring = await node.run(['post', 'x', '--to', 'portland', '--expires', '1d'])
     assert.deepEqual([expiring.code, /cannot expire/.test(expiring.stderr)], [2, true])
   })

@@ -288,12 +288,13 @@ describe('devices', function () {
     const warnings: string[] = []
     friend.addEventListener('warning', ({ detail }) => warnings.push(detail.message))
     laptop = await homes.start('copy')
-    laptop.addEventListener('warning', ({ detail }) => warnings.push(detail.message))
+    laptop.addEventListener('warning', ({ detail }) => warnings.push(detail.message, detail.sentence.code))
     await laptop.connect(friend.addresses[0])
     await until(
       () => warnings.some((message) => /this identity's log was continued in two places/.test(message)),
       'told'
     )
+    assert.ok(warnings.includes('warning.logFork'))
     assert.deepEqual(await laptop.devices.list(), [{ device: laptop.identity.device, name: 'laptop', state: 'this' }])
     await assert.rejects(laptop.devices.invite(), has('SIGNING_PAUSED'))
     assert.equal((await laptop.status()).paused, undefined)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Comrade, Meeting, MeetingRequest } from '../../src/index.ts'
-import { NodeError, type NodeErrorCode } from '../../src/node/comrade.ts'
+import { NodeError, type NodeErrorCode, type SentenceCode } from '../../src/node/comrade.ts'
 import { befriend, Homes, post, postsOf, reads } from '../support/node.ts'
 import { freePort, sleep, until } from '../support/processes.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
+const says = (code: SentenceCode) => (error: unknown) => error instanceof NodeError && error.sentence?.code === code
 
 /** What a node tells of meetings from now on. */
 function heardBy(node: Comrade) {
@@ -65,6 +66,7 @@ describe('meeting by a link', function () {
     const [alice, bob, carol] = [await homes.start('alice'), await homes.start('bob'), await homes.start('carol')]
     const { link } = await alice.contacts.invite()
     assert.equal((await bob.contacts.meet(link)).state, 'met')
+    await assert.rejects(carol.contacts.meet(link), says('refusal.inviteUsed'))
     await assert.rejects(carol.contacts.meet(link), withCode('USED'))
     assert.equal((await bob.contacts.meet(link)).state, 'met')
     assert.equal(await relationOf(carol, alice), 'none')
@@ -88,6 +90,7 @@ describe('meeting by a link', function () {
     const { link } = await alice.contacts.invite({ expiresInMs: 1_000 })
     await assert.rejects(alice.contacts.meet(link), withCode('BAD_INPUT'))
     await assert.rejects(bob.contacts.meet(link.slice(0, -3)), withCode('BAD_INPUT'))
+    await assert.rejects(bob.contacts.meet(link.slice(0, -3)), says('refusal.link'))
     await assert.rejects(bob.contacts.meet(link.replace('meet', 'device')), withCode('BAD_INPUT'))
     await sleep(1_100)
     await assert.rejects(bob.contacts.meet(link), withCode('EXPIRED'))
