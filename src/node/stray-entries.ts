@@ -178,7 +178,7 @@ export class StrayEntries {
 
   #shown({ entry, note }: Stray): StoredEntry | undefined {
     const { root, claimed } = decodeCbor(note) as { root?: Uint8Array; claimed?: string }
-    if (this.#isBlocked(entry.feed, root)) return undefined
+    if (this.#isBlocked(entry.feed, root) || !this.#options.people.isCurrent(entry)) return undefined
     if (root !== undefined) this.#authors.set(entry, { root, ...(claimed === undefined ? {} : { claimed }) })
     return entry
   }
@@ -253,6 +253,10 @@ export class StrayEntries {
     const search = this.#searchOf(id)
     if (this.#isBlocked(entry.feed, author?.root)) {
       search.outcome = { reason: 'blocked', author }
+      return false
+    }
+    if (!this.#options.people.isCurrent(entry)) {
+      search.outcome = { reason: 'revoked', author }
       return false
     }
     if (entry.body === undefined) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { PeerId } from '@libp2p/interface'
 import {
+  checkRun,
   encodeCbor,
   entryById,
   Indexer,
@@ -15,7 +16,7 @@ import {
 import { People } from '../../src/node/people.ts'
 import type { Answerer, Asker, Message, PeopleProtocol } from '../../src/node/people-protocol.ts'
 import { StrayEntries } from '../../src/node/stray-entries.ts'
-import { deviceAddBody } from '../../src/trust/index.ts'
+import { deviceAddBody, deviceRevokeBody } from '../../src/trust/index.ts'
 import { Author, keyOf, temporaryStore, want } from '../support/feeds.ts'
 
 const FRIEND = { toString: () => 'friend' } as PeerId
@@ -171,6 +172,27 @@ describe('an entry that a friend gives', () => {
     using reader = setup(() => ({ entries: [{ id, packed: carol.packed(1), log: carol.log }] }))
     assert.equal(await reader.strays.fetch([id], nobody), false)
     assert.equal(reader.strays.get(id), undefined)
+  })
+
+  it('does not count when it is by a device that its giver does not know to be ended', async () => {
+    using carol = person('carol', { type: 'post', text: 'one' })
+    const id = carol.id(1)
+    using reader = setup(() => ({ entries: [{ id, packed: carol.packed(1), log: carol.log }] }))
+    await reader.strays.fetch([id], nobody)
+    assert.ok(reader.strays.get(id))
+    reader.people.contacts.follow(carol.root)
+    reader.people.update()
+    const log = new Author('carol')
+    const { publicKey } = carol.device.key
+    reader.store.ingest(log.write(deviceAddBody(carol.root, carol.device.key, 'carol')))
+    reader.store.ingest(log.write(deviceRevokeBody(publicKey, 0)))
+    assert.equal(reader.strays.get(id), undefined)
+    using again = setup(() => ({ entries: [{ id, packed: carol.packed(1), log: carol.log }] }))
+    again.people.contacts.follow(carol.root)
+    again.people.update()
+    for (const run of reader.store.rows(reader.store.feed(carol.root)!, 1, 2)) again.store.ingest([checkRun(run)])
+    await again.strays.fetch([id], nobody)
+    assert.deepEqual([again.strays.get(id), again.strays.outcomeOf(id)?.reason], [undefined, 'revoked'])
   })
 
   it('may have lost its text: then it is said whose it is, or why', async () => {

@@ -1,6 +1,7 @@
 // One post: who, when, what, and what one can do with it.
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { post as change } from '../api.ts'
 import { Files } from './files.tsx'
 import { Action, Question, When } from './basics.tsx'
@@ -48,7 +49,9 @@ export function Post({ entry, isFocus = false, isInThread = false, onReply }: Po
         </p>
         {reply !== null && !isInThread && <Context id={id} reply={reply} />}
         {isGone ? (
-          <p class="gone">{t(wordOfGone(entry))}</p>
+          <p class="gone">
+            {t(wordOfGone(entry))} {wordOfGone(entry) === 'erasedByYou' && <ErasedAt entry={entry} />}
+          </p>
         ) : (
           <Text text={entry.text ?? ''} tags={entry.tags} mentions={entry.mentions} />
         )}
@@ -65,6 +68,19 @@ function wordOfGone({ id, author, gone, expires }: EntryShape): Word {
   if (isErased(id) || gone === 'erased') return isMe(author) ? 'erasedByYou' : 'erased'
   if (gone === 'expired' || isPast(expires)) return 'goneExpired'
   return 'goneDropped'
+}
+
+/** How many others say that they have dropped an own post. To ask for it again asks nobody anew. */
+function ErasedAt({ entry: { id, feed } }: { entry: EntryShape }) {
+  const holders = useSignal<number | undefined>(undefined)
+  useEffect(() => {
+    if (feed !== profile.value?.device) return
+    void change<{ at: number }>('erase', { id }).then(
+      ({ at: count }) => (holders.value = count),
+      () => {}
+    )
+  }, [id])
+  return holders.value === undefined ? null : <>{tn('erasedAt', holders.value)}</>
 }
 
 /** What is answered, when it is known: by whom, and how it begins. */

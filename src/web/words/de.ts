@@ -82,6 +82,8 @@ export const de: Catalogue = {
     'Der Text wird hier entfernt, und alle, die eine Kopie haben, werden gebeten, dasselbe zu tun. Niemand kann versprechen, dass keine Kopie bleibt.',
   erased: 'Vom Verfasser gelöscht',
   erasedByYou: 'Von dir gelöscht. Wer eine Kopie hat, wird gebeten, sie auch zu löschen.',
+  erasedAt_one: '{count} anderer Knoten sagt, dass er es getan hat.',
+  erasedAt_other: '{count} andere Knoten sagen, dass sie es getan haben.',
   goneExpired: 'Die Zeit ist vorbei, für die es gedacht war.',
   goneDropped:
     'Der Text ist nicht mehr da, hier oder dort, woher er kam: Es fehlte der Platz, oder seine Zeit war vorbei.',

@@ -80,6 +80,8 @@ export const en = {
     'The text is dropped here, and all who keep a copy are asked to drop it. Nobody can promise that no copy is left.',
   erased: 'Erased by its author',
   erasedByYou: 'Erased by you. Those who keep a copy are asked to drop theirs.',
+  erasedAt_one: '{count} other node says that it has.',
+  erasedAt_other: '{count} other nodes say that they have.',
   goneExpired: 'Its time is over: it was meant to be kept until then.',
   goneDropped: 'Its text is not kept any more, here or where it came from: there was no room, or its time was over.',
   keptUntil: 'kept until {time}',
