@@ -1,6 +1,6 @@
 // Files that go from one page to another: chosen, dropped, described; and what their pictures do not tell any more.
 import assert from 'node:assert/strict'
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
@@ -105,7 +105,7 @@ describe('files in the page', function () {
     assert.equal(download.suggestedFilename(), 'recipe.txt')
   })
 
-  it('are refused with the reason, can be taken away, and do not go to groups', async () => {
+  it('are refused with the reason, and can be taken away', async () => {
     const path = join(directory, 'film.mkv')
     const film = await open(path, 'w')
     await film.truncate(70_000_000)
@@ -121,7 +121,7 @@ describe('files in the page', function () {
     assert.equal(await page.getByRole('button', { name: 'Post', exact: true }).isDisabled(), true)
   })
 
-  it('go with private messages, dropped on the place where one writes', async () => {
+  it('go with private messages, dropped and pasted where one writes', async () => {
     const { did } = (await bob.node.json('id'))[0] as { did: string }
     const { page } = alice
     await page.goto(new URL(`/#/conversation/${encodeURIComponent(did)}`, page.url()).href)
@@ -131,8 +131,10 @@ describe('files in the page', function () {
       (form, bytes) => {
         const data = new DataTransfer()
         data.items.add(new File([new Uint8Array(bytes)], 'key.jpg', { type: 'image/jpeg' }))
-        data.items.add(new File(['under the mat'], 'where.txt', { type: 'text/plain' }))
         form.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+        const pasted = new DataTransfer()
+        pasted.items.add(new File(['under the mat'], 'where.txt', { type: 'text/plain' }))
+        form.dispatchEvent(new ClipboardEvent('paste', { clipboardData: pasted, bubbles: true, cancelable: true }))
       },
       [...picture]
     )
@@ -144,6 +146,37 @@ describe('files in the page', function () {
     await image.waitFor()
     assert.equal(await image.evaluate(async (each: HTMLImageElement) => (await each.decode(), each.naturalWidth)), 240)
     await bob.page.getByRole('link', { name: 'where.txt' }).waitFor()
+  })
+
+  it('are drawn anew where their kind may hide what is not known', async () => {
+    const { page } = alice
+    // A bitmap of one red pixel, and words behind it.
+    const bitmap = Buffer.concat([
+      Buffer.from('424d3a0000000000000036000000280000000100000001000000010018', 'hex'),
+      Buffer.from('00000000000400000000000000000000000000000000000000', 'hex'),
+      Buffer.from([0, 0, 255, 0]),
+      Buffer.from(PLACE)
+    ])
+    await page.locator('input[type=file]').setInputFiles([{ name: 'dot.bmp', mimeType: 'image/bmp', buffer: bitmap }])
+    await page.getByRole('button', { name: 'Send' }).click()
+    const image = bob.page.getByRole('img', { name: 'dot.webp' })
+    await image.waitFor()
+    const bytes = await image.evaluate(async (each: HTMLImageElement) => [
+      ...new Uint8Array(await (await fetch(each.src)).arrayBuffer())
+    ])
+    assert.equal(Buffer.from(bytes).subarray(8, 12).toString(), 'WEBP')
+    assert.equal(Buffer.from(bytes).indexOf(PLACE.slice(0, 7)), -1)
+  })
+
+  it('come when they are asked for, where there is no room for them by themselves', async () => {
+    await bob.node.json('quota', '1MiB')
+    await bob.visit('Feed')
+    const film = join(directory, 'film.mp4')
+    await writeFile(film, Buffer.alloc(300_000, 7))
+    await alice.node.json('post', 'see the film', '--attach', film)
+    await bob.sees('is not on this device.')
+    await bob.press('Fetch it')
+    await bob.page.getByRole('link', { name: 'film.mp4' }).waitFor()
   })
 
   it('leave the page without errors, which asked nobody but its node', () => {
