@@ -1,10 +1,13 @@
 // What the page makes of text from others, and its messages in all languages.
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { lowerBound, topsOf } from '../../src/web/parts/row-places.ts'
 import { line, paragraphs, pieces, tagsIn, withNames } from '../../src/web/text.ts'
 import { de } from '../../src/web/words/de.ts'
 import { en } from '../../src/web/words/en.ts'
+import { ROOT } from '../support/documents.ts'
 
 describe('text of others in the page', () => {
   it('shows what hides or reorders as escapes, and keeps line feeds in texts only', () => {
@@ -121,6 +124,18 @@ describe('the languages of the page', () => {
       [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).toSorted((a, b) => a.localeCompare(b))
     for (const [word, text] of Object.entries(en))
       assert.deepEqual(places(de[word as keyof typeof en]), places(text), word)
+  })
+
+  it('have their messages in one order, so that they can be read side by side', () => {
+    assert.deepEqual(Object.keys(de), Object.keys(en))
+  })
+
+  it('have no message that the page does not show', () => {
+    const files = globSync('src/web/**/*.{ts,tsx}', { cwd: ROOT }).filter((file) => !/words.(en|de)\.ts$/.test(file))
+    const source = files.map((file) => readFileSync(join(ROOT, file), 'utf8')).join()
+    const shown = new Set([...source.matchAll(/'(\w+)'/g)].map(([, word]) => word))
+    const forgotten = Object.keys(en).filter((word) => !shown.has(word.replace(/_(one|other)$/, '')))
+    assert.deepEqual(forgotten, [])
   })
 
   it('say something for each message', () => {

@@ -126,7 +126,7 @@ export const de: Catalogue = {
   mentionsOffered_other: '{count} Personen passen: Pfeile wählen, Enter übernimmt',
   mentionsWhom: 'Erwähnt {names}',
 
-  // Dateien
+  // files
   attach: 'Dateien anhängen',
   attachedFiles: 'Dateien, die mitgehen',
   remove: 'Entfernen',
@@ -171,6 +171,7 @@ export const de: Catalogue = {
   qrLabel: 'Der Link als QR-Code',
   metBefore: 'Du hast kennengelernt:',
   metAfter: 'Ihr folgt einander jetzt.',
+  pasteLink: 'Der Link, den du bekommen hast, oder jemandes Schlüssel (did:key:…)',
   haveInviteAbout: 'Lies den Code ein, den man dir zeigt, oder füg den Link ein, den man dir geschickt hat.',
   cameraScan: 'Mit der Kamera einlesen',
   cameraStop: 'Kamera ausschalten',
@@ -182,7 +183,6 @@ export const de: Catalogue = {
   openPicture: 'Ein Bild des Codes öffnen',
   noCode: 'In diesem Bild ist kein QR-Code zu lesen. Nimm ihn aus der Nähe auf, oder füg den Link unten ein.',
   notAnInvite: 'Dieser Code ist keine Einladung. Darin steht: {text}',
-  pasteLink: 'Der Link, den du bekommen hast, oder jemandes Schlüssel (did:key:…)',
   lookWho: 'Nachsehen, um wen es geht',
   thisIs: 'Das ist',
   petnameFor: 'Wie du die Person nennst',
