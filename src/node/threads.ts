@@ -100,7 +100,7 @@ export class Threads {
     }
     const beginning = this.#find(root)
     if (beginning !== undefined && this.#isReadable(beginning)) add(beginning)
-    for (const each of answers) if (this.#bodyOf(each)?.type === 'post') add(each)
+    for (const each of answers) if (this.#bodyOf(each)?.type === 'post' || this.#isOwnTrace(each)) add(each)
     for (const each of strays.inThread(root)) add(each)
     add(body?.type === 'reaction' ? undefined : entry)
     // What was answered and has lost its text is part of no list any more: only those who answered name it.
@@ -149,6 +149,12 @@ export class Threads {
   #isShown(entry: StoredEntry): boolean {
     const { people } = this.#options
     return people.isCurrent(entry) && !people.isBlocked(entry.feed)
+  }
+
+  /** What the user has erased keeps its place for the user. */
+  #isOwnTrace({ body, feed }: StoredEntry): boolean {
+    const identity = this.#options.people.identityOf(feed)
+    return body === undefined && identity !== undefined && this.#options.people.isSelf(identity)
   }
 
   /** Whether this device can read it, or could before its text went. */

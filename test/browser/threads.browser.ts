@@ -80,6 +80,7 @@ describe('a thread on the page', function () {
     await own.getByRole('button', { name: 'Erase' }).click()
     await alice.page.getByRole('dialog').getByRole('button', { name: 'Erase' }).click()
     await alice.sees(/^Erased by you. Those who keep a copy are asked to drop theirs/)
+    await alice.page.reload()
     await alice.sees(/\d other nodes? says? that/)
     assert.deepEqual(alice.troubles, [])
   })

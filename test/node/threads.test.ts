@@ -146,6 +146,11 @@ describe('a thread', function () {
     assert.deepEqual(textsOf(thread), ['one', 'erased', 'three'])
     assert.deepEqual([thread[1].gone, reasonsIn(thread)], ['erased', []])
     assert.equal((await bob.feeds.thread(root))[1].gone, 'erased')
+    await bob.feeds.erase(last)
+    await until(async () => (await alice.feeds.get(last))?.type === 'erased', 'the last one is erased too')
+    assert.deepEqual(textsOf(await bob.feeds.thread(root)), ['one', 'erased', 'erased'], 'its author sees where it was')
+    assert.deepEqual(textsOf(await alice.feeds.thread(root)), ['one'], 'others see nothing')
+    assert.equal((await bob.feeds.get(root))?.replies, 0)
 
     const far = await say(carol, 'soon gone')
     await has(bob, far)

@@ -69,8 +69,11 @@ function addLink(derived: Derived, cid: Parameters<typeof cidToEntryId>[0], kind
   if (id !== undefined) derived.links.push({ target: prefixOf(id), kind: LINK[kind] })
 }
 
-/** Takes out what was derived from a stored body. Nothing happens where it was not indexed yet. */
-export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number): void {
+/**
+ * Takes out what was derived from a stored body. Nothing happens where it was not indexed yet.
+ * @param keepsPlace it stays part of its thread: of an own post its author sees that something was there
+ */
+export function forgetDerived(store: Stored, place: number, entry: Entry, arrivedMs: number, keepsPlace = false): void {
   const derived = derivedOf(entry, arrivedMs)
   if (derived === undefined) return
   const { type, timeMs, links, reaction, tags, mentions, blobs, expiresMs } = derived
@@ -81,7 +84,8 @@ export function forgetDerived(store: Stored, place: number, entry: Entry, arrive
     place
   )
   for (const { target, kind } of links)
-    store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
+    if (!keepsPlace || kind !== LINK.root)
+      store.run('DELETE FROM links WHERE target = ? AND kind = ? AND place = ?', target, kind, place)
   if (reaction !== undefined)
     store.run(
       'DELETE FROM reactions WHERE target = ? AND feed = ? AND emoji = ? AND place = ?',

@@ -64,7 +64,7 @@ function rewriteRow(store: Stored, feed: FeedState, row: StoredRun, seqs: Readon
   const records = eraseBodies(row, seqs)
   store.run('UPDATE runs SET records = ? WHERE place = ?', records, placeOf(feed.num, row.first))
   for (const entry of entriesOf(row))
-    if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs)
+    if (seqs.has(entry.seq)) forgetDerived(store, placeOf(feed.num, entry.seq), entry, row.arrivedMs, feed.isOwn)
   return records.length
 }
 

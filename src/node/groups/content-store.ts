@@ -168,7 +168,7 @@ export class ContentStore {
   /** Places of a group's posts that name an entry as the one that began their thread. */
   postsInThread(num: number, root: Uint8Array, limit: number): number[] {
     const rows = this.#statements.all(
-      'SELECT place FROM group_posts WHERE root = ? AND num = ? LIMIT ?',
+      'SELECT place FROM group_posts WHERE root = ? AND num = ? AND is_reaction = 0 LIMIT ?',
       ...[root, num, limit]
     )
     return rows.map(({ place }) => place as number)
