@@ -146,6 +146,7 @@ describe('files in the page', function () {
     await image.waitFor()
     assert.equal(await image.evaluate(async (each: HTMLImageElement) => (await each.decode(), each.naturalWidth)), 240)
     await bob.page.getByRole('link', { name: 'where.txt' }).waitFor()
+    await bob.page.waitForFunction(() => document.documentElement.scrollHeight - innerHeight - scrollY < 2)
   })
 
   it('are drawn anew where their kind may hide what is not known', async () => {

@@ -18,6 +18,9 @@ import { t, tn, type Word } from '../words/index.ts'
 import { clock, duration, moment } from '../words/quantities.ts'
 import { nameOf, Whom } from './messages.tsx'
 
+/** So near to its end one reads a conversation at its end, in pixels. */
+const NEAR_END = 150
+
 const STATES: Readonly<Record<MessageShape['state'], Word>> = {
   queued: 'stateQueued',
   mailed: 'stateMailed',
@@ -42,7 +45,7 @@ export function ConversationView({ about: whom }: { about: string }) {
       {messages.length === 0 && <p class="hint">{t('conversationEmpty')}</p>}
       {/* What comes is read out; how far one's own has come, and what was there before, is not. */}
       <div role="log" aria-relevant="additions" aria-label={t('messages')}>
-        <ol class="messages">
+        <ol class="messages" onLoadCapture={stayAtEnd}>
           {messages
             .filter(({ type }) => type !== 'reaction')
             .map((message) => (
@@ -55,6 +58,13 @@ export function ConversationView({ about: whom }: { about: string }) {
       {mayWrite(whom, group) ? <Answer key={whom} whom={whom} /> : <p class="notice">{t('messagesOnlyFriends')}</p>}
     </>
   )
+}
+
+/** A picture takes its room when it has come: who reads at the end stays there. */
+function stayAtEnd({ target }: Event): void {
+  const { scrollHeight } = document.documentElement
+  const below = scrollHeight - innerHeight - scrollY
+  if (below <= (target as HTMLElement).offsetHeight + NEAR_END) scrollTo(0, scrollHeight)
 }
 
 function mayWrite(whom: string, group: ConversationShape | undefined): boolean {
