@@ -132,10 +132,7 @@ describe('the node in the language of the page', () => {
     const known = (await everything()).map(([code, text]) => ({ code, text, places: placesOf(text) }))
     fc.assert(
       fc.property(fc.constantFrom(...known), fc.array(value, { minLength: 6, maxLength: 6 }), (sentence, given) => {
-        const plain = sentence.places.map((place, index) => [
-          place,
-          place.endsWith('Time') ? '2026-01-01' : given[index]
-        ])
+        const plain = sentence.places.map((place, index) => [place, given[index]])
         const text = said({ ...sentence, values: Object.fromEntries(plain) as Record<string, string> })
         assert.doesNotMatch(text, /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2066-\u2069]/u)
       })

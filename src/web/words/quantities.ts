@@ -1,6 +1,6 @@
 // Times, sizes and lengths of time, as the user's language writes them.
-import { signal } from '@preact/signals'
-import { language } from './index.ts'
+import { computed, signal } from '@preact/signals'
+import { language, numbers } from './index.ts'
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 365 * 86_400_000],
@@ -14,6 +14,8 @@ const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
 const TICK_MS = 30_000
 
 const now = signal(Date.now())
+const shortAges = computed(() => new Intl.RelativeTimeFormat(language.value, { style: 'short' }))
+const moments = computed(() => new Intl.DateTimeFormat(language.value, { dateStyle: 'long', timeStyle: 'short' }))
 
 /** Lets what is shown grow older. */
 export function watchTime(): void {
@@ -25,7 +27,7 @@ export function ago(iso: string, justNow: string): string {
   const sinceMs = Math.max(0, now.value - Date.parse(iso))
   const [unit, unitMs] = UNITS.find(([, ms]) => sinceMs >= ms) ?? []
   if (unit === undefined || unitMs === undefined) return justNow
-  return new Intl.RelativeTimeFormat(language.value, { style: 'short' }).format(-Math.floor(sinceMs / unitMs), unit)
+  return shortAges.value.format(-Math.floor(sinceMs / unitMs), unit)
 }
 
 /** Whether a moment has come. */
@@ -42,7 +44,7 @@ export function agoInSeconds(iso: string, nowMs: number): string {
 
 /** "21 November 2026 at 16:05". */
 export function moment(iso: string): string {
-  return new Intl.DateTimeFormat(language.value, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso))
+  return moments.value.format(new Date(iso))
 }
 
 /** "16:05" today, else the day as well. */
@@ -78,7 +80,7 @@ export function milliseconds(ms: number): string {
 }
 
 export function number(value: number): string {
-  return new Intl.NumberFormat(language.value).format(value)
+  return numbers.value.format(value)
 }
 
 /** "a, b and c". */

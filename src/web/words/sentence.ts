@@ -20,7 +20,7 @@ export function saidTogether(sentences: readonly Sentence[]): string {
 }
 
 function shown(place: string, value: SentenceValue): string {
-  if (typeof value === 'string') return place.endsWith('Time') ? moment(value) : line(value)
+  if (typeof value === 'string') return place.endsWith('Time') && Date.parse(value) > 0 ? moment(value) : line(value)
   if (typeof value === 'number') return withUnit(place, value)
   return 'code' in value ? said(value) : listing(value.map(line))
 }
