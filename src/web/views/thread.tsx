@@ -138,7 +138,7 @@ const REASONS: Readonly<Record<MissingShape['reason'], Word>> = {
 
 /** Why something is not here, and what one can do. */
 function Hole({ missing: { reason, author, name }, look }: { missing: MissingShape; look: () => Promise<void> }) {
-  const called = line((author === null ? undefined : personOf(author)?.name) ?? name ?? t('somebody'))
+  const called = line(name ?? t('somebody'))
   return (
     <p class="absent">
       {t(REASONS[reason], { name: called })}{' '}
@@ -154,7 +154,7 @@ function Hole({ missing: { reason, author, name }, look }: { missing: MissingSha
 function LookAgain({ run }: { run: () => Promise<void> }) {
   return (
     <button type="button" class="quiet" onClick={() => void run()}>
-      {t('lookAgain')}
+      {t('checkAgain')}
     </button>
   )
 }

@@ -114,7 +114,6 @@ export const de: Catalogue = {
   somebody: 'jemand',
   seePerson: 'Über {name}',
   seeStorage: 'Was aufbewahrt wird',
-  lookAgain: 'Noch einmal sehen',
   strayAbout: 'Du folgst {name} nicht. Das ist hier, weil jemand darauf geantwortet hat, den du liest.',
   threadLooking: 'Es wird gesucht …',
   newSince: 'Neu, seit du hier warst',

@@ -110,7 +110,6 @@ export const en = {
   somebody: 'somebody',
   seePerson: 'About {name}',
   seeStorage: 'What is kept',
-  lookAgain: 'Look again',
   strayAbout: 'You do not follow {name}. This is here because it was answered by somebody whom you read.',
   threadLooking: 'Looking for it…',
   newSince: 'New since you were here',
