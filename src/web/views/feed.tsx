@@ -13,6 +13,9 @@ import { line } from '../text.ts'
 import type { EntryShape } from '../shapes.ts'
 import { t, tn } from '../words/index.ts'
 
+/** How long nothing new may have come before its number is read out again, in ms: who listens is not to be interrupted. */
+const STILL_MS = 10_000
+
 /** Whose posts belong into the feed. */
 function isNear({ author, group }: EntryShape): boolean {
   const relation = personOf(author)?.relation
@@ -128,17 +131,35 @@ function useAtTop(feed: FeedList): void {
 
 function Fresh({ feed }: { feed: FeedList }) {
   const count = feed.fresh.value.length
+  const told = useTold(count)
   const show = (): void => {
     feed.showFresh()
     scrollTo(0, 0)
   }
   return (
-    <div class="fresh" role="status">
+    <div class="fresh">
       {count > 0 && (
         <button type="button" class="main" onClick={show}>
           {tn('freshPosts', count)}
         </button>
       )}
+      <p class="hidden" role="status">
+        {told > 0 && tn('freshPosts', told)}
+      </p>
     </div>
   )
+}
+
+/** The number as it is read out: the first at once, further ones when it has been still for a while. */
+function useTold(count: number): number {
+  const told = useSignal(0)
+  useEffect(() => {
+    if (count === 0 || told.value === 0) {
+      told.value = count
+      return
+    }
+    const timer = setTimeout(() => (told.value = count), STILL_MS)
+    return () => clearTimeout(timer)
+  }, [count])
+  return told.value
 }
