@@ -76,6 +76,7 @@ describe('sessions that are kept', () => {
 })
 
 describe('a browser whose node is started anew', function () {
+  this.retries(2) // between two runs another process may be given its port
   let directory: string
   let node: Comrade
   let api: Api | undefined
