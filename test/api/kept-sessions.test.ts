@@ -137,6 +137,7 @@ describe('a browser whose node is started anew', function () {
     await end()
     await start()
     assert.equal(api?.url, undefined)
+    await end()
     await start(Number(browser.base.port))
     assert.equal((await browser.get('/api/status')).status, 401)
   })
