@@ -1,9 +1,10 @@
 // How private messages look to a person. Names and texts are made harmless by the output, line by line.
 import type { MessageShape } from '../api/message-shapes.ts'
 import { changeLines, recipientLines } from './conversation-lines.ts'
+import { fileLines } from './file-lines.ts'
 import { bold, dim, type Line } from './output.ts'
 import { warningMark } from './paint.ts'
-import { formatAgo, formatSize } from './quantity.ts'
+import { formatAgo } from './quantity.ts'
 
 /**
  * A message: a line with who, when, how far it has come and its id, then its text, indented.
@@ -23,7 +24,7 @@ export function messageLines(message: MessageShape, names: ReadonlyMap<string, s
 
 function textLines({ type, text, emoji, about, attachment, change }: MessageShape): Line[] {
   if (change !== null) return changeLines(change)
-  if (attachment !== null) return [...said(text), [`  ${attachment.name}`, dim(`  ${fileNote(attachment)}`)]]
+  if (attachment !== null) return [...said(text), ...fileLines(attachment)]
   if (text !== null) return said(text)
   if (emoji !== null) return [[`  ${emoji}`, dim(`  about ${about}`)]]
   return [[dim(type === 'erased' ? '  (erased)' : `  (${type})`)]]
@@ -31,8 +32,4 @@ function textLines({ type, text, emoji, about, attachment, change }: MessageShap
 
 function said(text: string | null): Line[] {
   return text === null ? [] : text.split(/\r?\n/).map((line) => [`  ${line}`])
-}
-
-function fileNote({ size, isHere }: NonNullable<MessageShape['attachment']>): string {
-  return `file, ${formatSize(size)}${isHere ? '' : ', not here yet'}`
 }

@@ -2,8 +2,9 @@
 import type { ContactShape, EntryShape, MentionShape, ProfileShape, WarningShape } from '../api/shapes.ts'
 import type { Meeting, MeetingRequest } from '../node/comrade.ts'
 import { mentionParts } from '../trust/mentions.ts'
+import { fileLines } from './file-lines.ts'
 import { bold, coloured, dim, type Line, type Segment } from './output.ts'
-import { formatAgo, formatSize } from './quantity.ts'
+import { formatAgo } from './quantity.ts'
 
 /** An entry: a line with who, when and its id, then its text, indented. */
 export function entryLines(entry: EntryShape): Line[] {
@@ -16,7 +17,7 @@ export function entryLines(entry: EntryShape): Line[] {
   const group: Line[] = entry.group === null ? [] : [[dim(`  to the group ${entry.group}`)]]
   const tags: Line[] =
     entry.tags.length === 0 ? [] : [['  ', coloured('cyan', entry.tags.map((tag) => `#${tag}`).join(' '))]]
-  const files = entry.files.map(({ name, size }): Line => [`  ${name}`, dim(`  file, ${formatSize(size)}`)])
+  const files = entry.files.flatMap(fileLines)
   return [head, ...group, ...reply, ...textLines(entry), ...apartLines(entry), ...files, ...tags]
 }
 
@@ -29,6 +30,7 @@ const GONE = {
 function textLines({ type, text, mentions, gone }: EntryShape): Line[] {
   if (type === 'erased') return [[dim(`  (${GONE[gone ?? 'erased']})`)]]
   if (type === 'sealed') return [[dim('  (sealed: not for this device)')]]
+  if (text === '') return [] // files without a word
   if (text !== null) return text.split(/\r?\n/).map((line) => ['  ', ...mentioning(line, mentions)])
   return [[dim(`  (${type})`)]]
 }

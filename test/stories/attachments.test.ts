@@ -15,6 +15,9 @@ async function isHere(node: NodeProcess, id: unknown): Promise<boolean> {
   return (message?.attachment as { isHere?: boolean } | null)?.isHere === true
 }
 
+/** A picture of nothing: signature, and a chunk that ends it. */
+const DOT = Buffer.from('89504e470d0a1a0a0000000049454e44ae426082', 'hex')
+
 describe('files between people', function () {
   this.timeout(120_000)
 
@@ -40,5 +43,21 @@ describe('files between people', function () {
     assert.ok(readFileSync(path).equals(bytes))
     assert.equal(await isHere(bob, sent.id), true)
     assert.equal((await bob.run('messages', 'save', String(sent.id), path)).code, 2)
+    const picture = join(stage.path, 'dot.png')
+    writeFileSync(picture, DOT)
+    const [post] = await alice.json('post', '--attach', picture, '--alt', 'one dot', '--plain')
+    const [{ files }] = await alice.json('show', String(post.id))
+    assert.deepEqual(files, [
+      {
+        id: (files as { id: string }[])[0].id,
+        name: 'dot.png',
+        size: 20,
+        mime: 'image/png',
+        alt: 'one dot',
+        isHere: true
+      }
+    ])
+    const refused = await alice.run('post', '--attach', file, '--plain')
+    assert.deepEqual([refused.code, /what it hides cannot be taken out/.test(refused.stderr)], [2, true])
   })
 })

@@ -24,7 +24,7 @@ interface Options {
 }
 
 export const verb: Verb<Options> = {
-  arguments: [['<text>', 'what to say; - reads it from stdin']],
+  arguments: [['[text]', 'what to say; - reads it from stdin; may be left out when a file is attached']],
   options: [
     { flags: '--reply <id>', description: 'the entry that this answers' },
     { flags: '--tag <tag>', description: 'a tag, without #; may be given several times', isMany: true },
@@ -66,6 +66,8 @@ export const verb: Verb<Options> = {
   async run({ client, output, signal }, [words], { reply, tag, mention, expires, to, attach, alt, plain }) {
     const text = words === '-' ? await readStdin(signal, MAX_TEXT_SIZE, 'a post') : words
     if (text === '') throw new NodeError('BAD_INPUT', 'there is nothing to post: the text is empty')
+    if (text === undefined && attach.length === 0)
+      throw new NodeError('BAD_INPUT', 'there is nothing to post: give a text, or a file with --attach')
     checkAlts(alt, attach)
     const post = await client.post<{ id: string; feed: string; seq: number }>(
       'post',
