@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { createContext, runInContext } from 'node:vm'
 import { OPEN_SCRIPT } from '../../src/api/open-page.ts'
 import { blobCid } from '../../src/blobs/index.ts'
-import { ask, asked, Browser, codeOf, served, type Served } from './server.ts'
+import { ask, asked, Browser, closed, codeOf, served, type Served } from './server.ts'
 
 interface Opened {
   url: string
@@ -421,7 +421,7 @@ describe('slow requests', () => {
     socket.write(begin)
     let at = 0
     const timer = setInterval(() => socket.write(rest[at++ % rest.length]), 50)
-    await once(socket, 'close')
+    await closed(socket)
     clearInterval(timer)
     return back
   }
@@ -449,7 +449,7 @@ describe('slow requests', () => {
         .on('error', () => {})
         .resume()
     )
-    await Promise.all(silent.map((socket) => once(socket, 'close')))
+    await Promise.all(silent.map(closed))
     const { status } = await ask({
       host: '127.0.0.1',
       port,

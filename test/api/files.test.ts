@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { MAX_UPLOAD_SIZE } from '../../src/api/guard.ts'
 import type { UploadShape } from '../../src/api/shapes.ts'
-import { type Answer, ask, codeOf, served, type Served } from './server.ts'
+import { type Answer, ask, closed, codeOf, served, type Served } from './server.ts'
 
 const FRIEND = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
 
@@ -178,7 +178,7 @@ describe('files that are handed over to be attached', () => {
     socket.setEncoding('utf8').on('data', (text: string) => (back += text))
     socket.write(head.join('\r\n'))
     const timer = setInterval(() => socket.write('x'), 50)
-    await once(socket, 'close')
+    await closed(socket)
     clearInterval(timer)
     assert.match(back, /^HTTP\/1\.1 408 /)
     await settled((names) => !names.some(isComing))

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '../../src/api/client.ts'
@@ -20,6 +21,11 @@ export interface Answer {
 export async function asked(options: RequestOptions, body?: string | Buffer): Promise<IncomingMessage> {
   const [response] = (await once(request({ agent: false, ...options }).end(body), 'response')) as [IncomingMessage]
   return response
+}
+
+/** Waits until a connection is closed, by whichever side and in whichever way: `once` would fail where it is reset. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
 }
 
 /** As {@link asked}, to the end of the answer. */
