@@ -8,8 +8,8 @@ import { setTimeout } from 'node:timers/promises'
 import { type Check, countLine, endOnSignals, runTests } from './check.ts'
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome']
-/** A browser without any font draws nothing. */
-const PACKAGES = ['chromium', 'fonts-dejavu-core']
+/** A browser without any font draws nothing, and reactions are emoji. */
+const PACKAGES = ['chromium', 'fonts-dejavu-core', 'fonts-noto-color-emoji']
 /** Where somebody else is installing at the same moment. */
 const APT_OPTIONS = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
 const APT_LIMIT_MS = 600_000
