@@ -10,14 +10,14 @@ export interface PlainFile {
 
 /** Of pictures that are drawn anew. */
 const QUALITY = 0.92
-/** Pictures without hidden data in practice, and such as would be lost when they are drawn anew. */
+/** Pictures that would lose their movement, or what makes them drawings, when they are drawn anew. */
 const LEFT_ALONE: ReadonlySet<string> = new Set(['image/gif', 'image/svg+xml'])
 
 /** @throws DOMException when the file cannot be read */
 export async function plainFile(file: File): Promise<PlainFile> {
   const { name, type } = file
   const isPicture = type.startsWith('image/')
-  if (!isPicture || LEFT_ALONE.has(type)) return { file, name, mayHide: type.startsWith('video/') }
+  if (!isPicture || LEFT_ALONE.has(type)) return { file, name, mayHide: isPicture || type.startsWith('video/') }
   const plain = plainPicture(new Uint8Array(await file.arrayBuffer()))
   if (plain !== undefined) return { file: new Blob([plain], { type }), name, mayHide: false }
   const drawn = await drawnAnew(file).catch(() => undefined)
