@@ -61,7 +61,7 @@ export class Loopback implements BrowserAccess {
     const server = (this.#server ??= this.#listen(port))
     try {
       const address = (await server).address() as AddressInfo | null
-      if (this.#server === server) this.#port = this.#lastPort = address?.port
+      if (this.#server === server && address !== null) this.#settle(address.port)
     } catch (error) {
       if (this.#server === server) this.#server = undefined
       throw error
@@ -76,6 +76,7 @@ export class Loopback implements BrowserAccess {
       this.#isForBrowsers = true
     } catch (error) {
       if (!isTaken(error)) throw error
+      this.sessions.endAll()
     }
   }
 
@@ -110,6 +111,16 @@ export class Loopback implements BrowserAccess {
   async close(): Promise<void> {
     this.retire()
     await Promise.all([this.#stopped, this.#server?.then(drained, () => {})])
+  }
+
+  /**
+   * Browsers show their cookies to whoever listens where they know the node. Where that is somebody else now, what they were
+   * let in with may be known, and it does not count at another port.
+   */
+  #settle(port: number): void {
+    const isElsewhere = this.#lastPort !== undefined && port !== this.#lastPort
+    this.#port = this.#lastPort = port
+    if (isElsewhere) this.sessions.endAll()
   }
 
   /** Where browsers know the node, if that port is free. */

@@ -37,6 +37,7 @@ export { migrate } from './store/database.ts'
 export { eraseExpired, feedUsage, holdersThatErased, usageByPriority, whyGone } from './store/erasure.ts'
 export { bodyOf } from './store/derived.ts'
 export { Indexer } from './store/indexer.ts'
+export { isAnswered, type IsCounted, isLinkedFrom, linksTo, reactionsByFeed, repliesByFeed } from './store/links.ts'
 export {
   blobsOfPosts,
   entriesBetween,
@@ -46,20 +47,15 @@ export {
   entryAt,
   entryAtPlace,
   entryById,
-  isAnswered,
   isBlobOfPost,
-  linksTo,
-  isLinkedFrom,
   placeOfBlob,
-  reactionsByFeed,
-  repliesByFeed,
   shownTime,
   type StoredEntry,
   storeSize,
   timeline,
   type TimelinePoint
 } from './store/reader.ts'
-export { feedOfPlace } from './store/schema.ts'
+export { feedOfPlace, seqOfPlace } from './store/schema.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
 export { isStray, packStray, type Stray, Strays, unpackStray } from './store/strays.ts'
 export { type Quota, Trimmer } from './store/trimmer.ts'

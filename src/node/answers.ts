@@ -1,6 +1,7 @@
 // How an entry was answered: replies and reactions of all who are stored here and not blocked, counted.
 import {
   type FeedStore,
+  type IsCounted,
   isAnswered,
   reactionsByFeed,
   repliesByFeed,
@@ -26,6 +27,10 @@ export interface AnswersOptions {
 
 export class Answers {
   readonly #options: AnswersOptions
+  readonly #isCounted: IsCounted = (entry) => {
+    const { people } = this.#options
+    return people.isCurrent(entry) && !people.isBlocked(entry.feed)
+  }
 
   constructor(options: AnswersOptions) {
     this.#options = options
@@ -42,17 +47,17 @@ export class Answers {
 
   #answersTo({ id }: StoredEntry): [Replies, Reactions] {
     const { store } = this.#options
-    return isAnswered(store, id) ? [repliesByFeed(store, id), reactionsByFeed(store, id)] : [[], []]
+    if (!isAnswered(store, id)) return [[], []]
+    return [repliesByFeed(store, id, this.#isCounted), reactionsByFeed(store, id, this.#isCounted)]
   }
 
   #answersInGroup({ id }: StoredEntry, { group }: OpenedPost): [Replies, Reactions] {
     const groups = this.#options.groups()
-    return [groups.repliesByFeed(group, id), groups.reactionsByFeed(group, id)]
+    return [groups.repliesByFeed(group, id, this.#isCounted), groups.reactionsByFeed(group, id, this.#isCounted)]
   }
 
   #sum(replies: Replies): number {
-    const { people } = this.#options
-    return replies.reduce((sum, { feed, count }) => sum + (people.isBlocked(feed) ? 0 : count), 0)
+    return replies.reduce((sum, { count }) => sum + count, 0)
   }
 
   /** People, and not their devices, are counted. */
@@ -60,7 +65,6 @@ export class Answers {
     const { people } = this.#options
     const authors = new Map<string, Set<string>>()
     for (const { feed, emoji } of given) {
-      if (people.isBlocked(feed)) continue
       const those = authors.get(emoji) ?? new Set()
       authors.set(emoji, those.add(hex(people.identityOf(feed) ?? feed)))
     }

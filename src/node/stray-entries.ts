@@ -176,7 +176,9 @@ export class StrayEntries {
     this.#searches.clear()
   }
 
+  /** Once its feed is kept, it is what it is there: its author may have erased it. */
   #shown({ entry, note }: Stray): StoredEntry | undefined {
+    if (entryById(this.#options.store, entry.id) !== undefined) return undefined
     const { root, claimed } = decodeCbor(note) as { root?: Uint8Array; claimed?: string }
     if (this.#isBlocked(entry.feed, root) || !this.#options.people.isCurrent(entry)) return undefined
     if (root !== undefined) this.#authors.set(entry, { root, ...(claimed === undefined ? {} : { claimed }) })

@@ -1,5 +1,6 @@
 // Browsers that were let in before the node was started anew: what is kept of them, and what is not.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -154,6 +155,27 @@ describe('a browser whose node is started anew', function () {
     } finally {
       await new Promise((resolve) => other.close(resolve))
     }
+  })
+
+  it('is not let in with what it has shown to somebody else who listened at its port', async () => {
+    await start()
+    const browser = await letIn()
+    const secret = [...browser.cookies.values()][0]
+    await end()
+    const other = createServer((_request, response) => response.end()).listen(Number(browser.base.port), '127.0.0.1')
+    try {
+      await once(other, 'listening')
+      await start()
+      const { base } = await letIn()
+      const thief = new Browser(base.href)
+      thief.cookies.set(`comrade-${base.port}`, secret)
+      assert.equal((await thief.get('/api/status')).status, 401)
+    } finally {
+      await new Promise((resolve) => other.close(resolve))
+    }
+    await end()
+    await start(Number(browser.base.port))
+    assert.equal((await browser.get('/api/status')).status, 401)
   })
 
   for (const [what, spoil] of [

@@ -10,7 +10,8 @@ import {
   usageByPriority
 } from '../../src/feeds/store/erasure.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
-import { entriesByTag, entriesByWords, entryAt, entryById, linksTo, timeline } from '../../src/feeds/store/reader.ts'
+import { entriesByTag, entriesByWords, entryAt, entryById, timeline } from '../../src/feeds/store/reader.ts'
+import { linksTo } from '../../src/feeds/store/links.ts'
 import { placeOf } from '../../src/feeds/store/schema.ts'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
 import { Trimmer } from '../../src/feeds/store/trimmer.ts'

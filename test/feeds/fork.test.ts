@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { entryCid } from '../../src/feeds/entry-id.ts'
 import { FeedError } from '../../src/feeds/errors.ts'
 import { decodeForkProof, encodeForkProof, type ForkProof, proveFork, verifyForkProof } from '../../src/feeds/fork.ts'
 import { headersOf } from '../../src/feeds/run.ts'
+import { Indexer } from '../../src/feeds/store/indexer.ts'
 import { Author, cut, deliver, keyOf, temporaryStore, texts, want } from '../support/feeds.ts'
 
 function fork(): { one: Author; proof: ForkProof } {
@@ -110,5 +112,27 @@ describe('a forked feed', () => {
       }),
       { numRuns: 150, endOnFailure: true }
     )
+  })
+
+  it('leaves nothing by which its end could be found', async () => {
+    using held = temporaryStore()
+    const { store } = held
+    const author = new Author('forked')
+    want(store, author.key)
+    store.ingest(author.post('common'))
+    const clone = author.clone()
+    const root = entryCid(keyOf('some id').publicKey)
+    const mentions = ['did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK']
+    const all = { text: 'all', root, reply: root, tags: ['tag'], mentions, blobs: [root], expires: 2 ** 42 }
+    store.ingest(author.write({ type: 'post', ...all }, { type: 'reaction', to: root, emoji: '👍' }))
+    const indexer = new Indexer(store)
+    await indexer.catchUp()
+    indexer.stop()
+    const derived = ['timeline', 'links', 'reactions', 'tags', 'mentions', 'expiries', 'blobs']
+    const count = (table: string): unknown =>
+      store.get(`SELECT count(*) AS n FROM ${table} WHERE place & 0xffffffff > 1`)!.n
+    for (const table of derived) assert.notEqual(count(table), 0, table)
+    assert.deepEqual(store.ingest(clone.post('other')), [{ kind: 'frozen' }])
+    for (const table of derived) assert.equal(count(table), 0, table)
   })
 })

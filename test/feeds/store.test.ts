@@ -10,13 +10,13 @@ import { type CheckedRun, checkRun, eraseBodies, idAt } from '../../src/feeds/ru
 import { openDatabase } from '../../src/feeds/store/database.ts'
 import { deleteUnwanted } from '../../src/feeds/store/deletion.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
+import { linksTo } from '../../src/feeds/store/links.ts'
 import {
   entriesBetween,
   entriesByTag,
   entriesByWords,
   entryAt,
   entryById,
-  linksTo,
   storeSize,
   timeline
 } from '../../src/feeds/store/reader.ts'

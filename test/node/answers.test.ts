@@ -5,6 +5,7 @@ import {
   entryById,
   entryCid,
   Indexer,
+  linksTo,
   reactionsByFeed,
   repliesByFeed,
   type FeedStore
@@ -14,6 +15,7 @@ import { Answers } from '../../src/node/answers.ts'
 import { toFeedItem } from '../../src/node/feed-item.ts'
 import type { GroupContent } from '../../src/node/groups/content.ts'
 import { People } from '../../src/node/people.ts'
+import { deviceAddBody, deviceRevokeBody } from '../../src/trust/index.ts'
 import { Author, keyOf, temporaryStore, want } from '../support/feeds.ts'
 import { Homes, befriend, reads } from '../support/node.ts'
 import { until } from '../support/processes.ts'
@@ -53,6 +55,10 @@ async function setup() {
       held[Symbol.dispose]()
     }
   }
+}
+
+function isEqual(feed: Uint8Array, { key }: Author): boolean {
+  return Buffer.compare(feed, key.publicKey) === 0
 }
 
 function write(store: FeedStore, author: Author, ...bodies: Body[]): void {
@@ -101,6 +107,41 @@ describe('answers to an entry', () => {
     people.contacts.block(cid.key.publicKey)
     people.update()
     assert.deepEqual(await held.counts(), { replies: 0, reactions: [] })
+  })
+
+  it('do not count when they are by a device that was ended before', async () => {
+    using held = await setup()
+    const { store, to, people } = held
+    const [root, device] = [new Author('carol'), new Author("carol's device")]
+    people.contacts.follow(root.key.publicKey)
+    people.update()
+    store.ingest(root.write(deviceAddBody(root.key.publicKey, device.key, 'phone')))
+    people.updateNow()
+    const reply: Body = { type: 'post', text: 'me', reply: to, root: to }
+    write(store, device, reply, { type: 'reaction', to, emoji: '👍' }, reply, { type: 'reaction', to, emoji: '🎉' })
+    assert.equal((await held.counts()).replies, 2)
+    store.ingest(root.write(deviceRevokeBody(device.key.publicKey, 2)))
+    assert.deepEqual(await held.counts(), { replies: 1, reactions: [['👍', 1, false]] })
+  })
+
+  it('are not hidden by others who answer very often, from many devices, blocked or not', async () => {
+    using held = await setup()
+    const { store, to, id, people } = held
+    const [bea, spammer] = [new Author('bea'), new Author('spammer')]
+    const devices = Array.from({ length: 70 }, (_, i) => new Author(`spammer's device ${i}`))
+    held.follow(spammer, ...devices, bea)
+    const replies = Array.from({ length: 4_200 }, (): Body => ({ type: 'post', text: 'no', reply: to, root: to }))
+    write(store, spammer, ...replies)
+    for (const device of devices)
+      write(store, device, ...Array.from({ length: 64 }, (_, i): Body => ({ type: 'reaction', to, emoji: `e${i}` })))
+    write(store, bea, { type: 'post', text: 'me', reply: to, root: to }, { type: 'reaction', to, emoji: '👍' })
+    assert.equal((await held.counts()).replies, 256 + 1)
+    assert.ok(reactionsByFeed(store, id).some(({ emoji }) => emoji === '👍'))
+    const thread = linksTo(store, id, 'root')
+    assert.deepEqual([thread.length, thread.filter(({ feed }) => isEqual(feed, bea)).length], [500 + 1, 1])
+    people.contacts.block(spammer.key.publicKey)
+    people.update()
+    assert.equal((await held.counts()).replies, 1)
   })
 
   it('are found out of a store that was filled before they were counted', async () => {
@@ -163,6 +204,8 @@ describe('a post that is shown', function () {
     const sealed = await alice.feeds.publish({ type: 'post', text: 'a secret recipe' }, { group: group.id })
     await alice.feeds.react(sealed.id, '🤫')
     await alice.feeds.publish({ type: 'post', text: 'with mint', reply: sealed.id, root: sealed.id })
+    const { id: erased } = await alice.feeds.publish({ type: 'post', text: '?', reply: sealed.id, root: sealed.id })
+    await alice.feeds.erase(erased)
     const [inGroup] = (await Array.fromAsync(alice.feeds.read({ group: group.id, types: ['post'] }))).slice(-1)
     assert.deepEqual([inGroup.replies, inGroup.reactions], [1, [{ emoji: '🤫', count: 1, isOwn: true }]])
   })

@@ -195,6 +195,21 @@ describe('an entry that a friend gives', () => {
     assert.deepEqual([again.strays.get(id), again.strays.outcomeOf(id)?.reason], [undefined, 'revoked'])
   })
 
+  it('is not shown once its feed is kept, and its author has erased it there', async () => {
+    const thread = sha256(Buffer.from('a thread'))
+    using carol = person('carol', { type: 'post', text: 'oh dear', reply: entryCid(thread), root: entryCid(thread) })
+    const id = carol.id(1)
+    using reader = setup(() => ({ entries: [{ id, packed: carol.packed(1), log: carol.log }] }))
+    await reader.strays.fetch([id], nobody)
+    assert.equal(reader.strays.inThread(thread).length, 1)
+    want(reader.store, carol.device.key)
+    const feed = carol.store.feed(carol.device.key.publicKey)!
+    reader.store.ingest([checkRun(carol.store.rows(feed, 1, 1)[0])])
+    reader.store.ingest(carol.device.write({ type: 'erase', seq: [1] }))
+    assert.equal(entryById(reader.store, id)?.body, undefined)
+    assert.deepEqual([reader.strays.get(id), reader.strays.inThread(thread)], [undefined, []])
+  })
+
   it('may have lost its text: then it is said whose it is, or why', async () => {
     for (const [gone, reason] of [
       ['erased', 'erased'],

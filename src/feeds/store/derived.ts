@@ -3,7 +3,8 @@
 import { type Body, decodeBody, renderable } from '../body.ts'
 import { cidToEntryId } from '../entry-id.ts'
 import { type Entry, FLAG_SEALED, VERSION } from '../entry.ts'
-import { LINK, shownTime } from './reader.ts'
+import { LINK } from './links.ts'
+import { shownTime } from './reader.ts'
 import { feedOfPlace, prefixOf } from './schema.ts'
 import type { Stored } from './stored.ts'
 

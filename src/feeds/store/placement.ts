@@ -198,7 +198,7 @@ export class Placement {
   #deleteFrom(feed: FeedState, seq: number): void {
     const [from, to] = [placeOf(feed.num, seq), placeOf(feed.num + 1, 0) - 1]
     this.keepArrival()
-    for (const table of ['runs', 'timeline', 'links', 'reactions', 'tags', 'expiries', 'expired', 'blobs'])
+    for (const table of ['runs', 'timeline', 'links', 'reactions', 'tags', 'mentions', 'expiries', 'expired', 'blobs'])
       this.#stored.run(`DELETE FROM ${table} WHERE place BETWEEN ? AND ?`, from, to)
     this.#stored.run('DELETE FROM search WHERE rowid BETWEEN ? AND ?', from, to)
     const left = 'SELECT coalesce(sum(length(records)), 0) FROM runs WHERE place BETWEEN ? AND ?'

@@ -1,7 +1,7 @@
 // Reading entries out of the store: by place, by id, by time, by thread, tag and words.
 import type { Entry } from '../entry.ts'
 import { entriesOf } from '../run.ts'
-import { feedOfPlace, placeOf, prefixOf, seqOfPlace } from './schema.ts'
+import { feedOfPlace, placeOf, seqOfPlace } from './schema.ts'
 import type { FeedState, Stored } from './stored.ts'
 
 /** An entry and when it got here. */
@@ -78,54 +78,6 @@ function pointsOfType(store: Stored, type: string, query: TimelineQuery, before:
   )
   for (const row of rows) points.push({ timeMs: row.time as number, place: row.place as number })
   return points
-}
-
-/** Kinds of links between entries. */
-export const LINK = { root: 0, reply: 1, reaction: 2 } as const
-
-/** Entries that name this one as their thread's root, or answer or react to it, in the order of their arrival. */
-export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, limit = 1_000): StoredEntry[] {
-  return store
-    .all('SELECT place FROM links WHERE target = ? AND kind = ? LIMIT ?', prefixOf(id), LINK[kind], limit)
-    .flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
-}
-
-/** Whether an entry of one of these feeds (numbers) answers this one, or reacts to it. */
-export function isLinkedFrom(store: Stored, id: Uint8Array, feeds: Iterable<number>): boolean {
-  const [target, sql] = [prefixOf(id), 'SELECT 1 FROM links WHERE target = ? AND kind = ? AND place BETWEEN ? AND ?']
-  for (const feed of feeds)
-    for (const kind of Object.values(LINK))
-      if (store.get(sql, target, kind, placeOf(feed, 0), placeOf(feed + 1, 0) - 1) !== undefined) return true
-  return false
-}
-
-/** Replies and reactions that are looked at to count those to one entry. */
-const MAX_COUNTED = 4_096
-
-/** Whether there is anything to count: most entries have no answer, and a look is cheap. */
-export function isAnswered(store: Stored, id: Uint8Array): boolean {
-  const sql = 'SELECT 1 FROM links WHERE target = ? AND kind IN (?, ?) LIMIT 1'
-  return store.get(sql, prefixOf(id), LINK.reply, LINK.reaction) !== undefined
-}
-
-/** How often feeds have answered an entry. */
-export function repliesByFeed(store: Stored, id: Uint8Array): { feed: Uint8Array; count: number }[] {
-  const rows = store.all(
-    `SELECT feeds.key, count(*) AS count FROM (SELECT place FROM links WHERE target = ? AND kind = ? LIMIT ?) AS replies
-     JOIN feeds ON feeds.num = replies.place >> 32 GROUP BY feeds.num`,
-    ...[prefixOf(id), LINK.reply, MAX_COUNTED]
-  )
-  return rows.map((row) => ({ feed: row.key as Uint8Array, count: row.count as number }))
-}
-
-/** How feeds have reacted to an entry: each emoji of a feed once. */
-export function reactionsByFeed(store: Stored, id: Uint8Array): { feed: Uint8Array; emoji: string }[] {
-  const rows = store.all(
-    `SELECT feeds.key, emoji FROM (SELECT DISTINCT feed, emoji FROM reactions WHERE target = ? LIMIT ?) AS given
-     JOIN feeds ON feeds.num = given.feed`,
-    ...[prefixOf(id), MAX_COUNTED]
-  )
-  return rows.map((row) => ({ feed: row.key as Uint8Array, emoji: row.emoji as string }))
 }
 
 /** Blobs that stored posts have, as binary CIDs, with the place of the post. @param after only what was indexed later */

@@ -68,6 +68,8 @@ export function isStray({ place }: Pick<StoredEntry, 'place'>): boolean {
 
 export class Strays {
   readonly #store: Stored
+  /** What they take; undefined: to be added up. */
+  #bytes: number | undefined
 
   constructor(store: Stored) {
     this.#store = store
@@ -80,19 +82,33 @@ export class Strays {
     const root = known?.type === 'post' && known.root !== undefined ? cidToEntryId(known.root) : undefined
     const expires = known?.type === 'post' ? known.expires : undefined
     const until = Math.min(arrivedMs + LIFETIME_MS, expires ?? Infinity)
-    this.#store.write(() => {
+    const bytes = this.#bytes ?? this.#sum()
+    this.#bytes = undefined
+    this.#bytes = this.#store.write(() => {
+      const before = this.#delete('id = ?', id)
       this.#store.run(
-        'INSERT OR REPLACE INTO strays (id, root, packed, note, arrived_ms, until_ms) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO strays (id, root, packed, note, arrived_ms, until_ms) VALUES (?, ?, ?, ?, ?, ?)',
         ...[id, root ?? null, packed, note, arrivedMs, until]
       )
-      this.#trim()
+      return this.#trimmed(bytes - before + packed.length + note.length)
     })
   }
 
-  #trim(): void {
+  #sum(): number {
     const sum = 'SELECT coalesce(sum(length(packed) + length(note)), 0) AS bytes FROM strays'
-    while (Number(this.#store.get(sum)!.bytes) > MAX_BYTES)
-      this.#store.run('DELETE FROM strays WHERE num = (SELECT min(num) FROM strays)')
+    return this.#store.get(sum)!.bytes as number
+  }
+
+  /** @returns bytes that are left */
+  #trimmed(bytes: number): number {
+    while (bytes > MAX_BYTES) bytes -= this.#delete('num = (SELECT min(num) FROM strays)')
+    return bytes
+  }
+
+  /** @returns bytes of one that was there */
+  #delete(which: string, ...values: Uint8Array[]): number {
+    const sql = `DELETE FROM strays WHERE ${which} RETURNING length(packed) + length(note) AS bytes`
+    return (this.#store.get(sql, ...values)?.bytes as number | undefined) ?? 0
   }
 
   /** The entry with this id, or undefined. */
@@ -110,11 +126,13 @@ export class Strays {
 
   /** Lets go of all. */
   clear(): void {
+    this.#bytes = undefined
     this.#store.run('DELETE FROM strays')
   }
 
   /** Lets go of those whose time is over. */
   tidy(nowMs: number): void {
+    this.#bytes = undefined
     this.#store.run('DELETE FROM strays WHERE until_ms <= ?', nowMs)
   }
 }

@@ -165,23 +165,24 @@ export class ContentStore {
     return rows as unknown as PostsBefore[]
   }
 
-  /** Places of a group's posts that name an entry as the one that began their thread. */
+  /** Places of a group's posts that name an entry as the one that began their thread; of very many, feeds take turns. */
   postsInThread(num: number, root: Uint8Array, limit: number): number[] {
     const rows = this.#statements.all(
-      'SELECT place FROM group_posts WHERE root = ? AND num = ? AND is_reaction = 0 LIMIT ?',
+      `SELECT place FROM group_posts WHERE root = ? AND num = ? AND is_reaction = 0
+       ORDER BY row_number() OVER (PARTITION BY place >> 32 ORDER BY place), place LIMIT ?`,
       ...[root, num, limit]
     )
     return rows.map(({ place }) => place as number)
   }
 
-  /** How often feeds (numbers) have answered an entry in a group. */
-  repliesByFeed(num: number, id: Uint8Array): { feed: number; count: number }[] {
+  /** Places of replies to an entry in a group; of very many, feeds take turns. */
+  repliesTo(num: number, id: Uint8Array): number[] {
     const rows = this.#statements.all(
-      `SELECT place >> 32 AS feed, count(*) AS count
-       FROM (SELECT place FROM group_posts WHERE answered = ? AND is_reaction = 0 AND num = ? LIMIT ?) GROUP BY feed`,
+      `SELECT place FROM group_posts WHERE answered = ? AND is_reaction = 0 AND num = ?
+       ORDER BY row_number() OVER (PARTITION BY place >> 32 ORDER BY place), place LIMIT ?`,
       ...[id, num, MAX_REPLIES_COUNTED]
     )
-    return rows as unknown as { feed: number; count: number }[]
+    return rows.map(({ place }) => place as number)
   }
 
   /** Places of reactions to an entry in a group. */

@@ -4,10 +4,14 @@ import {
   type Body,
   encodeBody,
   entryAtPlace,
+  feedOfPlace,
   type FeedStore,
   FLAG_SEALED,
   formatEntryId,
-  type StoredEntry
+  type IsCounted,
+  seqOfPlace,
+  type StoredEntry,
+  whyGone
 } from '../../feeds/index.ts'
 import { fromHex, type Hex, MAX_GROUP_BODY, openForGroup, sealForGroup } from '../../groups/index.ts'
 import { NodeError } from '../comrade.ts'
@@ -158,17 +162,22 @@ export class GroupContent {
   }
 
   /** How often feeds have answered an entry in a group. */
-  repliesByFeed(group: LocalGroup, id: Uint8Array): { feed: Uint8Array; count: number }[] {
-    return this.#store.repliesByFeed(group.num, id).flatMap(({ feed: num, count }) => {
-      const feed = this.#options.store.feedByNumber(num)?.key
-      return feed === undefined ? [] : [{ feed, count }]
+  repliesByFeed(group: LocalGroup, id: Uint8Array, isCounted: IsCounted): { feed: Uint8Array; count: number }[] {
+    const { store } = this.#options
+    const byFeed = Map.groupBy(this.#store.repliesTo(group.num, id), feedOfPlace)
+    return [...byFeed].flatMap(([num, places]) => {
+      const feed = store.feedByNumber(num)?.key
+      if (feed === undefined) return []
+      const isShown = (place: number): boolean =>
+        isCounted({ feed, seq: seqOfPlace(place) }) && whyGone(store, place) !== 'erased'
+      return [{ feed, count: places.filter(isShown).length }]
     })
   }
 
   /** How feeds have reacted to an entry in a group. */
-  reactionsByFeed(group: LocalGroup, id: Uint8Array): { feed: Uint8Array; emoji: string }[] {
+  reactionsByFeed(group: LocalGroup, id: Uint8Array, isCounted: IsCounted): { feed: Uint8Array; emoji: string }[] {
     return this.#entries(this.#store.reactionsTo(group.num, id)).flatMap((entry) => {
-      const emoji = this.open(entry)?.body.emoji
+      const emoji = isCounted(entry) ? this.open(entry)?.body.emoji : undefined
       return typeof emoji === 'string' ? [{ feed: entry.feed, emoji }] : []
     })
   }
