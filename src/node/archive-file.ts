@@ -1,4 +1,4 @@
-// Feeds to and from a file that is carried by hand.
+// Feeds to and from a file that is carried by hand, and which ones go into it.
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import {
@@ -10,6 +10,20 @@ import {
   importFeeds
 } from '../feeds/index.ts'
 import { NodeError } from './comrade.ts'
+import type { People } from './people.ts'
+
+/** What is kept of these people, or of everybody. @throws TrustError WHO_UNKNOWN, WHO_AMBIGUOUS, DID */
+export function feedsToArchive(store: FeedStore, people: People, who?: readonly string[]): FeedState[] {
+  const keys = who?.map((name) => people.contacts.find(name).key)
+  const nums = keys && new Set(keys.flatMap((key) => [...people.feedsOf(key)]))
+  const feeds = store.wantedFeeds().filter((feed) => feed.height > 0 && (nums === undefined || nums.has(feed.num)))
+  const isLog = ({ key }: FeedState): boolean => {
+    const identity = people.identityOf(key)
+    return identity !== undefined && Buffer.compare(identity, key) === 0
+  }
+  // Identity logs first: they say whose the other feeds are.
+  return feeds.sort((a, b) => Number(isLog(b)) - Number(isLog(a)))
+}
 
 /** Writes feeds into a new file that only its owner can read. @throws NodeError BAD_INPUT when there is one already */
 export async function writeArchive(store: FeedStore, feeds: readonly FeedState[], file: string): Promise<ArchiveCount> {
