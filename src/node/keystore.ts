@@ -80,7 +80,14 @@ export function hasKeys(directory: string): boolean {
 
 /** Whether a passphrase is needed to open the keys. @throws NodeError FAILED, KEYS_EXPOSED */
 export function needsPassphrase(directory: string): boolean {
-  return KINDS.some((kind) => 'sealed' in readRequired(directory, kind))
+  return isAnySealed(directory)
+}
+
+/** Also the phrase alone: a crash may have come between it and the keys when the passphrase was taken away. */
+function isAnySealed(directory: string): boolean {
+  const phrase = readKeyFile(fileOf(directory, 'phrase'), 'phrase')
+  const files = [...KINDS.map((kind) => readRequired(directory, kind)), ...(phrase === undefined ? [] : [phrase])]
+  return files.some((file) => 'sealed' in file)
 }
 
 /**
@@ -251,7 +258,7 @@ async function openSeeds(
   passphrase: string | undefined
 ): Promise<{ seeds: Seeds; wrappingKey?: Uint8Array }> {
   const [root, ...others] = KINDS.map((kind) => readRequired(directory, kind))
-  const isSealed = [root, ...others].some((file) => 'sealed' in file)
+  const isSealed = isAnySealed(directory)
   const wrappingKey = isSealed ? await openWrapping(directory, passphrase) : undefined
   const [device, peer] = others.map((file) => openSecret(file, wrappingKey))
   const kept = readKeyFile(fileOf(directory, 'phrase'), 'phrase')
