@@ -56,12 +56,14 @@ interface ActionProps {
   run: () => Promise<unknown>
   kind?: 'main' | 'plain' | 'danger' | 'quiet'
   isDisabled?: boolean
+  /** Whether Enter in a field of the same {@link Form} does it as well. */
+  isSubmit?: boolean
   label?: string
   children: ComponentChildren
 }
 
 /** A button that waits for what it began, and says why it failed. */
-export function Action({ run, kind = 'plain', isDisabled = false, label, children }: ActionProps) {
+export function Action({ run, kind = 'plain', isDisabled = false, isSubmit = false, label, children }: ActionProps) {
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)
   const click = async (): Promise<void> => {
@@ -79,7 +81,7 @@ export function Action({ run, kind = 'plain', isDisabled = false, label, childre
   return (
     <span class="action">
       <button
-        type="button"
+        type={isSubmit ? 'submit' : 'button'}
         class={kind}
         disabled={isDisabled}
         aria-disabled={isBusy.value || undefined /* a button that is disabled would lose the focus */}

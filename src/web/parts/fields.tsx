@@ -1,10 +1,16 @@
 // What one fills in at several places.
 import type { Signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { line } from '../text.ts'
 import { t } from '../words/index.ts'
 
 /** UTF-16 units of a name, as the node takes it. */
 const MAX_NAME_LENGTH = 64
+
+/** Fields that are sent together, by the button among them or by Enter. */
+export function Form({ children }: { children: ComponentChildren }) {
+  return <form onSubmit={(event) => event.preventDefault()}>{children}</form>
+}
 
 /** A name, of a person, a group or a conversation. */
 export function NameField({ label, name }: { label: string; name: Signal<string> }) {

@@ -1,7 +1,7 @@
 // The groups whose log is kept here, and how one comes to more of them.
 import { useSignal } from '@preact/signals'
 import { Action, Empty, Title } from '../parts/basics.tsx'
-import { NameField } from '../parts/fields.tsx'
+import { Form, NameField } from '../parts/fields.tsx'
 import { Sign } from '../parts/person.tsx'
 import { act, groups } from '../state/groups.ts'
 import { at, go } from '../state/route.ts'
@@ -80,26 +80,28 @@ function FoundGroup({ isFirst }: { isFirst: boolean }) {
     <details open={isFirst}>
       <summary>{t('foundGroup')}</summary>
       <p class="hint">{t('foundAbout')}</p>
-      <NameField label={t('groupName')} name={name} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isOpen.value}
-          onChange={({ currentTarget }) => (isOpen.value = currentTarget.checked)}
-        />
-        {t('groupOpen')}
-      </label>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={hasHistory.value}
-          onChange={({ currentTarget }) => (hasHistory.value = currentTarget.checked)}
-        />
-        {t('groupHistory')}
-      </label>
-      <Action kind="main" run={found} isDisabled={name.value.trim() === ''}>
-        {t('found')}
-      </Action>
+      <Form>
+        <NameField label={t('groupName')} name={name} />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isOpen.value}
+            onChange={({ currentTarget }) => (isOpen.value = currentTarget.checked)}
+          />
+          {t('groupOpen')}
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={hasHistory.value}
+            onChange={({ currentTarget }) => (hasHistory.value = currentTarget.checked)}
+          />
+          {t('groupHistory')}
+        </label>
+        <Action kind="main" isSubmit run={found} isDisabled={name.value.trim() === ''}>
+          {t('found')}
+        </Action>
+      </Form>
     </details>
   )
 }

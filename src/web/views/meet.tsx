@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { post } from '../api.ts'
 import { Action, Copyable, Title } from '../parts/basics.tsx'
-import { NameField } from '../parts/fields.tsx'
+import { Form, NameField } from '../parts/fields.tsx'
 import { PersonLink, Warnings } from '../parts/person.tsx'
 import { Qr } from '../parts/qr.tsx'
 import { Scan } from '../parts/scan.tsx'
@@ -115,14 +115,14 @@ function TakeInvite() {
           {t('lookWho')}
         </Action>
       ) : (
-        <>
+        <Form>
           <NameField label={t('petnameFor')} name={petname} />
           <p class="hint">{t('petnameAbout')}</p>
           <p class="hint">{t('meetAbout')}</p>
-          <Action kind="main" run={meet}>
+          <Action kind="main" isSubmit run={meet}>
             {t('meetNow')}
           </Action>
-        </>
+        </Form>
       )}
     </section>
   )

@@ -1,7 +1,7 @@
 // Private messages: with whom one writes, and with whom one could.
 import { useSignal } from '@preact/signals'
 import { Action, Empty, Title, When } from '../parts/basics.tsx'
-import { NameField } from '../parts/fields.tsx'
+import { Form, NameField } from '../parts/fields.tsx'
 import { Name, Sign } from '../parts/person.tsx'
 import { isMe, status } from '../state/me.ts'
 import { areLoaded, beginConversation, conversations, type Conversation, several } from '../state/messages.ts'
@@ -115,23 +115,25 @@ function BeginConversation() {
     <details>
       <summary>{t('beginSeveral')}</summary>
       <p class="hint">{t('beginSeveralAbout')}</p>
-      <NameField label={t('conversationName')} name={name} />
-      <fieldset>
-        <legend>{t('withWhom')}</legend>
-        {friends.value.map((friend) => (
-          <label key={friend.did} class="check">
-            <input
-              type="checkbox"
-              checked={people.value.includes(friend.did)}
-              onChange={({ currentTarget }) => choose(friend.did, currentTarget.checked)}
-            />
-            <Name did={friend.did} name={friend.name} />
-          </label>
-        ))}
-      </fieldset>
-      <Action kind="main" run={begin} isDisabled={name.value.trim() === '' || people.value.length === 0}>
-        {t('begin')}
-      </Action>
+      <Form>
+        <NameField label={t('conversationName')} name={name} />
+        <fieldset>
+          <legend>{t('withWhom')}</legend>
+          {friends.value.map((friend) => (
+            <label key={friend.did} class="check">
+              <input
+                type="checkbox"
+                checked={people.value.includes(friend.did)}
+                onChange={({ currentTarget }) => choose(friend.did, currentTarget.checked)}
+              />
+              <Name did={friend.did} name={friend.name} />
+            </label>
+          ))}
+        </fieldset>
+        <Action kind="main" isSubmit run={begin} isDisabled={name.value.trim() === '' || people.value.length === 0}>
+          {t('begin')}
+        </Action>
+      </Form>
     </details>
   )
 }

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { post } from '../api.ts'
 import { Action, Copyable, Empty, Question, Title, When } from '../parts/basics.tsx'
-import { NameField } from '../parts/fields.tsx'
+import { Form, NameField } from '../parts/fields.tsx'
 import { Name, Sign, Warnings } from '../parts/person.tsx'
 import { isMe, profile } from '../state/me.ts'
 import { change, contacts, friends, personOf } from '../state/people.ts'
@@ -111,11 +111,13 @@ function Petname({ did }: { did: string }) {
   return (
     <details>
       <summary>{t('givePetname')}</summary>
-      <NameField label={t('petnameFor')} name={petname} />
-      <p class="hint">{t('petnameAbout')}</p>
-      <Action run={save} isDisabled={petname.value.trim() === ''}>
-        {t('save')}
-      </Action>
+      <Form>
+        <NameField label={t('petnameFor')} name={petname} />
+        <p class="hint">{t('petnameAbout')}</p>
+        <Action isSubmit run={save} isDisabled={petname.value.trim() === ''}>
+          {t('save')}
+        </Action>
+      </Form>
     </details>
   )
 }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get, post } from '../api.ts'
 import { Action, Copyable, Title } from '../parts/basics.tsx'
-import { NameField } from '../parts/fields.tsx'
+import { Form, NameField } from '../parts/fields.tsx'
 import { Qr } from '../parts/qr.tsx'
 import { chosenLanguage, theme, type Theme } from '../state/choices.ts'
 import { changeProfile, profile } from '../state/me.ts'
@@ -79,17 +79,19 @@ function ProfileForm() {
     <section>
       <h2>{t('profile')}</h2>
       <p class="hint">{t('profileAbout')}</p>
-      <NameField label={t('yourName')} name={name} />
-      <label class="field">
-        {t('about')}
-        <textarea rows={2} value={about.value} onInput={(event) => (about.value = event.currentTarget.value)} />
-      </label>
-      <p class="row">
-        <Action kind="main" run={save} isDisabled={name.value.trim() === ''}>
-          {t('save')}
-        </Action>
-        <span role="status">{isSaved.value && t('saved')}</span>
-      </p>
+      <Form>
+        <NameField label={t('yourName')} name={name} />
+        <label class="field">
+          {t('about')}
+          <textarea rows={2} value={about.value} onInput={(event) => (about.value = event.currentTarget.value)} />
+        </label>
+        <p class="row">
+          <Action kind="main" isSubmit run={save} isDisabled={name.value.trim() === ''}>
+            {t('save')}
+          </Action>
+          <span role="status">{isSaved.value && t('saved')}</span>
+        </p>
+      </Form>
       {me !== undefined && (
         <details>
           <summary>{t('yourKey')}</summary>

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { get } from '../api.ts'
 import { Action, MeetLinks } from '../parts/basics.tsx'
+import { Form } from '../parts/fields.tsx'
 import { welcomed } from '../state/choices.ts'
 import { changeProfile, profile, putPhraseBy } from '../state/me.ts'
 import { at } from '../state/route.ts'
@@ -53,7 +54,7 @@ function NameStep({ onDone }: { onDone: () => Promise<void> }) {
     await onDone()
   }
   return (
-    <>
+    <Form>
       <h1 tabIndex={-1}>{t('welcomeTitle')}</h1>
       <p>{t('welcomeAbout')}</p>
       <label class="field">
@@ -67,10 +68,10 @@ function NameStep({ onDone }: { onDone: () => Promise<void> }) {
         />
       </label>
       <p class="hint">{t('yourNameAbout')}</p>
-      <Action kind="main" run={save} isDisabled={name.value.trim() === ''}>
+      <Action kind="main" isSubmit run={save} isDisabled={name.value.trim() === ''}>
         {t('goOn')}
       </Action>
-    </>
+    </Form>
   )
 }
 
@@ -113,7 +114,7 @@ function ConfirmStep({ words, onBack, onDone }: ConfirmProps) {
     onDone()
   }
   return (
-    <>
+    <Form>
       <h1 tabIndex={-1}>{t('confirmTitle')}</h1>
       <p>{t('confirmAbout')}</p>
       {asked.value.map((place, index) => (
@@ -132,14 +133,14 @@ function ConfirmStep({ words, onBack, onDone }: ConfirmProps) {
         </label>
       ))}
       <p class="row">
-        <Action kind="main" run={confirm} isDisabled={!isFull}>
+        <Action kind="main" isSubmit run={confirm} isDisabled={!isFull}>
           {t('goOn')}
         </Action>
         <button type="button" class="plain" onClick={onBack}>
           {t('showAgain')}
         </button>
       </p>
-    </>
+    </Form>
   )
 }
 
