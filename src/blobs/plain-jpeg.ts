@@ -4,13 +4,14 @@
 /** Bytes in memory of their own, as browsers take them. */
 export type Bytes = Uint8Array<ArrayBuffer>
 
+/** Frames, tables and scans are told from here to {@link LAST_TABLE}; what is outside is kept only when it is listed. */
+const FIRST_FRAME = 0xc0
+const LAST_TABLE = 0xdf
 const SOI = 0xd8
 const EOI = 0xd9
 const SOS = 0xda
-const COMMENT = 0xfe
 const APP0 = 0xe0
 const APP1 = 0xe1
-const APP15 = 0xef
 /** Application segments that say how the picture looks. JFIF only without a small copy of it, which makes it longer. */
 const KEPT: Readonly<Record<number, { name: string; size?: number }>> = {
   [APP0]: { name: 'JFIF\0', size: 16 },
@@ -44,8 +45,7 @@ export function plainJpeg(bytes: Bytes): Bytes | undefined {
 }
 
 function isKept(marker: number, segment: Bytes): boolean {
-  if (marker === COMMENT) return false
-  if (marker < APP0 || marker > APP15) return true
+  if (marker >= FIRST_FRAME && marker <= LAST_TABLE) return true
   const rule = KEPT[marker]
   if (rule === undefined || segment.length - 2 !== (rule.size ?? segment.length - 2)) return false
   return rule.name === String.fromCharCode(...segment.subarray(4, 4 + rule.name.length))

@@ -1,5 +1,6 @@
 // A file as it is handed over: pictures without what cameras and programs write beside what is seen.
 import { plainPicture } from '../blobs/plain-picture.ts'
+import { HEAD_SIZE, kindOf } from './file-kind.ts'
 
 export interface PlainFile {
   file: Blob
@@ -15,7 +16,8 @@ const LEFT_ALONE: ReadonlySet<string> = new Set(['image/gif', 'image/svg+xml'])
 
 /** @throws DOMException when the file cannot be read */
 export async function plainFile(file: File): Promise<PlainFile> {
-  const { name, type } = file
+  const { name } = file
+  const type = kindOf(new Uint8Array(await file.slice(0, HEAD_SIZE).arrayBuffer())) ?? file.type
   const isPicture = type.startsWith('image/')
   if (!isPicture || LEFT_ALONE.has(type)) return { file, name, mayHide: isPicture || type.startsWith('video/') }
   const plain = plainPicture(new Uint8Array(await file.arrayBuffer()))

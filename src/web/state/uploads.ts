@@ -119,7 +119,7 @@ export class Uploads {
 
   setPlain(isPlain: boolean): void {
     this.isPlain.value = isPlain
-    for (const file of this.files.value) if (file.isPicture) file.again(isPlain)
+    for (const file of this.files.value) if (file.isPicture || file.file.type === '') file.again(isPlain)
   }
 
   /**
