@@ -265,7 +265,8 @@ export class StrayEntries {
       search.outcome = { reason: this.#reasonOf(gone, author), author }
       return false
     }
-    if (bodyOf(entry)?.type !== 'post' || entryById(store, id) !== undefined) return false
+    if (entryById(store, id) !== undefined) return true // its feed has come meanwhile
+    if (bodyOf(entry)?.type !== 'post') return false
     this.#strays.add({ entry, packed, note: encodeCbor({ ...author }) })
     return true
   }

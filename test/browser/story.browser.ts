@@ -111,7 +111,7 @@ describe('three people, each with a browser', function () {
 
     await alice.visit('Groups')
     await alice.page.getByLabel('Name of the group').fill('orchard')
-    await alice.press('Found')
+    await alice.press('Start')
     await alice.page.getByRole('heading', { name: '@orchard' }).waitFor()
     const [{ link: group }] = await alice.node.json('group', 'link', 'orchard')
     for (const [index, person] of [bob, carol].entries()) {
