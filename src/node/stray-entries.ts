@@ -298,8 +298,9 @@ export class StrayEntries {
     const asker = this.#options.contactOf(peerId)
     if (!isTrusted(asker) || !Array.isArray(ids) || ids.length > MAX_ASKED) return { type: 'entries', entries: [] }
     await this.#options.catchUp()
+    const mayHaveAll = asker?.relation === 'self' || (asker?.isFriend === true && this.#options.sharesContacts())
     const found = ids.flatMap((id) =>
-      id instanceof Uint8Array && id.length === 32 ? (this.#given(id, asker?.relation === 'self') ?? []) : []
+      id instanceof Uint8Array && id.length === 32 ? (this.#given(id, mayHaveAll) ?? []) : []
     )
     let room = MAX_ANSWER_SIZE
     const entries = found.filter((each) => {
@@ -311,12 +312,12 @@ export class StrayEntries {
     return { type: 'entries', entries, ...(entries.length < found.length ? { more: true } : {}) }
   }
 
-  #given(id: Uint8Array, isOwnDevice: boolean): Record<string, unknown> | undefined {
-    const { store, people, sharesContacts } = this.#options
+  #given(id: Uint8Array, mayHaveAll: boolean): Record<string, unknown> | undefined {
+    const { store, people } = this.#options
     const entry = entryById(store, id)
     const isOwn = entry !== undefined && this.#isSelf(entry.feed)
     const self = people.feedsOf(people.root)
-    if (!isOwn && !isOwnDevice && !sharesContacts() && !isLinkedFrom(store, id, self)) return undefined
+    if (!isOwn && !mayHaveAll && !isLinkedFrom(store, id, self)) return undefined
     return entry === undefined ? this.#givenStray(id) : this.#givenEntry(entry)
   }
 

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import type { PeerId } from '@libp2p/interface'
 import {
   checkRun,
+  encodeBody,
   encodeCbor,
   entryById,
+  FeedWriter,
   Indexer,
   packFeed,
   packStray,
@@ -53,6 +55,7 @@ function setup(answer: (question: Message) => object = () => ({})) {
   const indexer = new Indexer(store)
   const faults: string[] = []
   const questions: Message[] = []
+  const settings = { sharesContacts: false }
   let answerer: Answerer | undefined
   const strays = new StrayEntries({
     store,
@@ -68,7 +71,7 @@ function setup(answer: (question: Message) => object = () => ({})) {
     catchUp: () => indexer.catchUp(),
     connected: () => [FRIEND, STRANGER],
     contactOf: (peer) => (peer === FRIEND ? people.contacts.get(friend) : undefined),
-    sharesContacts: () => false,
+    sharesContacts: () => settings.sharesContacts,
     hasRoom: () => true,
     onFault: (peer) => faults.push(peer.toString())
   })
@@ -79,6 +82,7 @@ function setup(answer: (question: Message) => object = () => ({})) {
     strays,
     faults,
     questions,
+    settings,
     asked: async (question: object, peerId: PeerId = FRIEND): Promise<unknown[]> => {
       const found = await answerer!({ type: 'entries', ...question }, { peerId } as Asker)
       return found.entries as unknown[]
@@ -249,6 +253,29 @@ describe('who is asked for single entries', () => {
     assert.equal((await reader.asked({ ids: [answer] })).length, 1)
     assert.deepEqual(await reader.asked({ ids: [unseen] }), [])
     assert.deepEqual(await reader.asked({ ids: [seen, answer] }, STRANGER), [])
+  })
+
+  it('gives all that it holds to friends only, and where its user shows whom they follow', async () => {
+    using reader = setup()
+    reader.settings.sharesContacts = true
+    const [unseen] = fill(reader.store, new Author('dan'), { type: 'post', text: 'read in silence' })
+    assert.deepEqual(await reader.asked({ ids: [unseen] }), [], 'somebody who is followed and does not follow')
+    reader.people.contacts.setFollowsUs(keyOf('friend').publicKey, true)
+    assert.equal((await reader.asked({ ids: [unseen] })).length, 1)
+    reader.settings.sharesContacts = false
+    assert.deepEqual(await reader.asked({ ids: [unseen] }), [])
+  })
+
+  it('does not tell any more what was answered, once the answer was erased', async () => {
+    using reader = setup()
+    const writer = new FeedWriter(reader.store, keyOf("reader's device"))
+    const [seen] = fill(reader.store, new Author('dan'), { type: 'post', text: 'answered' })
+    const [{ seq }] = await writer.append([
+      encodeBody({ type: 'post', text: 'yes', reply: entryCid(seen), root: entryCid(seen) })
+    ])
+    assert.equal((await reader.asked({ ids: [seen] })).length, 1)
+    await writer.append([encodeBody({ type: 'erase', seq: [seq] })])
+    assert.deepEqual(await reader.asked({ ids: [seen] }), [])
   })
 
   it('takes nonsense for nothing, and stays within the size of an answer', async () => {

@@ -41,9 +41,11 @@ function linksInShares(store: Stored, link: number[], limit: number): Row[] {
   )
 }
 
-/** Whether an entry of one of these feeds (numbers) answers this one, or reacts to it. */
+/** Whether an entry of one of these feeds (numbers) answers this one, or reacts to it. Of those that were erased nobody can know. */
 export function isLinkedFrom(store: Stored, id: Uint8Array, feeds: Iterable<number>): boolean {
-  const [target, sql] = [prefixOf(id), 'SELECT 1 FROM links WHERE target = ? AND kind = ? AND place BETWEEN ? AND ?']
+  const target = prefixOf(id)
+  const sql = `SELECT 1 FROM links WHERE target = ? AND kind = ? AND place BETWEEN ? AND ?
+    AND place NOT IN (SELECT place FROM erasures) LIMIT 1`
   for (const feed of feeds)
     for (const kind of Object.values(LINK))
       if (store.get(sql, target, kind, placeOf(feed, 0), placeOf(feed + 1, 0) - 1) !== undefined) return true
