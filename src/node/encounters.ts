@@ -312,7 +312,7 @@ export class Encounters {
 
   #keepAddresses(identity: Uint8Array, peer: PeerId, addresses: readonly string[]): void {
     const { people, connections } = this.#options
-    for (const address of addresses.filter((each) => connections.isAllowed(each))) {
+    for (const address of addresses.filter((each) => connections.addresses.isAllowed(each))) {
       try {
         people.contacts.addresses.remember({ address, peerId: peer.toString(), identity })
       } catch {

@@ -200,7 +200,7 @@ export class NodeMeetings implements Meetings {
     const { people, connections, onChange, onMet } = this.#options
     const { contacts } = people
     const { peer, addresses: named } = contacts.acquaintances.of(person)!
-    const addresses = named.filter((address) => connections.isAllowed(address))
+    const addresses = named.filter((address) => connections.addresses.isAllowed(address))
     asNodeError(() => contacts.follow(person))
     contacts.acquaintances.meet(person, false)
     if (peer !== undefined) this.#remember(person, [{ peerId: peer, addresses }])
@@ -259,7 +259,7 @@ export class NodeMeetings implements Meetings {
     const { contacts } = this.#options.people
     const known = contacts.addresses.of(person).map(({ address }) => address)
     const told = contacts.introductions.of(person).flatMap(({ addresses }) => addresses)
-    const usable = [...known, ...told].filter((address) => this.#options.connections.isAllowed(address))
+    const usable = [...known, ...told].filter((address) => this.#options.connections.addresses.isAllowed(address))
     const places = Map.groupBy(usable, (address) => /\/p2p\/([^/]+)$/.exec(address)?.[1] ?? '')
     places.delete('')
     return [...places].map(([peerId, addresses]) => ({ peerId, addresses: [...new Set(addresses)] }))
@@ -269,7 +269,7 @@ export class NodeMeetings implements Meetings {
   #remember(person: Uint8Array, places: readonly Place[]): void {
     const { people, connections } = this.#options
     for (const { peerId, addresses } of places) {
-      for (const address of addresses.filter((each) => connections.isAllowed(each))) {
+      for (const address of addresses.filter((each) => connections.addresses.isAllowed(each))) {
         try {
           people.contacts.addresses.remember({ address, peerId, identity: person })
         } catch {

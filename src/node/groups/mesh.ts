@@ -47,7 +47,7 @@ export class Mesh {
   remember(group: LocalGroup, circle: Circle): void {
     for (const member of this.#neighboursOf(group, circle)) {
       const reach = circle.reachOf(member)
-      if (reach !== undefined) this.#options.connections.remember(peerIdOf(reach.peerKey), reach.addresses)
+      if (reach !== undefined) this.#options.connections.addresses.remember(peerIdOf(reach.peerKey), reach.addresses)
     }
   }
 
@@ -67,7 +67,7 @@ export class Mesh {
   #targetAt({ peerKey, addresses: said }: Pick<Presence, 'peerKey' | 'addresses'>): DialTarget {
     const { connections, people } = this.#options
     const peerId = peerIdOf(peerKey).toString()
-    const allowed = said.filter((each) => each.endsWith(`/p2p/${peerId}`) && connections.isAllowed(each))
+    const allowed = said.filter((each) => each.endsWith(`/p2p/${peerId}`) && connections.addresses.isAllowed(each))
     const known = people.contacts.addresses.ofPeer(peerId).map(({ address }) => address)
     return { peerId, addresses: [...new Set([...allowed, ...known])] }
   }
@@ -106,7 +106,7 @@ export class Mesh {
       const { signal } = this.#stopping
       const { devices } = await connections.directory.resolve(formatDid(fromHex(identity)), { signal })
       for (const { peerId, addresses } of devices)
-        connections.remember(peerIdFromString(peerId), addresses, fromHex(identity))
+        connections.addresses.remember(peerIdFromString(peerId), addresses, fromHex(identity))
     } catch {
       // not found now: asked again later
     }

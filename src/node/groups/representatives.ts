@@ -116,7 +116,7 @@ export class Representatives {
 
   /** Members' words are theirs: what is no address would make no link. */
   #tellable({ peerKey, addresses }: Reach): Reach {
-    return { peerKey, addresses: addresses.filter((address) => this.#options.connections.isAllowed(address)) }
+    return { peerKey, addresses: addresses.filter((address) => this.#options.connections.addresses.isAllowed(address)) }
   }
 
   readonly #onChanged = (): void => this.#service.lookSoon()
