@@ -61,11 +61,20 @@ function shortened(address: string): string {
   return address.length > MAX_SHOWN ? `${address.slice(0, MAX_SHOWN)}…` : address
 }
 
-/** A text for where nothing leads anywhere: with the names of whom it mentions. */
-export function withNames({ text, mentions }: Pick<EntryShape, 'text' | 'mentions'>): string {
-  const names = new Map(mentions.map(({ did, name }) => [did, name]))
+/**
+ * A text for where nothing leads anywhere: with the names of whom it mentions.
+ * @param me did of the user, whose own name needs no end of a key
+ */
+export function withNames({ text, mentions }: Pick<EntryShape, 'text' | 'mentions'>, me?: string): string {
+  const names = new Map(mentions.map(({ did, name }) => [did, did === me ? (claimOf(did, name) ?? name) : name]))
   const parts = mentionParts(text ?? '', [...names.keys()])
   return parts.map((part) => (part.did === undefined ? part.text : `@${names.get(part.did)}`)).join('')
+}
+
+/** What somebody calls themselves, of a name with the end of their key; undefined when the user gave it. */
+export function claimOf(did: string, name: string): string | undefined {
+  const tag = `#${did.slice(-8)}`
+  return name.endsWith(tag) ? name.slice(0, -tag.length) : undefined
 }
 
 /** Tags in a text, each once, without `#`. */

@@ -96,6 +96,8 @@ describe('text of others in the page', () => {
       { text: href, href }
     ])
     assert.equal(withNames({ text, mentions: [{ did, name: 'Oma', warnings: [] }] }), `see @Oma on ${href}`)
+    const own = [{ did, name: `Ada#${did.slice(-8)}`, warnings: [] }]
+    assert.equal(withNames({ text, mentions: own }, did), `see @Ada on ${href}`)
   })
 
   it('gives back every character of whatever is written, or its escape', () => {

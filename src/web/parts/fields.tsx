@@ -9,7 +9,11 @@ const MAX_NAME_LENGTH = 64
 
 /** Fields that are sent together, by the button among them or by Enter. */
 export function Form({ children }: { children: ComponentChildren }) {
-  return <form onSubmit={(event) => event.preventDefault()}>{children}</form>
+  return (
+    <form class="fields" onSubmit={(event) => event.preventDefault()}>
+      {children}
+    </form>
+  )
 }
 
 /** A name, of a person, a group or a conversation. */

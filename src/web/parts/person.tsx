@@ -1,7 +1,7 @@
 // A person, as they are called here: their name, the end of their key, and what may mislead about the name.
 import { isMe } from '../state/me.ts'
 import { at } from '../state/route.ts'
-import { line } from '../text.ts'
+import { claimOf, line } from '../text.ts'
 import type { WarningShape } from '../shapes.ts'
 import { t, type Word } from '../words/index.ts'
 
@@ -22,13 +22,13 @@ const WARNINGS: Readonly<Record<string, Word>> = {
 
 /** A name that the user gave stands alone, and so does their own; a claimed one has the end of the key behind it. */
 export function Name({ did, name }: Person) {
+  const claim = claimOf(did, name)
+  if (claim === undefined) return <bdi>{line(name)}</bdi>
   const tag = `#${did.slice(-8)}`
-  if (!name.endsWith(tag)) return <bdi>{line(name)}</bdi>
-  const claimed = line(name.slice(0, -tag.length))
   return (
     <bdi>
-      {claimed}
-      {(claimed === '' || !isMe(did)) && <span class="tag">{claimed === '' ? tag : ` ${tag}`}</span>}
+      {line(claim)}
+      {(claim === '' || !isMe(did)) && <span class="tag">{claim === '' ? tag : ` ${tag}`}</span>}
     </bdi>
   )
 }

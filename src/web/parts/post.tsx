@@ -91,7 +91,8 @@ function Context({ id, reply }: { id: string; reply: string }) {
   return (
     <ContextLink id={id}>
       <span class="hidden">{t('inReply')}: </span>
-      <Name did={author} name={personOf(author)?.name ?? name} />: {line(withNames(answered).slice(0, 100))}
+      <Name did={author} name={personOf(author)?.name ?? name} />:{' '}
+      {line(withNames(answered, profile.value?.did).slice(0, 100))}
     </ContextLink>
   )
 }

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks'
 import { Empty, Title, When } from '../parts/basics.tsx'
 import { PersonLink, Sign } from '../parts/person.tsx'
+import { profile } from '../state/me.ts'
 import { noticesSeen } from '../state/choices.ts'
 import { isForMe, notices, ownPost } from '../state/notices.ts'
 import { waiting } from '../state/people.ts'
@@ -56,8 +57,10 @@ function Notice({ entry }: { entry: EntryShape }) {
         </p>
         <a class="excerpts" href={at('thread', type === 'reaction' ? (reply ?? id) : id)}>
           <span class="hidden">{t('openThread')}: </span>
-          {type === 'post' && <span class="excerpt">{line(withNames(entry).slice(0, 240))}</span>}
-          {about !== undefined && <span class="excerpt about">{line(withNames(about).slice(0, 120))}</span>}
+          {type === 'post' && <span class="excerpt">{line(withNames(entry, profile.value?.did).slice(0, 240))}</span>}
+          {about !== undefined && (
+            <span class="excerpt about">{line(withNames(about, profile.value?.did).slice(0, 120))}</span>
+          )}
         </a>
       </div>
     </div>
