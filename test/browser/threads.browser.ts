@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
 import { type NodeProcess, Stage, until } from '../support/processes.ts'
-import { launch, meet, Person } from './support.ts'
+import { clientOf, launch, meet, Person } from './support.ts'
 
 describe('a thread on the page', function () {
   this.timeout(120_000)
@@ -83,5 +83,22 @@ describe('a thread on the page', function () {
     await alice.page.reload()
     await alice.sees(/\d other nodes? says? that/)
     assert.deepEqual(alice.troubles, [])
+  })
+
+  it('asks the node seldom, however many answer at once', async () => {
+    const root = await post(bob, 'What do you all say?')
+    await alice.node.entry('What do you all say?')
+    await alice.page.goto(`${new URL(alice.page.url()).origin}/#/thread/${root}`)
+    await alice.sees('What do you all say?')
+    let asked = 0
+    alice.page.on('request', (request) => (asked += request.url().includes('/api/thread') ? 1 : 0))
+    const client = clientOf(bob)
+    const answers = Array.from({ length: 60 }, (_, i) => client.post('post', { text: `no ${i}`, reply: root }))
+    await Promise.all(answers)
+    await alice.page
+      .getByText(/^no \d+$/)
+      .nth(answers.length - 1)
+      .waitFor()
+    assert.ok(asked < answers.length / 2, `${asked} questions`)
   })
 })

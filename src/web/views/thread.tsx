@@ -14,6 +14,7 @@ import { personOf } from '../state/people.ts'
 import { at } from '../state/route.ts'
 import { line } from '../text.ts'
 import type { EntryShape, MissingShape, ThreadEntryShape } from '../shapes.ts'
+import { inTurns } from '../turns.ts'
 import { t, type Word } from '../words/index.ts'
 
 /** While friends are being asked, it is looked again so soon, in ms. */
@@ -23,16 +24,20 @@ export function ThreadView({ about: id }: { about: string }) {
   const posts = useSignal<ThreadEntryShape[] | undefined>(undefined)
   const failure = useSignal<unknown>(undefined)
   const answered = useSignal<EntryShape | undefined>(undefined)
-  const load = async (): Promise<void> => {
-    try {
-      const found = await get<ThreadEntryShape[]>('thread', { id, waitMs: 0 })
-      for (const entry of found) learn(entry)
-      posts.value = found
-      failure.value = undefined
-    } catch (error) {
-      failure.value = error
-    }
-  }
+  const load = useMemo(
+    () =>
+      inTurns(async () => {
+        try {
+          const found = await get<ThreadEntryShape[]>('thread', { id, waitMs: 0 })
+          for (const entry of found) learn(entry)
+          posts.value = found
+          failure.value = undefined
+        } catch (error) {
+          failure.value = error
+        }
+      }),
+    [id]
+  )
   useEffect(() => {
     void load()
     const arrived = (line: Record<string, unknown>): void => {
