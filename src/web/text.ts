@@ -11,6 +11,9 @@ const JOINED_EMOJI =
 /** A web address, up to white space or the sign that closes a sentence. */
 const WEB_ADDRESS = /(https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]])/u
 
+/** A tag, where it is neither part of a word nor of an address. */
+const TAG = /(?<![\p{L}\p{N}_/#&])#([\p{L}\p{N}_-]{1,64})/gu
+
 /** Characters of an address that are shown. */
 const MAX_SHOWN = 100
 
@@ -31,30 +34,48 @@ function clean(text: string, newlines: boolean): string {
     .join('')
 }
 
-/** A part of a text as it is shown: plain, an address that can be followed, or a person who is meant. */
+/** A part of a text as it is shown: plain, an address that can be followed, a person who is meant, or a tag. */
 export interface Piece {
   text: string
   href?: string
   did?: string
+  tag?: string
 }
 
 /**
  * A text in pieces. Addresses are shown as a browser understands them (international names in ASCII), long ones in part; those
- * of the own machine or network are text. @param dids whom the text mentions
+ * of the own machine or network are text. @param dids whom the text mentions @param tags those of the post
  */
-export function pieces(text: string, dids: readonly string[] = []): Piece[] {
+export function pieces(text: string, dids: readonly string[] = [], tags: readonly string[] = []): Piece[] {
   return mentionParts(text, dids).flatMap((part) =>
-    part.did === undefined ? addressPieces(part.text) : [{ text: line(part.text), did: part.did }]
+    part.did === undefined ? addressPieces(part.text, tags) : [{ text: line(part.text), did: part.did }]
   )
 }
 
-function addressPieces(text: string): Piece[] {
+function addressPieces(text: string, tags: readonly string[]): Piece[] {
   return text.split(WEB_ADDRESS).flatMap((part, index) => {
     if (part === '') return []
-    const url = index % 2 === 1 && URL.canParse(part) ? new URL(part) : undefined
+    if (index % 2 === 0) return tagPieces(part, tags)
+    const url = URL.canParse(part) ? new URL(part) : undefined
     if (url === undefined || url.username !== '' || isPrivateHost(url.hostname)) return [{ text: paragraphs(part) }]
     return [{ text: shortened(url.href), href: url.href }]
   })
+}
+
+/** Only what the author has made a tag of the post is one. */
+function tagPieces(text: string, tags: readonly string[]): Piece[] {
+  const byName = new Map(tags.map((tag) => [tag.toLowerCase(), tag]))
+  const found: Piece[] = []
+  let end = 0
+  for (const { 0: written, 1: name, index } of text.matchAll(TAG)) {
+    const tag = byName.get(name.toLowerCase())
+    if (tag === undefined) continue
+    if (index > end) found.push({ text: paragraphs(text.slice(end, index)) })
+    found.push({ text: line(written), tag })
+    end = index + written.length
+  }
+  if (end < text.length) found.push({ text: paragraphs(text.slice(end)) })
+  return found
 }
 
 function shortened(address: string): string {
@@ -79,6 +100,5 @@ export function claimOf(did: string, name: string): string | undefined {
 
 /** Tags in a text, each once, without `#`. */
 export function tagsIn(text: string): string[] {
-  const found = text.matchAll(/(?<![\p{L}\p{N}_/#&])#([\p{L}\p{N}_-]{1,64})/gu)
-  return [...new Set([...found].map((match) => match[1]))].filter((tag) => !/^\d+$/.test(tag)).slice(0, 32)
+  return [...new Set([...text.matchAll(TAG)].map((match) => match[1]))].filter((tag) => !/^\d+$/.test(tag)).slice(0, 32)
 }

@@ -43,7 +43,6 @@ describe('a thread on the page', function () {
     await alice.sees(/You do not follow Carol#/)
     await alice.page.getByRole('link', { name: /^About Carol#/ }).click()
     await alice.page.getByRole('button', { name: 'Follow', exact: true }).waitFor()
-    await alice.picture('thread')
   })
 
   it('says why something is missing, and counts all reactions', async () => {

@@ -100,6 +100,15 @@ describe('text of others in the page', () => {
     assert.equal(withNames({ text, mentions: own }, did), `see @Ada on ${href}`)
   })
 
+  it('leads to the tags of the post where they are written, and to nothing else that looks like one', () => {
+    const text = '#Bees, not #wasps; a#bees https://example.org/#bees'
+    assert.deepEqual(pieces(text, [], ['bees']), [
+      { text: '#Bees', tag: 'bees' },
+      { text: ', not #wasps; a#bees ' },
+      { text: 'https://example.org/#bees', href: 'https://example.org/#bees' }
+    ])
+  })
+
   it('gives back every character of whatever is written, or its escape', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {

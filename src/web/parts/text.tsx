@@ -1,4 +1,4 @@
-// What somebody wrote, as text: addresses of pages can be followed, and whom it mentions is called as the reader does.
+// What somebody wrote, as text: addresses of pages and tags can be followed, and whom it mentions is called as the reader does.
 import { useSignal } from '@preact/signals'
 import { isMe } from '../state/me.ts'
 import { personOf } from '../state/people.ts'
@@ -22,10 +22,11 @@ interface TextProps {
 export function Text({ text, tags = [], mentions = [] }: TextProps) {
   const parts = pieces(
     text,
-    mentions.map(({ did }) => did)
+    mentions.map(({ did }) => did),
+    tags
   )
   const isWhole = useSignal(isShort(parts))
-  const apart = tags.filter((tag) => !text.toLowerCase().includes(`#${tag.toLowerCase()}`))
+  const apart = tags.filter((each) => !parts.some(({ tag }) => tag === each))
   const beside = mentions.filter(({ did }) => !parts.some((part) => part.did === did))
   return (
     <>
@@ -59,9 +60,10 @@ function isShort(parts: readonly Piece[]): boolean {
   return shown.length <= LONG_TEXT && shown.split('\n', LONG_LINES).length < LONG_LINES
 }
 
-function Part({ piece: { text, href, did }, mentions }: { piece: Piece; mentions: readonly MentionShape[] }) {
+function Part({ piece: { text, href, did, tag }, mentions }: { piece: Piece; mentions: readonly MentionShape[] }) {
   const mention = did === undefined ? undefined : mentions.find((each) => each.did === did)
   if (mention !== undefined) return <Mentioned mention={mention} />
+  if (tag !== undefined) return <a href={at('tag', tag)}>{text}</a>
   if (href === undefined) return <>{text}</>
   return (
     <a href={href} target="_blank" rel="noopener noreferrer">
