@@ -163,7 +163,7 @@ describe('the page for everybody', function () {
       )
     }
     await page.keyboard.press('Escape')
-    await question.waitFor({ state: 'detached' })
+    await page.locator('dialog').waitFor({ state: 'detached' }) // closed it is hidden, and goes a moment later
     assert.equal(await words(), 'Erase', 'the focus is back where it was')
     await page.keyboard.press('Enter')
     await question.getByRole('button', { name: 'Erase' }).focus()
