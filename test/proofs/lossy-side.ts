@@ -20,7 +20,7 @@ import { ConversationIntake } from '../../src/node/messages/conversation-intake.
 import type { Crypt, Opened } from '../../src/node/messages/crypt.ts'
 import { Dispatch } from '../../src/node/messages/dispatch.ts'
 import { Inbox } from '../../src/node/messages/inbox.ts'
-import type { KnownDevice } from '../../src/node/messages/known-device.ts'
+import type { KnownDevice } from '../../src/node/messages/known-devices.ts'
 import type { PeopleProtocol } from '../../src/node/people-protocol.ts'
 import { Vault } from '../../src/node/vault.ts'
 import { sleep } from '../support/processes.ts'

@@ -23,7 +23,7 @@ import {
   toFields,
   viewOf
 } from '../../messages/index.ts'
-import type { KnownDevice } from './known-device.ts'
+import type { KnownDevice } from './known-devices.ts'
 
 /** How often a device is told the same, in ms: what it was told may be lost, or still be on its way. */
 const TELL_AGAIN_MS = 60_000

@@ -20,7 +20,7 @@ import {
 } from '../../messages/index.ts'
 import type { ConversationIntake, Judgement } from './conversation-intake.ts'
 import type { Crypt } from './crypt.ts'
-import type { KnownDevice } from './known-device.ts'
+import type { KnownDevice } from './known-devices.ts'
 
 /** A device is asked to seal anew at most this often, in ms. */
 const REPEATED_INTERVAL_MS = 60_000

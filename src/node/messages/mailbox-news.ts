@@ -21,7 +21,7 @@ import {
 import { NodeError } from '../comrade.ts'
 import type { Asker, Message as Question, PeopleProtocol } from '../people-protocol.ts'
 import type { Crypt } from './crypt.ts'
-import type { KnownDevice } from './known-device.ts'
+import type { KnownDevice } from './known-devices.ts'
 
 /** A bundle that is older is renewed, in ms. */
 const BUNDLE_RENEWED_MS = 7 * 86_400_000

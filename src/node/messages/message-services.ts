@@ -1,13 +1,10 @@
 // All that runs on a device for private messages, put together, started and stopped: what arrives (inbox.ts), what leaves
 // (dispatch.ts), and what a user may do (messages.ts).
-import { randomBytes } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { type FeedStore, migrate, type Sentence, Turn } from '../../feeds/index.ts'
 import {
-  brokenDevices,
   ConversationBook,
   Conversations,
-  type DeviceAddress,
   deviceAddress,
   hasSession,
   libsignalUnavailable,
@@ -19,12 +16,9 @@ import {
   newContent,
   Outbox,
   OwnCopies,
-  refusedDevices,
-  TRANSFER_SIZE,
   Transfers,
   Wiping
 } from '../../messages/index.ts'
-import { harmless } from '../../trust/index.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
@@ -33,7 +27,6 @@ import type { Device } from '../device.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import type { Asker, Message as Question } from '../people-protocol.ts'
-import { sayWarning } from '../sentences.ts'
 import type { Vault } from '../vault.ts'
 import { Addressees } from './addressees.ts'
 import { NodeAttachments } from './attachments.ts'
@@ -44,18 +37,15 @@ import { Crypt } from './crypt.ts'
 import { Dispatch } from './dispatch.ts'
 import { Expiry } from './expiry.ts'
 import { Inbox } from './inbox.ts'
-import type { KnownDevice } from './known-device.ts'
+import { KnownDevices } from './known-devices.ts'
 import { Mailboxes } from './mailboxes.ts'
 import { NodeMessages } from './messages.ts'
-import { Paced } from './paced.ts'
+import { SessionRepair } from './session-repair.ts'
 import { StateNews } from './state-news.ts'
-import { TurnCache } from './turn-cache.ts'
 import { MessageWriter } from './writer.ts'
 
 /** How often expired messages are looked for, in ms. */
 const UPKEEP_MS = 30_000
-/** How often all that waits for a device is sealed anew because it asks for that: it could have this one do nothing else, in ms. */
-const RESEND_INTERVAL_MS = 1_000
 /** Cells of one peer that do not open before it is held to be at fault: a key may have been replaced while they were under way. */
 const MAX_BAD_CELLS = 256
 
@@ -79,7 +69,9 @@ export interface MessageServicesOptions {
 export class MessageServices {
   readonly messages: NodeMessages
   readonly #options: MessageServicesOptions
+  readonly #devices: KnownDevices
   readonly #crypt: Crypt
+  readonly #repair: SessionRepair
   readonly #conversations: Conversations
   readonly #book: ConversationBook
   readonly #outbox: Outbox
@@ -90,13 +82,8 @@ export class MessageServices {
   readonly #writer: MessageWriter
   readonly #attachments: NodeAttachments
   readonly #badCells = new Map<string, number>()
-  readonly #peers = new TurnCache<KnownDevice | undefined>()
   /** One for all: what is done in bulk gives way after the same time, whatever it is. */
   readonly #turn = new Turn()
-  readonly #resends = new Paced({
-    intervalMs: RESEND_INTERVAL_MS,
-    work: (device) => this.#dispatch.sealAnew(device)
-  })
   #streams!: CellStreams
   #dispatch!: Dispatch
   #inbox!: Inbox
@@ -107,7 +94,8 @@ export class MessageServices {
   /** @throws FeedError STORE_NEWER */
   constructor(options: MessageServicesOptions) {
     this.#options = options
-    const { store, vault, people, device, blobs, uploads, onMessage } = options
+    const { store, vault, people, device, connections, blobs, uploads, onMessage } = options
+    this.#devices = new KnownDevices({ people, device, connections })
     migrate(store.database, 'messages', MESSAGE_MIGRATIONS)
     this.#conversations = new Conversations(store.database, vault)
     this.#book = new ConversationBook(store.database, vault)
@@ -120,9 +108,16 @@ export class MessageServices {
       vault,
       deviceKey,
       turn: this.#turn,
-      onAnew: (address, event) => this.#onAnew(address, event === 'broken'),
-      onRefused: (address) => this.#onRefused(address),
-      onDropped: () => this.#sealAllAnew()
+      onAnew: (address, event) => this.#repair.onAnew(address, event === 'broken'),
+      onRefused: (address) => this.#repair.onRefused(address),
+      onDropped: () => this.#repair.sealAllAnew()
+    })
+    this.#repair = new SessionRepair({
+      ...{ store, people, devices: this.#devices, outbox: this.#outbox },
+      crypt: () => this.#crypt,
+      dispatch: () => this.#dispatch,
+      onWarning: options.onWarning,
+      onError: this.#onError
     })
     const tables = {
       conversations: this.#conversations,
@@ -141,7 +136,7 @@ export class MessageServices {
     })
     this.#stateNews = new StateNews({
       ...{ ...tables, store, deviceKey, self: people.root },
-      isOwn: (each) => this.#isOwn(each),
+      isOwn: (each) => this.#devices.isOwn(each),
       onQueued: (devices) => this.#deliver(devices),
       onError: this.#onError
     })
@@ -184,15 +179,15 @@ export class MessageServices {
     const mailboxContacts = new MailboxContacts(store.database)
     this.#streams = new CellStreams({
       ...{ libp2p, turn: this.#turn },
-      isWelcome: (peerId) => this.#deviceAt(peerId) !== undefined,
+      isWelcome: (peerId) => this.#devices.at(peerId) !== undefined,
       onCell: (peerId, cell) => this.#take(peerId, cell),
       onFault: (peerId) => connections().blame(peerId)
     })
     this.#dispatch = new Dispatch({
       ...common,
       ...{ store, questions, streams: this.#streams },
-      peerOf: (device) => this.#peerOf(device),
-      personOf: (device) => this.#known(device)?.person,
+      peerOf: (device) => this.#devices.peerOf(device),
+      personOf: (device) => this.#devices.personOf(device),
       mailboxes: {
         of: (device) => this.#mailboxes.of(device),
         put: (to, seal) => this.#mailboxes.put(to, seal),
@@ -204,7 +199,7 @@ export class MessageServices {
     const intake = new ConversationIntake({
       ...common,
       book: this.#book,
-      devicesOf: (person) => this.#devicesOf(person),
+      devicesOf: (person) => this.#devices.of(person),
       tell: (device, content) => this.#dispatch.pass(device, content)
     })
     this.#inbox = new Inbox({
@@ -214,7 +209,7 @@ export class MessageServices {
       onChanged: (nums) => this.messages.announce(nums),
       onAcknowledge: (device, id, options) => this.#dispatch.acknowledge(device, id, options),
       onProgress: (device) => this.#onProgress(device),
-      onResend: (device) => this.#resends.ask(device),
+      onResend: (device) => this.#repair.sendAgain(device),
       onRepeated: (device) => this.#dispatch.pass(device, newContent({ type: 'resend' }))
     })
     this.#mailboxes = new Mailboxes({
@@ -229,9 +224,9 @@ export class MessageServices {
       isHosting: this.#options.isHosting,
       crypt: this.#crypt,
       deviceKey: () => this.#options.device.key.publicKey,
-      deviceAt: (peerId) => this.#deviceAt(peerId),
-      peerOf: (device) => this.#peerOf(device),
-      personOf: (device) => this.#known(device)?.person,
+      deviceAt: (peerId) => this.#devices.at(peerId),
+      peerOf: (device) => this.#devices.peerOf(device),
+      personOf: (device) => this.#devices.personOf(device),
       hasSession: (device) => hasSession(store.database, deviceAddress(device)),
       onCell: (cell, from) => this.#inbox.take(cell, from, { isProven: false }),
       pass: (device, content) => this.#dispatch.pass(device, content),
@@ -248,12 +243,13 @@ export class MessageServices {
     await this.#mailboxes.start()
     this.#attachments.start()
     this.#isStarted = true
+    this.#repair.start()
     this.#expiry.start()
     this.#upkeep = setInterval(() => this.#doUpkeep(), UPKEEP_MS)
     this.#upkeep.unref()
     this.onContactsChanged()
     this.#stateNews.note()
-    this.#askForMissing(this.#knownDevices())
+    this.#repair.askForMissing(this.#devices.all())
   }
 
   /** Before connections are stopped. */
@@ -262,7 +258,7 @@ export class MessageServices {
     this.#expiry.stop()
     if (!this.#isStarted) return
     this.#isStarted = false
-    this.#resends.stop()
+    this.#repair.stop()
     this.#stateNews.stop()
     this.#dispatch.stop()
     await Promise.all([this.#mailboxes.stop(), this.#streams.stop()])
@@ -276,32 +272,32 @@ export class MessageServices {
 
   /** A connected peer has shown which device it is. */
   onRecognised(peerId: PeerId): void {
-    this.#peers.clear()
-    const known = this.#deviceAt(peerId)
+    this.#devices.lookAnew()
+    const known = this.#devices.at(peerId)
     if (!this.#isStarted || known === undefined) return
     this.#writer.addRecipients() // it may be one that was not known when something was written
     this.#deliver([known.device])
-    this.#askForMissing([known.device])
+    this.#repair.askForMissing([known.device])
     this.#mailboxes.onRecognised(known)
   }
 
   onDisconnected(peerId: PeerId): void {
-    this.#peers.clear()
+    this.#devices.lookAnew()
     this.#badCells.delete(peerId.toString())
     this.#streams.forget(peerId)
     if (!this.#isStarted) return // the store may be closed
     this.#mailboxes.onDisconnected()
     for (const device of this.#outbox.devices()) {
-      if (this.#peerOf(device) !== undefined) continue
+      if (this.#devices.peerOf(device) !== undefined) continue
       this.#dispatch.rest(device)
       this.#deliver([device])
-      this.#askForMissing([device])
+      this.#repair.askForMissing([device])
     }
   }
 
   /** People were followed or blocked, or have other devices. */
   onContactsChanged(): void {
-    this.#peers.clear()
+    this.#devices.lookAnew()
     if (!this.#isStarted) return
     this.#removeEnded()
     this.#deliver(this.#writer.addRecipients())
@@ -310,16 +306,7 @@ export class MessageServices {
 
   /** A person was met, perhaps again: a device that came with another libsignal identity is taken with that from now on. */
   onMet(person: Uint8Array): void {
-    const { store, people } = this.#options
-    const refused = new Set(refusedDevices(store.database))
-    for (const { device } of people.contacts.devicesOf(person))
-      if (refused.has(deviceAddress(device))) this.#forget(device).catch(this.#onError)
-  }
-
-  async #forget(device: Uint8Array): Promise<void> {
-    const { sessions } = await this.#crypt.open()
-    await sessions.forget(deviceAddress(device))
-    this.#dispatch.sealAnew(device)
+    this.#repair.onMet(person)
   }
 
   /** This device signs with another key from now on. */
@@ -335,7 +322,7 @@ export class MessageServices {
 
   #onProgress(device: Uint8Array): void {
     this.#dispatch.noteProgress(device)
-    if (this.#isOwn(device)) this.#stateNews.note()
+    if (this.#devices.isOwn(device)) this.#stateNews.note()
   }
 
   #deliver(devices: readonly Uint8Array[]): void {
@@ -354,7 +341,7 @@ export class MessageServices {
   }
 
   async #take(peerId: PeerId, cell: Uint8Array): Promise<void> {
-    const from = this.#deviceAt(peerId)
+    const from = this.#devices.at(peerId)
     if (from === undefined) return
     try {
       await this.#inbox.take(cell, [from])
@@ -375,97 +362,18 @@ export class MessageServices {
   async #answer({ isNew }: Question, { peerId }: Asker): Promise<Question> {
     if (libsignalUnavailable() !== undefined)
       throw new NodeError('DECLINED', 'no messages are taken: this machine has no libsignal')
-    if (this.#deviceAt(peerId) === undefined)
+    if (this.#devices.at(peerId) === undefined)
       throw new NodeError('DECLINED', 'messages are taken from contacts, from a device that has shown that it is one')
     const { sessions, keys } = await this.#crypt.open()
     return { type: 'prekeys', key: keys.current(), ...(isNew === true ? { bundle: sessions.bundle() } : {}) }
-  }
-
-  #onAnew(address: DeviceAddress, isBroken: boolean): void {
-    const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
-    if (known === undefined || !this.#isStarted) return
-    const name = this.#nameOf(known)
-    const code = isBroken ? 'warning.sessionBroken' : 'warning.sessionRenewed'
-    this.#options.onWarning('SESSION_RENEWED', sayWarning(code, { name }))
-    if (isBroken) this.#askForMissing([known])
-    else this.#resends.ask(known)
-  }
-
-  #onRefused(address: DeviceAddress): void {
-    const known = this.#knownDevices().find((device) => deviceAddress(device) === address)
-    if (known === undefined) return
-    this.#options.onWarning('SESSION_REFUSED', sayWarning('warning.sessionRefused', { name: this.#nameOf(known) }))
-  }
-
-  /** Where the session with a device was given up: until it is heard, it may not know that it has to send again. */
-  #askForMissing(devices: readonly Uint8Array[]): void {
-    const broken = new Set(brokenDevices(this.#options.store.database))
-    if (broken.size === 0) return
-    for (const device of devices)
-      if (broken.has(deviceAddress(device)) && this.#known(device) !== undefined)
-        this.#dispatch.pass(device, newContent({ type: 'resend' }))
-  }
-
-  #nameOf(device: Uint8Array): string {
-    return harmless(this.#options.people.contactOfDevice(device)?.name ?? '')
-  }
-
-  #sealAllAnew(): void {
-    this.#options.store.write(() => {
-      for (const device of this.#outbox.devices()) this.#outbox.unseal(device, () => randomBytes(TRANSFER_SIZE))
-    })
-  }
-
-  /** Those that may be written to, this one left out. */
-  #devicesOf(person: Uint8Array): Uint8Array[] {
-    const { people, device } = this.#options
-    return people.contacts
-      .devicesOf(person)
-      .map((each) => each.device)
-      .filter((each) => this.#known(each) !== undefined && Buffer.compare(each, device.key.publicKey) !== 0)
-  }
-
-  #knownDevices(): Uint8Array[] {
-    return this.#options.people.knownDevices()
-  }
-
-  /** Which device a peer has shown to be, if it is a contact's or an own other one. */
-  #deviceAt(peerId: PeerId): KnownDevice | undefined {
-    return this.#peers.get(peerId.toString(), () => {
-      const device = this.#options.connections().deviceOf(peerId)
-      return device && this.#known(device)
-    })
-  }
-
-  /** Whose a device is, if it is a contact's or an own other one. */
-  #known(device: Uint8Array): KnownDevice | undefined {
-    const { people } = this.#options
-    const contact = people.contactOfDevice(device)
-    const isRevoked = people.contacts.deviceByKey(device)?.revoked !== undefined
-    if (contact === undefined || isRevoked) return undefined
-    return ['followed', 'self'].includes(contact.relation) ? { device, person: contact.key } : undefined
-  }
-
-  /** Whether it is another device of the user's, which was not ended. */
-  #isOwn(device: Uint8Array): boolean {
-    const known = this.#known(device)
-    return known !== undefined && this.#options.people.isSelf(known.person)
-  }
-
-  #peerOf(device: Uint8Array): { peerId: PeerId; person: Uint8Array } | undefined {
-    for (const peerId of this.#options.connections().libp2p.getPeers()) {
-      const known = this.#deviceAt(peerId)
-      if (known !== undefined && Buffer.compare(known.device, device) === 0) return { peerId, person: known.person }
-    }
-    return undefined
   }
 
   #doUpkeep(): void {
     try {
       this.#transfers.forgetOld(Date.now())
       this.#mailboxes.upkeep()
-      this.#mailboxes.contacts.tidy(Date.now(), (device) => this.#known(device) !== undefined)
-      this.#deliver(this.#outbox.devices().filter((device) => this.#peerOf(device) === undefined))
+      this.#mailboxes.contacts.tidy(Date.now(), (device) => this.#devices.get(device) !== undefined)
+      this.#deliver(this.#outbox.devices().filter((device) => this.#devices.peerOf(device) === undefined))
     } catch (error) {
       this.#onError(error)
     }
