@@ -80,9 +80,9 @@ function pointsOfType(store: Stored, type: string, query: TimelineQuery, before:
   return points
 }
 
-/** Blobs that stored posts have, as binary CIDs, with the place of the post. @param after only what was indexed later */
-export function blobsOfPosts(store: Stored, after = 0): { num: number; place: number; cid: Uint8Array }[] {
-  return store.all('SELECT num, place, cid FROM blobs WHERE num > ? ORDER BY num', after).map((row) => ({
+/** Blobs that stored posts have, as binary CIDs, with the place of the post. @param after only what was indexed later @param limit @default all */
+export function blobsOfPosts(store: Stored, after = 0, limit = -1): { num: number; place: number; cid: Uint8Array }[] {
+  return store.all('SELECT num, place, cid FROM blobs WHERE num > ? ORDER BY num LIMIT ?', after, limit).map((row) => ({
     num: row.num as number,
     place: row.place as number,
     cid: row.cid as Uint8Array

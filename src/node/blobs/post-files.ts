@@ -1,4 +1,5 @@
 // Files of posts: stored when a post is written, fetched for posts of those whom the user follows, kept as long as the post.
+import { setImmediate } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
 import { blobCid, type BlobStore, cidToBlobId, formatBlobId, MAX_BLOB_SIZE, parseBlobId } from '../../blobs/index.ts'
 import {
@@ -21,6 +22,8 @@ import type { Uploads } from './uploads.ts'
 
 /** How long after the last news it is looked what posts have come, in ms. */
 const LOOK_DELAY_MS = 500
+/** Files that are looked at before the event loop gets its turn. */
+const PAGE = 64
 /** Most files of one post. */
 const MAX_FILES = 16
 
@@ -134,9 +137,12 @@ export class PostFiles {
     try {
       if (!store.isOpen) return
       await indexer.catchUp()
-      for (const { num, place, cid } of store.isOpen ? blobsOfPosts(store, this.#seen) : []) {
-        this.#seen = num
-        this.#want(place, cid)
+      while (store.isOpen) {
+        const page = blobsOfPosts(store, this.#seen, PAGE)
+        this.#seen = page.at(-1)?.num ?? this.#seen
+        for (const [place, blobs] of Map.groupBy(page, (blob) => blob.place)) this.#want(place, blobs)
+        if (page.length < PAGE) return
+        await setImmediate()
       }
     } catch {
       this.#lookSoon() // the disk is full: nothing was indexed
@@ -144,12 +150,16 @@ export class PostFiles {
   }
 
   /** Only near people's, whose size was said. */
-  #want(place: number, cid: Uint8Array): void {
+  #want(place: number, posted: readonly { cid: Uint8Array }[]): void {
     const { store, blobs, people } = this.#options
-    const [id, entry] = [idOf(cid), entryAtPlace(store, place)]
-    if (id === undefined || entry === undefined || !people.isNear(entry.feed) || people.isBlocked(entry.feed)) return
-    const file = filesOf(bodyOf(entry)).find((each) => each.id === formatBlobId(id))
-    if (file !== undefined && file.size > 0) blobs.want({ id, size: file.size })
+    const entry = entryAtPlace(store, place)
+    if (entry === undefined || !people.isNear(entry.feed) || people.isBlocked(entry.feed)) return
+    const sizes = new Map(filesOf(bodyOf(entry)).map(({ id, size }) => [id, size]))
+    for (const { cid } of posted) {
+      const id = idOf(cid)
+      const size = id === undefined ? undefined : sizes.get(formatBlobId(id))
+      if (id !== undefined && size !== undefined && size > 0) blobs.want({ id, size })
+    }
   }
 }
 

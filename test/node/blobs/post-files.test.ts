@@ -2,12 +2,19 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { type Comrade, type FileProgress, NodeError, type NodeErrorCode } from '../../../src/index.ts'
 import { blobCid } from '../../../src/blobs/index.ts'
 import { type BlobAnswer, type BlobRequest, decodeRequest, encodeAnswer } from '../../../src/blobs/blob-frame.ts'
 import { BLOB_PROTOCOL } from '../../../src/node/blobs/blob-service.ts'
+import type { Blobs } from '../../../src/node/blobs/blobs.ts'
+import { PostFiles } from '../../../src/node/blobs/post-files.ts'
+import type { Uploads } from '../../../src/node/blobs/uploads.ts'
+import { type Body, Indexer, sha256 } from '../../../src/feeds/index.ts'
 import { framedStream } from '../../../src/node/frames.ts'
+import type { People } from '../../../src/node/people.ts'
+import { Author, temporaryStore, want } from '../../support/feeds.ts'
 import { befriend, Homes, reads } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
 
@@ -161,5 +168,32 @@ describe('files of posts', function () {
     await until(() => blobsAt(alice).length === 0, 'nothing is left of them')
     const { id } = await alice.feeds.publish(post)
     await assert.rejects(alice.feeds.attachments(id), withCode('NOT_FOUND'))
+  })
+
+  it('are looked at a few at a time, however many somebody names: all else gets its turn', async () => {
+    using held = temporaryStore()
+    const { store } = held
+    const author = new Author('a flood of files')
+    want(store, author.key)
+    const flood = Array.from({ length: 100 }, (_, post): Body => {
+      const blobs = Array.from({ length: 16 }, (_, i) => blobCid(sha256(Buffer.from(`${post} ${i}`))))
+      return { type: 'post', text: 'look', blobs, files: blobs.map(() => ({ name: 'a', size: 60_000_000 })) }
+    })
+    store.ingest(author.write(...flood))
+    const indexer = new Indexer(store)
+    const turns: number[] = [0]
+    const blobs = { addUser: () => {}, want: () => (turns[turns.length - 1] += 1) } as unknown as Blobs
+    const people = { isNear: () => true, isBlocked: () => false } as unknown as People
+    const files = new PostFiles({ store, indexer, blobs, uploads: {} as Uploads, people })
+    files.start()
+    const limit = AbortSignal.timeout(20_000)
+    while (turns.reduce((sum, count) => sum + count) < 1_600) {
+      limit.throwIfAborted()
+      await setImmediate()
+      if (turns.at(-1) !== 0) turns.push(0)
+    }
+    files.stop()
+    indexer.stop()
+    assert.ok(Math.max(...turns) <= 128, `${Math.max(...turns)} in one turn`)
   })
 })
