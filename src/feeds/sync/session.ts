@@ -1,21 +1,21 @@
 // One session of /comrade/sync/1 with one peer, over any message stream: both say hello, find out what differs, fetch
 // what they lack, and then push to each other what is new for as long as the stream lives. docs/protocol.md describes it.
-import { randomBytes } from 'node:crypto'
 import { FeedError } from '../errors.ts'
 import { decodeForkProof } from '../fork.ts'
 import { type CheckedRun, lastOf } from '../run.ts'
 import { noteErasedAt } from '../store/erasure.ts'
 import type { Extension, FeedState, FeedStore, IngestOutcome } from '../store/store.ts'
-import { Announcer, FEEDS_PER_FRAME, headOf } from './announcer.ts'
-import { NONCE_SIZE, sessionSalt } from './blind.ts'
+import { Announcer, FEEDS_PER_FRAME } from './announcer.ts'
+import { sessionSalt } from './blind.ts'
 import { BlindIndex } from './blind-index.ts'
 import { CatchUp } from './catch-up.ts'
 import type { FeedClaims } from './feed-claims.ts'
+import { FeedReconciliation } from './feed-reconciliation.ts'
+import { makeHello, mayResume } from './hello.ts'
 import type { MessageStream } from './message-stream.ts'
 import * as message from './messages.ts'
 import { KIND } from './messages.ts'
-import { MAX_RESUMES, type PeerMemory, recallPeer, rememberPeer, resumeTag, SharedFeeds } from './peer-memory.ts'
-import { Reconciliation } from './reconcile.ts'
+import { MAX_RESUMES, type PeerMemory, recallPeer, rememberPeer, SharedFeeds } from './peer-memory.ts'
 import { RunIntake } from './run-intake.ts'
 import { RunSender } from './run-sender.ts'
 import { Turn } from './turn.ts'
@@ -26,6 +26,7 @@ const PROGRESS_TIMEOUT_MS = 30_000
 const HELLO_SHARE = 1 / 3
 /** Credit is granted again when this much of it was used up, in bytes. */
 const CREDIT_STEP = 262_144
+
 export interface SyncOptions {
   /** A stable name of the peer, under which is remembered what it knows. */
   peer: string
@@ -77,22 +78,20 @@ export class SyncSession {
   readonly #store: FeedStore
   readonly #stream: MessageStream
   readonly #options: SyncOptions
-  readonly #nonce = new Uint8Array(randomBytes(NONCE_SIZE))
   readonly #abort = new AbortController()
+  /** What we said first. */
+  #ours!: message.Hello
   #sender!: RunSender
   #intake!: RunIntake
   #catchUp!: CatchUp
   #announcer!: Announcer
   #index!: BlindIndex
   #memory!: PeerMemory
-  #reconciliation: Reconciliation | undefined
-  #reconciled: FeedState[] = []
+  #reconciliation: FeedReconciliation | undefined
   #isLive = false
   /** Up to where in the peer's counter we were told everything, and where it stood when the session began. */
   #theirPosition = 0
   #awaitedPosition = 0
-  /** Our counter as our hello told it. */
-  #counter = 0
   #usedCredit = 0
   #lastMs: number | undefined
   #progressTimer: NodeJS.Timeout | undefined
@@ -147,7 +146,8 @@ export class SyncSession {
 
   async #talk(): Promise<void> {
     const remembered = recallPeer(this.#store, this.#options.peer)
-    await this.#send(message.encodeHello(this.#hello(remembered)))
+    this.#ours = makeHello(this.#store, remembered)
+    await this.#send(message.encodeHello(this.#ours))
     this.#expectProgress(HELLO_SHARE)
     let isFirst = true
     for await (const frame of this.#stream.receive()) {
@@ -158,30 +158,10 @@ export class SyncSession {
     }
   }
 
-  #hello(remembered: PeerMemory | undefined): message.Hello {
-    const hello: message.Hello = {
-      takesPacked: true,
-      nonce: this.#nonce,
-      epoch: this.#store.epoch,
-      counter: this.#store.counter
-    }
-    if (remembered !== undefined && remembered.resumed < MAX_RESUMES) {
-      hello.resume = { cursor: remembered.cursor, tag: this.#tag(remembered) }
-    }
-    this.#counter = hello.counter
-    return hello
-  }
-
-  #tag(memory: PeerMemory): Uint8Array {
-    return resumeTag([this.#store.epoch, memory.epoch], memory.shared)
-  }
-
   /** Both hellos are known: goes on from the cursors when both sides can, else compares everything. */
   async #begin(hello: message.Hello, remembered: PeerMemory | undefined): Promise<void> {
-    const nonces: [Uint8Array, Uint8Array] = this.#options.isInitiator
-      ? [this.#nonce, hello.nonce]
-      : [hello.nonce, this.#nonce]
-    this.#index = new BlindIndex(this.#store, sessionSalt(...nonces))
+    const [first, second] = this.#options.isInitiator ? [this.#ours, hello] : [hello, this.#ours]
+    this.#index = new BlindIndex(this.#store, sessionSalt(first.nonce, second.nonce))
     this.#sender = new RunSender(this.#store, {
       send: (frame) => this.#sendRuns(frame),
       isPacked: hello.takesPacked && this.#options.isPacked !== false,
@@ -205,12 +185,13 @@ export class SyncSession {
     this.#store.events.on('wanted', this.#onWanted)
     this.#store.events.on('limited', this.#onLimited)
     this.#store.events.on('fork', this.#onFork)
-    if (this.#canResume(hello, remembered)) return this.#resume(hello.resume!.cursor, remembered!)
+    if (remembered !== undefined && mayResume(this.#ours, hello, remembered))
+      return this.#resume(hello.resume!.cursor, remembered)
     this.stats.path = 'reconcile'
     this.#theirPosition = hello.counter
     this.#memory = { epoch: hello.epoch, cursor: 0, shared: new SharedFeeds(), resumed: 0, told: remembered?.told ?? 0 }
-    this.#startReconciliation()
-    if (this.#options.isInitiator) await this.#send(message.encodeReconcile(this.#reconciliation!.open()))
+    this.#reconciliation = new FeedReconciliation(this.#store, this.#index)
+    if (this.#options.isInitiator) await this.#send(message.encodeReconcile(this.#reconciliation.open()))
   }
 
   #makeParts(): void {
@@ -225,7 +206,7 @@ export class SyncSession {
       send: (frame) => this.#send(frame),
       onError: (error) => this.#fail(error),
       peerFeed: () => this.#options.peerFeed?.(),
-      position: this.#counter
+      position: this.#ours.counter
     })
     this.#catchUp = new CatchUp({
       ...shared,
@@ -235,16 +216,6 @@ export class SyncSession {
       onFork: (feed) => this.#announcer.prove(feed),
       onProgress: () => this.#expectProgress()
     })
-  }
-
-  /** The same question with the same answer on both sides: it looks only at what both hellos say. */
-  #canResume(hello: message.Hello, remembered: PeerMemory | undefined): boolean {
-    if (hello.resume === undefined || remembered === undefined || remembered.resumed >= MAX_RESUMES) return false
-    if (hello.resume.cursor > this.#counter || remembered.cursor > hello.counter) return false
-    return (
-      Buffer.compare(remembered.epoch, hello.epoch) === 0 &&
-      Buffer.compare(hello.resume.tag, this.#tag(remembered)) === 0
-    )
   }
 
   async #resume(cursor: number, remembered: PeerMemory): Promise<void> {
@@ -277,32 +248,21 @@ export class SyncSession {
     }
   }
 
-  #startReconciliation(): void {
-    this.#reconciled = this.#store.wantedFeeds()
-    const items = this.#reconciled.map((feed) => ({
-      id: this.#index.idOf(feed),
-      height: feed.height,
-      head: headOf(feed)
-    }))
-    this.#reconciliation = new Reconciliation(items)
-  }
-
   async #takeReconcile(frame: Uint8Array): Promise<void> {
     const reconciliation = this.#reconciliation
     if (reconciliation === undefined) throw new FeedError('FRAME_FORMAT', 'a reconcile frame outside of reconciliation')
     for (const reply of reconciliation.receive(frame.subarray(1))) await this.#send(message.encodeReconcile(reply))
-    if (!reconciliation.isDone) return
+    const outcome = reconciliation.outcome()
+    if (outcome === undefined) return
     this.#reconciliation = undefined
-    const { same, differing } = reconciliation.outcome()
-    for (const index of same) {
-      this.#share(this.#reconciled[index])
-      this.#noteHeld(this.#reconciled[index], this.#reconciled[index].height)
+    for (const feed of outcome.same) {
+      this.#share(feed)
+      this.#noteHeld(feed, feed.height)
     }
-    for (const { index, theirHeight, theirHead } of differing) {
-      this.#share(this.#reconciled[index])
-      this.#compare(this.#store.feedByNumber(this.#reconciled[index].num)!, theirHeight, theirHead)
+    for (const { feed, theirHeight, theirHead } of outcome.differing) {
+      this.#share(feed)
+      this.#compare(this.#store.feedByNumber(feed.num)!, theirHeight, theirHead)
     }
-    this.#reconciled = []
     await this.#goLive()
   }
 
