@@ -7,6 +7,7 @@ import type { FeedStore, Sentence, SyncSession } from '../feeds/index.ts'
 import type { ContactRecord, DialTarget, DirectoryMaterial } from '../trust/index.ts'
 import { NodeError, type Peer } from './comrade.ts'
 import type { Device } from './device.ts'
+import { Dialler } from './dialler.ts'
 import { DirectoryService } from './directory-service.ts'
 import type { HeldGroups } from './groups/group-sync.ts'
 import { Holders } from './holders.ts'
@@ -23,14 +24,11 @@ import { keepPorts, withKeptPorts } from './ports.ts'
 import { Protocols } from './protocols.ts'
 import { type Reach, reachOf } from './reachability.ts'
 import { RecordStore } from './record-store.ts'
-import { RedialLoop, type RedialTarget } from './redial.ts'
-import { noAnswer } from './refusals.ts'
 import { sayWarning } from './sentences.ts'
 import { peerSync } from './sync-state.ts'
 
 /** How long newly known devices wait to be looked for among the connected peers, in ms. */
 const RECOGNISE_DELAY_MS = 50
-const REACH_TIMEOUT_MS = 10_000
 
 export interface ConnectionsOptions {
   settings: Settings
@@ -67,6 +65,7 @@ export interface Carriers {
 export class Connections {
   readonly directory: DirectoryService
   readonly addresses: PeerAddresses
+  readonly dialler: Dialler
   /** A device has proven which one it is, or is known anew. */
   onRecognised: (peerId: PeerId) => void = () => {}
   carriers: Carriers | undefined
@@ -75,7 +74,6 @@ export class Connections {
   readonly #peers: KnownPeers
   readonly #protocols: Protocols
   readonly #holders: Holders
-  readonly #redial: RedialLoop
   readonly #latency = new Latency()
   #recognising: NodeJS.Timeout | undefined
   /** To what libp2p says, until the store is closed. */
@@ -136,14 +134,13 @@ export class Connections {
       store,
       people,
       peers: this.#peers,
-      onNews: () => this.#redial.look()
+      onNews: () => this.dialler.redial.look()
     })
-    this.#redial = new RedialLoop({
-      targets: () => this.#wanted(),
-      isConnected: (target) => network.isConnected(target),
-      isRelayed: (target) => network.isRelayed(target),
-      dial: (target, signal) =>
-        network.dial(target, signal, (address) => this.addresses.noteFailure(address, target.peerId))
+    this.dialler = new Dialler({
+      network,
+      addresses: this.addresses,
+      people,
+      neighbours: () => this.carriers?.neighbours() ?? []
     })
     this.directory = new DirectoryService({
       libp2p,
@@ -159,7 +156,7 @@ export class Connections {
       // A node that ended without waiting for all of its parts looks nobody up in what is closed.
       isCurrent: () => store.isOpen && people.contacts.deviceByKey(device.key.publicKey)?.revoked === undefined,
       contactOf: (peerId) => this.contactOf(peerId),
-      onAddresses: (peerId) => this.#redial.retryNow(peerId),
+      onAddresses: (peerId) => this.dialler.redial.retryNow(peerId),
       share: options.onDirectoryMaterial,
       onOwnLog: (entries) => device.noteLogLength(entries),
       onError: (error) => log.warn({ err: error }, 'the directory could not be kept up to date')
@@ -234,48 +231,8 @@ export class Connections {
       network: this.#network,
       contacts: this.#options.people.contacts,
       contactOf: (peerId) => this.contactOf(peerId),
-      stateOf: (peerId) => this.#redial.stateOf(peerId)
+      stateOf: (peerId) => this.dialler.redial.stateOf(peerId)
     })
-  }
-
-  async connect(address: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    this.addresses.give(address)
-    try {
-      await this.#network.connect(address, { signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw new NodeError('UNREACHABLE', `nobody answers at ${address}: ${(error as Error).message.split('\n')[0]}`, {
-        cause: error
-      })
-    }
-    this.#redial.look()
-  }
-
-  /**
-   * Connects with a peer, if it is not connected already.
-   * @param isGiven the user gave these addresses: they are dialled whatever they are
-   * @throws NodeError UNREACHABLE when nobody answers within 10 s; whatever `signal` was aborted with
-   */
-  async reach(
-    peerId: PeerId,
-    addresses: readonly string[],
-    { isGiven = false, signal }: { isGiven?: boolean; signal?: AbortSignal } = {}
-  ): Promise<void> {
-    if (isGiven) for (const address of addresses) this.addresses.allow(address)
-    const target = { peerId: peerId.toString(), multiaddrs: [...addresses], priority: 0 }
-    if (this.#network.isConnected(target)) return
-    const limit = AbortSignal.timeout(REACH_TIMEOUT_MS)
-    try {
-      await this.#network.dial(target, signal === undefined ? limit : AbortSignal.any([limit, signal]))
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw noAnswer(peerId, error)
-    }
-  }
-
-  /** Connects with a peer by addresses that somebody named; those that may not be dialled are left out. */
-  async dial(peerId: string, addresses: string[], signal: AbortSignal): Promise<void> {
-    await this.#network.dial({ peerId, multiaddrs: addresses, priority: 0 }, signal)
   }
 
   /** @throws NodeError FAILED when the node cannot listen */
@@ -297,7 +254,7 @@ export class Connections {
     await this.#listen()
     keepPorts(this.#options.settings.listen, this.libp2p.getMultiaddrs(), this.#options.store)
     this.#protocols.startGossip()
-    this.#redial.start()
+    this.dialler.redial.start()
     this.directory.start()
   }
 
@@ -315,7 +272,9 @@ export class Connections {
   async stop(): Promise<void> {
     this.#protocols.stopTelling()
     this.#latency.stop()
-    const services = this.#isStarted ? [this.directory, this.#redial, ...this.#protocols.services, this.#peers] : []
+    const services = this.#isStarted
+      ? [this.directory, this.dialler.redial, ...this.#protocols.services, this.#peers]
+      : []
     for (const service of [...services, this.#network]) {
       try {
         await service.stop()
@@ -342,7 +301,7 @@ export class Connections {
     if (!this.#isStarted) return
     this.#protocols.onSecretsChanged()
     this.#recogniseAnew()
-    this.#redial.look()
+    this.dialler.redial.look()
     for (const peer of this.libp2p.getPeers()) {
       const contact = this.contactOf(peer)
       if (contact !== undefined) this.#recognised(peer, contact)
@@ -359,7 +318,7 @@ export class Connections {
   #connected(peerId: PeerId): void {
     this.#options.log.debug({ peer: peerId.toString() }, 'connected')
     this.addresses.noteReached(peerId)
-    this.#redial.look()
+    this.dialler.redial.look()
     this.directory.onConnected()
     this.#options.onConnect({ peerId: peerId.toString(), ...this.#peers.didOf(peerId) })
   }
@@ -367,7 +326,7 @@ export class Connections {
   #disconnected(peerId: PeerId): void {
     this.#options.log.debug({ peer: peerId.toString() }, 'disconnected')
     this.#holders.forget(peerId)
-    this.#redial.look()
+    this.dialler.redial.look()
     this.#options.onDisconnect({ peerId: peerId.toString(), ...this.#peers.didOf(peerId) })
   }
 
@@ -408,20 +367,6 @@ export class Connections {
       this.#recognising = undefined
       this.#recogniseAnew()
     }, RECOGNISE_DELAY_MS)
-  }
-
-  /** Who is to be connected: neighbours of groups, and everybody whose addresses are known, those of people first. */
-  #wanted(): RedialTarget[] {
-    const neighbours = this.carriers?.neighbours() ?? []
-    const known = this.#options.people.contacts.addresses.targets()
-    return [
-      ...neighbours.map(({ peerId, addresses }) => ({ peerId, multiaddrs: addresses, priority: 0 })),
-      ...known.map(({ peerId, addresses, identity }) => ({
-        peerId,
-        multiaddrs: addresses,
-        priority: identity === undefined ? 0 : 1
-      }))
-    ]
   }
 
   #mayRelayFor(peerId: PeerId): boolean {

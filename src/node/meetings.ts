@@ -168,12 +168,12 @@ export class NodeMeetings implements Meetings {
     const { connections, encounters } = this.#options
     const peer = peerIdFromPublicKey(publicKeyFromRaw(link.peerKey))
     try {
-      await connections.reach(peer, link.addresses, { isGiven: true, signal })
+      await connections.dialler.reach(peer, link.addresses, { isGiven: true, signal })
     } catch (error) {
       const places = await this.#resolve(link.root, signal)
       const place = places.find(({ peerId }) => peerId === peer.toString())
       if (place === undefined) throw error
-      await connections.reach(peer, place.addresses, { signal })
+      await connections.dialler.reach(peer, place.addresses, { signal })
     }
     return encounters.bringInvite(link, peer, signal)
   }
@@ -234,7 +234,7 @@ export class NodeMeetings implements Meetings {
       if (limit.aborted) break
       try {
         const peer = peerIdFromString(peerId)
-        await connections.reach(peer, addresses, { signal: limit })
+        await connections.dialler.reach(peer, addresses, { signal: limit })
         return await encounters.acquaint(person, peer, limit)
       } catch (error) {
         signal?.throwIfAborted()
@@ -286,7 +286,7 @@ export class NodeMeetings implements Meetings {
     if (here !== undefined) return encounters.introduce(here, person)
     for (const { peerId, addresses } of places.slice(0, MAX_PLACES)) {
       const peer = peerIdFromString(peerId)
-      const isReached = await connections.reach(peer, addresses).then(
+      const isReached = await connections.dialler.reach(peer, addresses).then(
         () => true,
         () => false
       )

@@ -213,7 +213,7 @@ export class ComradeNode implements Comrade {
   }
 
   connect(address: string, options?: { signal?: AbortSignal }): Promise<void> {
-    return this.#parts.connections.connect(address, options)
+    return this.#parts.connections.dialler.connect(address, options)
   }
 
   storeMode(mode?: StoreMode): Promise<Space> {

@@ -231,7 +231,7 @@ export class NodeGroups implements Groups {
     const dials = others.map(async ({ peerKey, addresses }) => {
       const peerId = peerIdFromPublicKey(publicKeyFromRaw(peerKey))
       for (const address of addresses) connections.addresses.give(`${address}/p2p/${peerId}`)
-      await connections.reach(peerId, addresses, { isGiven: true, signal })
+      await connections.dialler.reach(peerId, addresses, { isGiven: true, signal })
     })
     const isReached = await Promise.any(dials).then(
       () => true,

@@ -80,7 +80,7 @@ export class Mailboxes {
     this.#client = new MailboxClient({
       libp2p,
       book: this.#book,
-      dial: (peerId, addresses, signal) => connections.dial(peerId, addresses, signal),
+      dial: (peerId, addresses, signal) => connections.dialler.dial(peerId, addresses, signal),
       addressesOf: (peerId) =>
         people.contacts.addresses
           .ofPeer(peerId)
