@@ -9,7 +9,8 @@ import {
   formatEntryId,
   linksTo,
   shownTime,
-  type StoredEntry
+  type StoredEntry,
+  Turn
 } from '../feeds/index.ts'
 import { type FeedItem, type MissingEntry, NodeError, type ThreadItem } from './comrade.ts'
 import type { GroupContent, OpenedPost } from './groups/content.ts'
@@ -49,14 +50,20 @@ export class Threads {
     await this.#options.catchUp()
     const begin = Date.now()
     const first = this.#find(id) ?? (await this.#fetchFirst(id))
-    let entries = this.#collect(first)
+    const turn = new Turn()
+    let entries = await this.#collect(first, turn)
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const isNews = await this.#fetchMissing(entries, waitMs - (Date.now() - begin))
       if (!isNews) break
-      entries = this.#collect(first)
+      entries = await this.#collect(first, turn)
     }
     const sorted = [...entries.values()].toSorted((a, b) => shownTime(a) - shownTime(b) || a.place - b.place)
-    return sorted.map((entry) => ({ ...this.#options.itemOf(entry), missing: this.#missingOf(entry, entries) }))
+    const items: ThreadItem[] = []
+    for (const entry of sorted) {
+      await turn.giveWay()
+      items.push({ ...this.#options.itemOf(entry), missing: this.#missingOf(entry, entries) })
+    }
+    return items
   }
 
   /** @throws NodeError NOT_FOUND */
@@ -86,7 +93,7 @@ export class Threads {
     return (await within(waitMs, strays.fetch([...wanted.values()], authors))) ?? false
   }
 
-  #collect(entry: StoredEntry): Entries {
+  async #collect(entry: StoredEntry, turn: Turn): Promise<Entries> {
     const { store, strays, groups } = this.#options
     const group = groups().groupOf(entry)
     const body = this.#bodyOf(entry)
@@ -100,16 +107,21 @@ export class Threads {
     }
     const beginning = this.#find(root)
     if (beginning !== undefined && this.#isReadable(beginning)) add(beginning)
-    for (const each of answers) if (this.#bodyOf(each)?.type === 'post' || this.#isOwnTrace(each)) add(each)
+    for (const each of answers) {
+      await turn.giveWay()
+      if (this.#bodyOf(each)?.type === 'post' || this.#isOwnTrace(each)) add(each)
+    }
     for (const each of strays.inThread(root)) add(each)
     add(body?.type === 'reaction' ? undefined : entry)
     // What was answered and has lost its text is part of no list any more: only those who answered name it.
-    for (const each of found.values())
+    for (const each of found.values()) {
+      await turn.giveWay()
       for (const id of this.#linksOf(each)) {
         const answered = this.#find(id)
         if (answered !== undefined && (answered.body === undefined || this.#bodyOf(answered)?.type === 'post'))
           add(answered)
       }
+    }
     return found
   }
 

@@ -140,7 +140,7 @@ function storeSuite(kind: 'memory' | 'disk'): void {
       await indexed(held.store)
       const id = idAt(first, 0)
       assert.deepEqual(
-        (['root', 'reply', 'reaction'] as const).map((kind) => textsOf(linksTo(held.store, id, kind))),
+        (['root', 'reply', 'reaction'] as const).map((kind) => textsOf([...linksTo(held.store, id, kind)])),
         [[2], [2], [3]]
       )
     })

@@ -137,7 +137,7 @@ describe('answers to an entry', () => {
     write(store, bea, { type: 'post', text: 'me', reply: to, root: to }, { type: 'reaction', to, emoji: '👍' })
     assert.equal((await held.counts()).replies, 256 + 1)
     assert.ok(reactionsByFeed(store, id).some(({ emoji }) => emoji === '👍'))
-    const thread = linksTo(store, id, 'root')
+    const thread = [...linksTo(store, id, 'root')]
     assert.deepEqual([thread.length, thread.filter(({ feed }) => isEqual(feed, bea)).length], [500 + 1, 1])
     people.contacts.block(spammer.key.publicKey)
     people.update()

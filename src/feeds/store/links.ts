@@ -21,13 +21,21 @@ const LINKS_OF_FEED = `${LINKS} AND place BETWEEN linking.num << 32 AND ((linkin
 
 /**
  * Entries that name this one as their thread's root, or answer or react to it, in the order of their places. When there are
- * more than `limit`, each feed has the same share of it.
+ * more than `limit`, each feed has the same share of it. Each is opened when it is asked for.
  */
-export function linksTo(store: Stored, id: Uint8Array, kind: keyof typeof LINK, limit = 1_000): StoredEntry[] {
+export function* linksTo(
+  store: Stored,
+  id: Uint8Array,
+  kind: keyof typeof LINK,
+  limit = 1_000
+): Generator<StoredEntry> {
   const link = [prefixOf(id), LINK[kind]]
   const rows = store.all(`${LINKS} ORDER BY place LIMIT ?3`, ...link, limit + 1)
   const found = rows.length <= limit ? rows : linksInShares(store, link, limit)
-  return found.flatMap(({ place }) => entryAtPlace(store, place as number) ?? [])
+  for (const { place } of found) {
+    const entry = entryAtPlace(store, place as number)
+    if (entry !== undefined) yield entry
+  }
 }
 
 function linksInShares(store: Stored, link: number[], limit: number): Row[] {
