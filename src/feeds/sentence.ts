@@ -29,7 +29,6 @@ export type Speaker<T extends SentenceTable> = <C extends keyof T & string>(
 ) => Sentence
 
 const MEBIBYTE = 1_048_576
-const LIST = new Intl.ListFormat('en-GB')
 
 /** @returns makes the sentences of a table: its code, and a value for each place of the text */
 export function speaker<const T extends SentenceTable>(table: T): Speaker<T> {
@@ -51,11 +50,16 @@ export function textOf(sentences: readonly Sentence[]): string {
 function written(place: string, value: SentenceValue): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return withUnit(place, value)
-  return 'code' in value ? value.text : LIST.format(value)
+  return 'code' in value ? value.text : listed(value)
 }
 
 function withUnit(place: string, value: number): string {
   if (place.endsWith('Ms')) return `${Math.ceil(value / 1_000)} s`
   if (!place.endsWith('Bytes')) return String(value)
   return value < MEBIBYTE ? `${value} bytes` : `${Math.floor(value / MEBIBYTE)} MiB`
+}
+
+/** "a, b and c". Intl.ListFormat says the same, and loads 4 MB of other languages. */
+function listed(texts: readonly string[]): string {
+  return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`
 }
