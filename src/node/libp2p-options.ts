@@ -13,13 +13,13 @@ import {
 } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { ping, type Ping } from '@libp2p/ping'
-import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isRelayed, MAX_ADDRESSES_PER_PEER, type AddressPolicy } from './addresses.ts'
 import { MAX_PENDING, MAX_STRANGERS } from './connection-guard.ts'
 import { gossipOptions, type PeerFaults } from './gossip.ts'
 import type { HolePunch } from './hole-punch.ts'
 import { listening } from './listening.ts'
+import { streamMuxer } from './muxer.ts'
 import type { RecordStore } from './record-store.ts'
 import type { Relay } from './relay.ts'
 import type { Reservations } from './reservations.ts'
@@ -107,7 +107,7 @@ export function libp2pOptions(
     nodeInfo: { userAgent: 'comrade' },
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      streamMuxer({
         maxInboundStreams: 256,
         maxOutboundStreams: 256,
         streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 } // a paused stream must hold a window

@@ -2,8 +2,8 @@
 // the transport is the real thing.
 import { memory } from '@libp2p/memory'
 import { plaintext } from '@libp2p/plaintext'
-import { yamux } from '@libp2p/yamux'
 import type { NetworkOverrides } from './libp2p-options.ts'
+import { streamMuxer } from './muxer.ts'
 
 let nextAddress = 0
 
@@ -19,7 +19,7 @@ export function memoryNetwork({ latencyMs = 0 }: { latencyMs?: number } = {}): N
     transports: [memory({ latency: latencyMs })],
     connectionEncrypters: [plaintext()],
     streamMuxers: [
-      yamux({
+      streamMuxer({
         enableKeepAlive: false,
         streamOptions: { maxStreamWindowSize: 1_048_576, maxReadBufferLength: 4_194_304 }
       })
