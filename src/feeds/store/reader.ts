@@ -99,30 +99,23 @@ export function placeOfBlob(store: Stored, cid: Uint8Array): number | undefined 
   return store.get('SELECT place FROM blobs WHERE cid = ? ORDER BY num LIMIT 1', cid)?.place as number | undefined
 }
 
+type MarkQuery = Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
+
 /** Entries with this tag, newest first. */
-export function entriesByTag(
-  store: Stored,
-  tag: string,
-  query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
-): StoredEntry[] {
-  const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
-  const rows = store.all(
-    `SELECT place FROM tags WHERE tag = ? AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
-    ...[tag, before.timeMs, before.place, ...feedsValue(query.feeds), query.limit]
-  )
-  return rows.flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
+export function entriesByTag(store: Stored, tag: string, query: MarkQuery): StoredEntry[] {
+  return entriesMarked(store, 'tags WHERE tag = ?', tag, query)
 }
 
 /** Posts that mention this person, newest first. */
-export function entriesByMention(
-  store: Stored,
-  did: string,
-  query: Pick<TimelineQuery, 'before' | 'limit' | 'feeds'>
-): StoredEntry[] {
+export function entriesByMention(store: Stored, did: string, query: MarkQuery): StoredEntry[] {
+  return entriesMarked(store, 'mentions WHERE did = ?', did, query)
+}
+
+function entriesMarked(store: Stored, where: string, value: string, query: MarkQuery): StoredEntry[] {
   const before = query.before ?? { timeMs: Number.MAX_SAFE_INTEGER, place: Number.MAX_SAFE_INTEGER }
   const rows = store.all(
-    `SELECT place FROM mentions WHERE did = ? AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
-    ...[did, before.timeMs, before.place, ...feedsValue(query.feeds), query.limit]
+    `SELECT place FROM ${where} AND (time, place) < (?, ?) AND place >> 32 IN (${feedsClause(query.feeds)}) ORDER BY time DESC, place DESC LIMIT ?`,
+    ...[value, before.timeMs, before.place, ...feedsValue(query.feeds), query.limit]
   )
   return rows.flatMap((row) => entryAtPlace(store, row.place as number) ?? [])
 }
