@@ -13,6 +13,7 @@ import type { HeldGroups } from './groups/group-sync.ts'
 import { Holders } from './holders.ts'
 import { KnownPeers } from './known-peers.ts'
 import { Latency } from './latency.ts'
+import { sayListenProblem } from './listen-problem.ts'
 import type { Log } from './log.ts'
 import { createNetwork, type Network } from './network.ts'
 import type { NodeOptions, Settings } from './options.ts'
@@ -259,12 +260,10 @@ export class Connections {
   }
 
   async #listen(): Promise<void> {
-    const { listen } = this.#options.settings
     try {
       await this.#network.start()
     } catch (error) {
-      const reason = (error as Error).message.split('\n')[0]
-      throw new NodeError('FAILED', `the node cannot listen on ${listen.join(', ')}: ${reason}`, { cause: error })
+      throw new NodeError('FAILED', `the node cannot listen on ${sayListenProblem(error as Error)}`, { cause: error })
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Comrade, Meeting, MeetingRequest } from '../../src/index.ts'
 import { NodeError, type NodeErrorCode, type SentenceCode } from '../../src/node/comrade.ts'
 import { befriend, Homes, post, postsOf, reads } from '../support/node.ts'
-import { freePort, sleep, until } from '../support/processes.ts'
+import { fixedAddress, sleep, until } from '../support/processes.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
 const says = (code: SentenceCode) => (error: unknown) => error instanceof NodeError && error.sentence?.code === code
@@ -151,7 +151,7 @@ describe('meeting by a link', function () {
     const alice = await homes.start('alice')
     const { link } = await alice.contacts.invite()
     await alice.stop()
-    const elsewhere = [`/ip4/127.0.0.1/tcp/${await freePort()}`]
+    const elsewhere = [await fixedAddress()]
     const [moved, bob] = [await homes.start('alice', { listen: elsewhere }), await homes.start('bob')]
     for (const node of [moved, bob]) await node.connect(hub.addresses[0])
     await until(

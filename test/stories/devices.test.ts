@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, type Line, type NodeProcess, sleep, Stage, until } from '../support/processes.ts'
+import { fixedAddress, type Line, type NodeProcess, sleep, Stage, until } from '../support/processes.ts'
 
 describe('the devices of one person', function () {
   this.timeout(180_000)
@@ -179,6 +179,6 @@ async function hasPeer(node: NodeProcess, other: NodeProcess): Promise<boolean> 
 /** Addresses that stay the same from start to start. */
 async function fixedAddresses(...names: string[]): Promise<Record<string, string>> {
   const addresses: Record<string, string> = {}
-  for (const name of names) addresses[name] = `/ip4/127.0.0.1/tcp/${await freePort()}`
+  for (const name of names) addresses[name] = await fixedAddress()
   return addresses
 }

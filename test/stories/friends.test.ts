@@ -1,15 +1,14 @@
 // The first evening with two machines, and the morning after: each reads what the other wrote, also after a time apart,
 // and passes it on to a third.
 import assert from 'node:assert/strict'
-import { freePort, type NodeProcess, Stage, until } from '../support/processes.ts'
+import { fixedAddress, type NodeProcess, Stage, until } from '../support/processes.ts'
 
 describe('two homes in two processes', function () {
   this.timeout(90_000)
 
   it('read each other, catch up after a time apart, and pass on what they hold to a third', async () => {
     await using stage = new Stage()
-    const port = await freePort()
-    const listen = `/ip4/127.0.0.1/tcp/${port}`
+    const listen = await fixedAddress()
     const [alice, bob] = await Promise.all([stage.up('alice'), stage.up('bob', '--listen', listen)])
     const bobAddress = `${listen}/p2p/${bob.peerId}`
     await alice.end()

@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { entriesBetween, FeedStore, formatEntryId, type FeedState } from '../../src/feeds/index.ts'
 import { parseDid } from '../../src/trust/index.ts'
-import { type Line, type Running, sleep, Stage } from '../support/processes.ts'
+import { fixedAddress, type Line, type Running, sleep, Stage } from '../support/processes.ts'
 import type { WriterArgument } from '../support/programs/writer.ts'
 
 const WRITERS = 2
@@ -22,9 +22,10 @@ describe('nodes that are killed a hundred times', function () {
 
   it(`lose nothing that was acknowledged and never sign a seq twice (KILL_SEED=${SEED})`, async () => {
     await using stage = new Stage()
+    const listen = await fixedAddress()
     const listener = await stage.program('writer', {
       home: stage.home('listener'),
-      listen: LISTEN,
+      listen,
       gapMs: 50
     } satisfies WriterArgument)
     const { did, addresses } = await listener.line(isReady)
@@ -37,7 +38,7 @@ describe('nodes that are killed a hundred times', function () {
     await listener.end()
     const again: WriterArgument = {
       home: stage.home('listener'),
-      listen: listenOf(addresses),
+      listen,
       gapMs: 50,
       follow: writers.map(({ did }) => did)
     }
@@ -175,10 +176,6 @@ function storedIn({ lines }: Running): Line[] {
 
 function isReady({ event }: Line): boolean {
   return event === 'ready'
-}
-
-function listenOf(addresses: unknown): string {
-  return (addresses as string[])[0].replace(/\/p2p\/.*/, '')
 }
 
 /** mulberry32: small, and the same everywhere. */

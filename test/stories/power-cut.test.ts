@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { entriesBetween, FeedStore, formatEntryId, type FeedState } from '../../src/feeds/index.ts'
 import { parseDid } from '../../src/trust/index.ts'
 import { CutDisk } from '../support/cut-disk.ts'
-import { type Line, type Running, sleep, Stage } from '../support/processes.ts'
+import { fixedAddress, type Line, type Running, sleep, Stage } from '../support/processes.ts'
 import type { WriterArgument } from '../support/programs/writer.ts'
 
 const LISTEN = '/ip4/127.0.0.1/tcp/0'
@@ -56,7 +56,7 @@ function makeOrSkip(test: Mocha.Context, stage: Stage): CutDisk {
 
 /** A writer with its home on the disk, and somebody who follows it: both know each other from a first start. */
 async function acquaint(stage: Stage, disk: string) {
-  const earHome = { home: stage.home('ear'), listen: LISTEN, gapMs: 1_000 }
+  const earHome = { home: stage.home('ear'), listen: await fixedAddress(), gapMs: 1_000 }
   const firstEar = await stage.program('writer', earHome satisfies WriterArgument)
   const { did, addresses } = await firstEar.line(isReady)
   const argument = (path: string): WriterArgument => ({
@@ -69,10 +69,8 @@ async function acquaint(stage: Stage, disk: string) {
   const first = await stage.program('writer', argument(disk))
   const author = await first.line(isReady)
   await Promise.all([first.end(), firstEar.end()])
-  const listen = (addresses as string[])[0].replace(/\/p2p\/.*/, '')
   const ear = await stage.program('writer', {
     ...earHome,
-    listen,
     follow: [String(author.did)]
   } satisfies WriterArgument)
   await ear.line(isReady)

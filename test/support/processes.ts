@@ -1,6 +1,7 @@
 // Nodes and programs in processes of their own, for tests that tell a story. Everything that a Stage started is killed,
 // and what it wrote removed, when it is disposed of, also after a failure. Every wait has a time limit.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -259,14 +260,24 @@ export function parseLines(text: string): Line[] {
     .map((line) => JSON.parse(line) as Line)
 }
 
-/** A port on loopback that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
+/** Below the ports that systems give to whoever asks for any (32,768 on Linux, 49,152 by RFC 6335, section 6). */
+const FIXED_PORTS = [16_384, 32_768] as const
+
+/** A TCP address on loopback that stays free, also while the node that has it is off and other tests start theirs. */
+export async function fixedAddress(): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(...FIXED_PORTS)
+    if (await isFree(port)) return `/ip4/127.0.0.1/tcp/${port}`
+  }
+  throw new Error(`no port is free between ${FIXED_PORTS.join(' and ')}`)
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.once('listening', () => server.close(() => resolve(true)))
+  })
 }
 
 /** Asks again and again until the answer is true. */
