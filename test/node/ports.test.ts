@@ -36,7 +36,7 @@ describe('ports', () => {
     const port = portOf(await homes.start('alice'))
     for (const [address, expected] of [
       [`/ip4/127.0.0.1/tcp/${port}`, /tcp\/\d+: EADDRINUSE \(another program listens there; choose another port/],
-      ['/ip4/192.0.2.1/tcp/0', /tcp\/0: EADDRNOTAVAIL \(this machine does not have that address/],
+      ['/ip4/203.0.113.77/tcp/0', /tcp\/0: EADDRNOTAVAIL \(this machine does not have that address/],
       ['/dns4/nowhere.invalid/tcp/4001', /tcp\/4001: getaddrinfo \w+ nowhere.invalid$/]
     ] as const)
       await assert.rejects(homes.start('bob', { listen: ['/ip4/127.0.0.1/tcp/0', address] }), {
