@@ -8,11 +8,15 @@ import { ROOT } from '../support/documents.ts'
 
 /** Script, style and document of the page together, compressed, in bytes. */
 const MAX_PAGE_BYTES = 150_000
+/** The oldest that npm may run on: Debian 12 and Raspberry Pi OS have it. */
+const OLDEST_NODE = 18
 
 interface Locked {
   version?: string
   hasInstallScript?: boolean
   resolved?: string
+  optional?: boolean
+  engines?: { node?: string }
   optionalDependencies?: Record<string, string>
 }
 interface Manifest {
@@ -91,6 +95,17 @@ describe('package', function () {
           `${path} needs ${name}`
         )
       }
+    }
+  })
+
+  it('locks no optional build for newer versions of Node than npm may run on, which that npm would leave out without a word', () => {
+    for (const [path, { optional, engines }] of Object.entries(locked)) {
+      if (optional !== true || engines?.node === undefined) continue
+      const [, oldest] = /^>=\s*(\d+)/.exec(engines.node) ?? []
+      assert.ok(
+        Number(oldest) <= OLDEST_NODE,
+        `${path} asks for ${engines.node}: take "engines" out of package-lock.json`
+      )
     }
   })
 
