@@ -152,9 +152,10 @@ export class Acquaintances {
   #select(condition: string, nowMs: number, ...values: Uint8Array[]): Acquaintance[] {
     return this.#statements
       .all(
-        `SELECT * FROM acquaintances WHERE (${condition}) AND (state = 'met' OR expires_ms > ${Math.floor(nowMs)})
+        `SELECT * FROM acquaintances WHERE (${condition}) AND (state = 'met' OR expires_ms > ?)
          ORDER BY time_ms DESC, person`,
-        ...values
+        ...values,
+        nowMs
       )
       .map(toAcquaintance)
   }

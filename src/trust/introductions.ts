@@ -76,9 +76,10 @@ export class Introductions {
   #select(condition: string, nowMs: number, ...values: Uint8Array[]): Introduction[] {
     return this.#statements
       .all(
-        `SELECT * FROM introductions WHERE ${COUNTS} AND time_ms > ${Math.floor(nowMs) - LIFE_MS} AND (${condition})
+        `SELECT * FROM introductions WHERE ${COUNTS} AND (${condition}) AND time_ms > ?
          ORDER BY time_ms DESC, person`,
-        ...values
+        ...values,
+        nowMs - LIFE_MS
       )
       .map(toIntroduction)
   }

@@ -22,8 +22,14 @@ const DAY = 86_400_000
 /** Contacts in memory, closed by `using`. */
 function setup() {
   const store = FeedStore.open(':memory:')
+  const prepared: string[] = []
+  const prepare = store.database.prepare.bind(store.database)
+  store.database.prepare = (sql) => {
+    prepared.push(sql)
+    return prepare(sql)
+  }
   const contacts = new Contacts(store.database, { self, write: (work, options) => store.write(work, options) })
-  return { contacts, ...contacts, [Symbol.dispose]: () => store.close() }
+  return { contacts, ...contacts, prepared, [Symbol.dispose]: () => store.close() }
 }
 
 describe('invites', () => {
@@ -218,5 +224,23 @@ describe('introductions', () => {
     assert.equal(introductions.add(introduction(eve, ana), NOW + DAY), 'new')
     assert.equal(introductions.list(NOW + 30 * DAY).length, 1)
     assert.equal(introductions.list(NOW + 31 * DAY).length, 0)
+  })
+})
+
+describe('looking up how it stands with people', () => {
+  it('takes no more memory the thousandth time, since whoever is connected has it done', () => {
+    using test = setup()
+    const { contacts, acquaintances, introductions, prepared } = test
+    contacts.follow(bob)
+    const look = (nowMs: number): void => {
+      acquaintances.noteAsks({ person: eve, peer: 'peer', addresses: [] }, false, nowMs)
+      introductions.add({ person: ana, by: bob, addresses: [] }, nowMs)
+      for (const person of [ana, eve]) assert.ok(acquaintances.of(person, nowMs) ?? introductions.of(person, nowMs))
+      assert.equal(acquaintances.pending(nowMs).length + introductions.list(nowMs).length, 2)
+    }
+    for (let i = 0; i < 10; i++) look(NOW + i)
+    const before = prepared.length
+    for (let i = 10; i < 1_000; i++) look(NOW + i)
+    assert.equal(prepared.length, before, prepared.at(-1))
   })
 })
