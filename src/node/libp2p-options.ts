@@ -71,6 +71,8 @@ export interface NetworkOptions {
   isWanted?(peerId: string): boolean
   /** Connections of all other peers. @default 40 */
   maxStrangers?: number
+  /** Peers that are remembered, wanted and connected ones beside. @default 2,048 */
+  maxStoredPeers?: number
   /** Pass on the connections of those for whom `mayRelayFor` says yes. @default false */
   relay?: boolean
   /** Peers who may wait here to be reached. @default nobody */

@@ -14,6 +14,7 @@ import { libp2pOptions, type NetworkOptions, type NetworkServices } from './libp
 import type { RedialTarget } from './redial.ts'
 import { Relay } from './relay.ts'
 import { Reservations } from './reservations.ts'
+import { StoredPeers } from './stored-peers.ts'
 
 const MAX_FOUND_EARLY = 64
 const DIAL_TIMEOUT_MS = 10_000
@@ -100,6 +101,8 @@ export class Network {
       connectionGater: guard
     })
     const network = new Network({ ...parts, libp2p, guard, datastore })
+    const { isWanted = () => false, maxStoredPeers: max } = options
+    new StoredPeers({ libp2p, isWanted, max }).watch()
     return network
   }
 

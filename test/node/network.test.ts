@@ -4,8 +4,18 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import { TypedEventEmitter, peerDiscoverySymbol, type PeerDiscoveryEvents } from '@libp2p/interface'
-import { addressOf, connect, makeTcpNode, startTcpNode, tcpPortOf, until } from '../support/network.ts'
+import { TypedEventEmitter, peerDiscoverySymbol, type PeerDiscoveryEvents, type PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import {
+  addressOf,
+  connect,
+  makeTcpNode,
+  startMemoryNode,
+  startTcpNode,
+  tcpPortOf,
+  type TestNetwork,
+  until
+} from '../support/network.ts'
 
 /** Opens sockets that begin a handshake with these bytes and then stay silent. */
 async function openSockets(port: number, count: number, firstBytes = ''): Promise<Socket[]> {
@@ -147,6 +157,34 @@ describe('network', () => {
       )
     )
     await until(() => [...begun, ...garbage].every((socket) => socket.closed), 6_000)
+  })
+
+  it('remembers so many strangers who came and went, and friends in any case, also over several runs', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'comrade-network-'))
+    const [privateKey, friendKey] = [await generateKeyPair('Ed25519'), await generateKeyPair('Ed25519')]
+    const friendId = peerIdFromPrivateKey(friendKey)
+    const options = {
+      home,
+      privateKey,
+      isWanted: (peerId: string) => peerId === friendId.toString(),
+      maxStoredPeers: 4
+    }
+    const meets = async (alice: TestNetwork, key?: PrivateKey): Promise<void> => {
+      await using other = await startMemoryNode(key === undefined ? {} : { privateKey: key })
+      await connect(other, alice)
+      await until(() => alice.libp2p.peerStore.has(other.peerId))
+    }
+    try {
+      for (const run of [0, 1]) {
+        await using alice = await startMemoryNode(options)
+        if (run === 0) await meets(alice, friendKey)
+        for (let i = 0; i < 8; i++) await meets(alice)
+        await until(async () => (await alice.libp2p.peerStore.all()).length <= 4 + 1)
+        assert.ok(await alice.libp2p.peerStore.has(friendId))
+      }
+    } finally {
+      await rm(home, { recursive: true })
+    }
   })
 
   for (const count of [300, 10_000]) {
