@@ -43,6 +43,8 @@ const fileSchema = v.looseObject({
   name: name(255),
   /** In bytes. */
   size: integer(0, Number.MAX_SAFE_INTEGER),
+  /** Opens the blob: in a post to a group, whose files are sealed. */
+  key: v.optional(bytes(32)),
   /** Media type. */
   mime: v.optional(text),
   /** What a picture shows, for those who do not see it: 1 to 1,000 characters. */

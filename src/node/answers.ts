@@ -9,7 +9,8 @@ import {
   whyGone
 } from '../feeds/index.ts'
 import type { FeedItem, ReactionCount } from './comrade.ts'
-import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { GroupContent } from './groups/content.ts'
+import type { OpenedPost } from './groups/opened-post.ts'
 import type { People } from './people.ts'
 
 /** Different emoji that are told of one entry; the rarest are left out. */

@@ -6,7 +6,8 @@ import type { Blobs } from './blobs/blobs.ts'
 import type { FeedItem } from './comrade.ts'
 import { toFeedItem } from './feed-item.ts'
 import { Arrivals } from './feeds.ts'
-import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { GroupContent } from './groups/content.ts'
+import type { OpenedPost } from './groups/opened-post.ts'
 import type { People } from './people.ts'
 
 export interface EntryEventsOptions {

@@ -11,7 +11,8 @@ import {
   type StoredEntry
 } from '../feeds/index.ts'
 import { formatDid } from '../trust/index.ts'
-import { filesOf } from './blobs/post-files.ts'
+import type { PostFile } from './blobs/contract.ts'
+import { filesOf, type PostedFile } from './blobs/posted-file.ts'
 import type { FeedItem } from './comrade.ts'
 import { mentionsOf } from './mentions.ts'
 import type { People } from './people.ts'
@@ -40,17 +41,17 @@ export function toFeedItem(entry: StoredEntry, needs: FeedItemNeeds, opened?: { 
     time: new Date(shownTime(entry)).toISOString(),
     type: 'unknown'
   }
-  if (opened !== undefined) return { ...item, ...contentOf(opened.body, needs), group: opened.id }
+  if (opened !== undefined) return { ...item, ...contentOf(opened.body, needs, { isSealed: true }), group: opened.id }
   if (entry.body === undefined) return { ...item, type: 'erased' }
   if ((entry.flags & FLAG_SEALED) !== 0) return { ...item, type: 'sealed' }
   const body = bodyOf(entry)
   return { ...item, ...(body && contentOf(body, needs)) }
 }
 
-function contentOf(body: Body, { people, blobs }: FeedItemNeeds): Partial<FeedItem> {
+function contentOf(body: Body, { people, blobs }: FeedItemNeeds, { isSealed = false } = {}): Partial<FeedItem> {
   const known = renderable(body)
   if (known?.type === 'post') {
-    const files = filesOf(known).map((file) => ({ ...file, isHere: blobs.has(parseBlobId(file.id)) }))
+    const files = filesOf(known, { isSealed }).map((file) => fileItem(file, blobs.has(parseBlobId(file.id))))
     const mentions = mentionsOf(known, people)
     return {
       type: body.type,
@@ -66,6 +67,11 @@ function contentOf(body: Body, { people, blobs }: FeedItemNeeds): Partial<FeedIt
   }
   if (known?.type === 'reaction') return { type: body.type, body, text: known.emoji, reply: idText(known.to) }
   return { type: body.type, body }
+}
+
+/** Without what opens it. */
+function fileItem({ id, name, size, mime, alt }: PostedFile, isHere: boolean): PostFile {
+  return { id, name, size, ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }), isHere }
 }
 
 function idText(cid: Parameters<typeof cidToEntryId>[0] | undefined): string | undefined {

@@ -30,7 +30,8 @@ import { formatDid, mentionedDids } from '../trust/index.ts'
 import type { Answers } from './answers.ts'
 import { Backlog } from './backlog.ts'
 import type { AttachmentOptions, OpenedAttachment, PostFileOptions, SavedFile } from './blobs/contract.ts'
-import { filesOf, type PostFiles } from './blobs/post-files.ts'
+import type { PostFiles } from './blobs/post-files.ts'
+import { filesOf, type PostedFile } from './blobs/posted-file.ts'
 import { isDirectory, saveAttachment } from './blobs/saved-file.ts'
 import {
   type Feeds,
@@ -100,9 +101,15 @@ export class NodeFeeds implements Feeds {
   async publish(body: Body, { files = [], ...options }: PublishOptions = {}): Promise<Published> {
     const write = async (whole: Body): Promise<Published> => (await this.publishAll([whole], options))[0]
     if (files.length === 0) return write(body)
-    if (body.type !== 'post' || options.group !== undefined || this.#groupAnswered(withLinks(body)) !== undefined)
-      throw new NodeError('BAD_INPUT', refuse('refusal.filesToAll'))
-    return this.#options.files().attach(body, files, write)
+    if (body.type !== 'post') throw new NodeError('BAD_INPUT', refuse('refusal.filesWithPosts'))
+    if (this.#groupFor([withLinks(body)], options.group) === undefined)
+      return this.#options.files().attach(body, files, write)
+    const writeSealed = async (whole: Body): Promise<Published> => {
+      const published = await write(whole)
+      this.#options.groups().readOwn(parseEntryId(published.id))
+      return published
+    }
+    return this.#options.files().attach(body, files, writeSealed, { isSealed: true })
   }
 
   async publishAll(bodies: Body[], { group: name, signal, files }: PublishOptions = {}): Promise<Published[]> {
@@ -111,7 +118,7 @@ export class NodeFeeds implements Feeds {
     const writer = this.#options.writer()
     const { contacts } = this.#options.people
     const linked = bodies.map((body) => withMentions(withLinks(body), contacts))
-    const group = this.#groupFor(linked, name === undefined ? undefined : this.#options.groups().find(name))
+    const group = this.#groupFor(linked, name)
     const feedKey = writer.key.publicKey
     const entries =
       group === undefined
@@ -122,7 +129,8 @@ export class NodeFeeds implements Feeds {
   }
 
   /** What is said in a group stays in it. @throws NodeError BAD_INPUT when it answers what was said in another */
-  #groupFor(bodies: readonly Body[], named: LocalGroup | undefined): LocalGroup | undefined {
+  #groupFor(bodies: readonly Body[], name: string | undefined): LocalGroup | undefined {
+    const named = name === undefined ? undefined : this.#options.groups().find(name)
     const answered = bodies.map((body) => this.#groupAnswered(body))
     const [group = named] = answered.filter((each) => each !== undefined)
     const isMixed = answered.some((each) => each !== group && (each !== undefined || named === undefined))
@@ -179,11 +187,14 @@ export class NodeFeeds implements Feeds {
 
   async attachments(id: string, { index, ...options }: PostFileOptions = {}): Promise<OpenedAttachment[]> {
     const entry = this.#stored(id)
-    const all = isStray(entry) ? [] : filesOf(bodyOf(entry))
+    const post = this.#options.groups().open(entry)
+    const all =
+      post !== undefined ? filesOf(post.body, { isSealed: true }) : isStray(entry) ? [] : filesOf(bodyOf(entry))
     const files = index === undefined ? all : all.slice(index, index + 1)
     if (files.length === 0)
       throw new NodeError('NOT_FOUND', `that entry has ${all.length === 0 ? 'no' : `only ${all.length}`} files`)
-    return this.#options.files().openAll(files, options)
+    const wantedOf = post && ((file: PostedFile) => this.#options.groups().files.wanted(post, file))
+    return this.#options.files().openAll(files, options, wantedOf)
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<FeedItem> {

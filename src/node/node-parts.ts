@@ -104,6 +104,7 @@ export class NodeParts {
       feeds: store,
       people: this.people,
       connections: () => this.connections,
+      isOfGroupWith: (person, id) => this.groups.content.files.isOfGroupWith(person, id),
       maxFetchedBytes: () => this.space.limit * BLOB_SHARE,
       onProgress: () => this.sync.note(),
       onFile: (progress) => this.events.emit('file', progress),
@@ -118,7 +119,7 @@ export class NodeParts {
         store,
         people: this.people,
         blobs: this.blobs.store,
-        senders: () => this.messages.senders()
+        authors: () => new Map([...this.groups.content.files.authors(), ...this.messages.senders()])
       }),
       onMode: (mode) => {
         this.connections.onContactsChanged()
@@ -203,6 +204,7 @@ export class NodeParts {
       vault,
       people: this.people,
       device: this.device,
+      blobs: this.blobs,
       privacy: () => settings.privacy,
       connections: () => this.connections,
       onMates: () => this.#onContactsChanged(),

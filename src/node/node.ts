@@ -121,6 +121,7 @@ export class ComradeNode implements Comrade {
       await parts.messages.start()
       await parts.blobs.start()
       parts.postFiles.start()
+      parts.groups.content.files.start()
       await parts.connections.start()
     } catch (error) {
       await this.stop()
@@ -142,6 +143,7 @@ export class ComradeNode implements Comrade {
     parts.sync.stop()
     parts.entryEvents.stop()
     parts.postFiles.stop()
+    parts.groups.content.files.stop()
     parts.uploads.stop()
     parts.indexer.stop()
     const trimmed = parts.space.stop()

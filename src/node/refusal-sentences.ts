@@ -30,7 +30,7 @@ export const REFUSAL_SENTENCES = {
   // posts and files
   'refusal.noEntry': 'no entry {id} is stored here',
   'refusal.otherEntry': 'only entries that this device wrote can be erased: that one was written by another',
-  'refusal.filesToAll': 'files go with posts to everybody only',
+  'refusal.filesWithPosts': 'files go with posts only',
   'refusal.answerInGroup': 'what answers a post to a group goes to that group, and nowhere else',
   'refusal.answerSealed': 'that is sealed, and this device cannot tell for whom an answer would have to be',
   'refusal.manyFiles': 'a post has at most {max} files',

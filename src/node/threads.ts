@@ -13,7 +13,8 @@ import {
   Turn
 } from '../feeds/index.ts'
 import { type FeedItem, type MissingEntry, NodeError, type ThreadItem } from './comrade.ts'
-import type { GroupContent, OpenedPost } from './groups/content.ts'
+import type { GroupContent } from './groups/content.ts'
+import type { OpenedPost } from './groups/opened-post.ts'
 import type { People } from './people.ts'
 import type { StrayEntries } from './stray-entries.ts'
 

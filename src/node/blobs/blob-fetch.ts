@@ -1,4 +1,5 @@
 // One blob that is being fetched: who wants it, of whom it is being asked, and who is left in peace for a while.
+import type { PeerId } from '@libp2p/interface'
 import type { BlobCaller, Download, StoredBlob } from '../../blobs/index.ts'
 
 /** How long a peer is not asked again that did not give the blob, at first and at most, in ms. */
@@ -14,12 +15,21 @@ export interface WantedBlob {
   id: Uint8Array
   /** What it must have, in bytes: another one is not taken. @default any */
   size?: number
-  /** Root keys of those at whose devices it may be. @default all friends */
-  people?: readonly Uint8Array[]
+  /** Whether it may be at the devices of a person, by root key in hexadecimal digits. @default those of all friends */
+  isAt?: (person: string) => boolean
   /** What wants it: said again, it takes the place of what was said before. @default nothing that can be told apart */
   by?: string
   /** All of it is here. */
   onHere?: () => void
+}
+
+/** A connected device of somebody who may be asked. */
+export interface BlobPeer {
+  peerId: PeerId
+  /** Root key in hexadecimal digits. */
+  person: string
+  /** Followed, or oneself; else somebody who shares a group with the user. */
+  isFriend: boolean
 }
 
 /** How far a blob has come, in bytes; `have` is `size` when all of it is here. */
@@ -34,7 +44,7 @@ export interface OpenedBlob {
   download: Download<BlobCaller>
 }
 
-type Want = Pick<WantedBlob, 'size' | 'onHere'> & { people?: Set<string> }
+type Want = Pick<WantedBlob, 'size' | 'isAt' | 'onHere'>
 
 export class BlobFetch {
   readonly id: Uint8Array
@@ -55,10 +65,10 @@ export class BlobFetch {
   }
 
   /** Several may want one blob, and say different things of it: one who is wrong does not keep it from the others. */
-  add({ by, size, people, onHere }: WantedBlob): void {
+  add({ by, size, isAt, onHere }: WantedBlob): void {
     const key = by ?? `${size}`
     this.#wants.delete(key)
-    this.#wants.set(key, { size, people: people && new Set(people.map(hex)), onHere })
+    this.#wants.set(key, { size, isAt, onHere })
     if (this.#wants.size > MAX_WANTS) this.#wants.delete(this.#wants.keys().next().value!)
   }
 
@@ -67,9 +77,9 @@ export class BlobFetch {
     return this.#some((want) => (want.size ?? size) === size)
   }
 
-  /** Whether it may be at a device of this person, by root key in hexadecimal digits. */
-  mayBeAt(person: string): boolean {
-    return this.#some(({ people }) => people?.has(person) ?? true)
+  /** Whether it may be at a device of this person. */
+  mayBeAt({ person, isFriend }: Pick<BlobPeer, 'person' | 'isFriend'>): boolean {
+    return this.#some(({ isAt = () => isFriend }) => isAt(person))
   }
 
   /** How many devices of a person are being asked. */
@@ -115,8 +125,4 @@ export class BlobFetch {
   #some(is: (want: Want) => boolean): boolean {
     return this.#wants.values().some(is)
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

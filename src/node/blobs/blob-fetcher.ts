@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
 import { type BlobCaller, BlobError, type BlobStore, Download } from '../../blobs/index.ts'
-import { BlobFetch, type BlobProgress, type OpenedBlob, type WantedBlob } from './blob-fetch.ts'
+import { BlobFetch, type BlobPeer, type BlobProgress, type OpenedBlob, type WantedBlob } from './blob-fetch.ts'
 import { type BlobService, isFault } from './blob-service.ts'
 
 /** Sources of which one blob is fetched at a time. */
@@ -17,17 +17,11 @@ const MAX_WAITING = 1_000
 /** How often it is looked whether somebody can be asked again, in ms. */
 const LOOK_MS = 2_000
 
-/** A connected device of somebody who may be asked. */
-export interface BlobFriend {
-  peerId: PeerId
-  /** Root key in hexadecimal digits. */
-  person: string
-}
-
 export interface BlobFetcherOptions {
   store: BlobStore
   service: Pick<BlobService, 'ask'>
-  friends: () => BlobFriend[]
+  /** Those who may be asked. */
+  peers: () => BlobPeer[]
   /** Whether a blob of so many bytes may be taken that the user does not wait for. */
   hasRoom: (size: number) => boolean
   /** A blob has come further, or another one is being fetched. Called often. @default nothing */
@@ -80,7 +74,7 @@ export class BlobFetcher {
     if (isUrgent) fetch.endRest()
     this.#fetches.set(name, fetch)
     if (known === undefined) this.#options.onChange?.(wanted.id)
-    if (this.#mayRun(fetch)) this.#look(fetch, this.#options.friends())
+    if (this.#mayRun(fetch)) this.#look(fetch, this.#options.peers())
   }
 
   /** Ids of what is wanted and not here. */
@@ -131,19 +125,19 @@ export class BlobFetcher {
   /** Asks for what is wanted whomever it can be asked of now. */
   look(): void {
     if (this.#fetches.size === 0) return
-    const friends = this.#options.friends()
-    for (const fetch of this.#fetches.values()) if (this.#mayRun(fetch)) this.#look(fetch, friends)
+    const peers = this.#options.peers()
+    for (const fetch of this.#fetches.values()) if (this.#mayRun(fetch)) this.#look(fetch, peers)
   }
 
   #mayRun(fetch: BlobFetch): boolean {
     return this.#isRunning && (fetch.isUrgent || this.#running.has(fetch) || this.#running.size < MAX_BLOBS)
   }
 
-  #look(fetch: BlobFetch, friends: readonly BlobFriend[]): void {
-    for (const { peerId, person } of friends) {
+  #look(fetch: BlobFetch, peers: readonly BlobPeer[]): void {
+    for (const { peerId, person, isFriend } of peers) {
       const name = peerId.toString()
       if (fetch.sources.size >= MAX_SOURCES) return
-      if (fetch.sources.has(name) || fetch.isResting(name) || !fetch.mayBeAt(person)) continue
+      if (fetch.sources.has(name) || fetch.isResting(name) || !fetch.mayBeAt({ person, isFriend })) continue
       if (this.#streamsTo(person, fetch) >= MAX_OF_PERSON) continue
       fetch.sources.set(name, person)
       this.#running.add(fetch)

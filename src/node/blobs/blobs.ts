@@ -1,15 +1,16 @@
-// The blobs of a node: kept, given to friends, fetched from them, and let go when nothing is about them any more.
+// The blobs of a node: kept, given to friends and to members of groups, fetched from them, and let go when nothing is about them any more.
 import type { PeerId } from '@libp2p/interface'
 import { blobCid, BlobError, BlobStore, diskSize, formatBlobId } from '../../blobs/index.ts'
 import { type FeedStore, isBlobOfPost } from '../../feeds/index.ts'
+import type { ContactRecord } from '../../trust/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { Connections } from '../connections.ts'
 import { isDiskFull, writeError } from '../durable-file.ts'
 import type { Log } from '../log.ts'
 import type { People } from '../people.ts'
 import { refuse } from '../refusal-sentences.ts'
-import type { BlobProgress, WantedBlob } from './blob-fetch.ts'
-import { BlobFetcher, type BlobFriend } from './blob-fetcher.ts'
+import type { BlobPeer, BlobProgress, WantedBlob } from './blob-fetch.ts'
+import { BlobFetcher } from './blob-fetcher.ts'
 import { BlobService } from './blob-service.ts'
 import type { AttachmentOptions, FileProgress } from './contract.ts'
 import { FileNews } from './file-news.ts'
@@ -21,6 +22,11 @@ export interface BlobsOptions {
   feeds: FeedStore
   people: People
   connections: () => Connections
+  /**
+   * Whether a post has this blob that is to a group which this person reads. Root key in hexadecimal digits; undefined: nobody
+   * who is known.
+   */
+  isOfGroupWith: (person: string | undefined, id: Uint8Array) => boolean
   /** Most bytes that blobs may take when nobody asked for them by name. */
   maxFetchedBytes: () => number
   /** What is fetched has come further. Called often. */
@@ -40,6 +46,8 @@ export class Blobs {
   readonly #users: (() => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>)[] = []
   /** Blobs that are about to be used, and how often. */
   readonly #held = new Map<string, number>()
+  /** Those that were held at some time while it is being found out what is used. */
+  #heldLately = new Set<string>()
   #tidying: Promise<void> = Promise.resolve()
   /** Of those that were asked to tidy up, only the one that waits. */
   #tidyingNext: Promise<void> | undefined
@@ -52,14 +60,14 @@ export class Blobs {
     this.#service = new BlobService({
       libp2p: () => connections().libp2p,
       store: this.store,
-      mayHave: (peerId, id) => this.#personAt(peerId) !== undefined || this.#isPublic(id),
+      mayHave: (peerId, id) => this.#mayHave(peerId, id),
       onFault,
       onError: this.#onError
     })
     this.fetcher = new BlobFetcher({
       store: this.store,
       service: this.#service,
-      friends: () => this.#friends(),
+      peers: () => this.#peers(),
       hasRoom: (size) => this.#hasRoom(size),
       onProgress: options.onProgress,
       onFault,
@@ -145,6 +153,7 @@ export class Blobs {
   }
 
   #hold(name: string): void {
+    this.#heldLately.add(name)
     this.#held.set(name, (this.#held.get(name) ?? 0) + 1)
   }
 
@@ -198,34 +207,46 @@ export class Blobs {
   async #tidy(): Promise<void> {
     this.#tidyingNext = undefined
     const present = [...this.store.ids(), ...this.fetcher.ids()] // what comes while it is asked is left alone
+    this.#heldLately = new Set(this.#held.keys()) // what is let go of meanwhile may be used since
     const used = new Set<string>()
     for (const using of this.#users) for (const id of await using()) used.add(hex(id))
     for (const id of present) {
-      if (used.has(hex(id)) || this.#held.has(hex(id))) continue
+      if (used.has(hex(id)) || this.#heldLately.has(hex(id))) continue
       this.fetcher.drop(id)
       await this.store.remove(id)
     }
+  }
+
+  #mayHave(peerId: PeerId, id: Uint8Array): boolean {
+    if (this.#contactAt(peerId)?.relation === 'blocked') return false
+    const peer = this.#peerAt(peerId)
+    return peer?.isFriend === true || this.#isPublic(id) || this.#options.isOfGroupWith(peer?.person, id)
   }
 
   #isPublic(id: Uint8Array): boolean {
     return isBlobOfPost(this.#options.feeds, blobCid(id).bytes)
   }
 
-  #friends(): BlobFriend[] {
+  #peers(): BlobPeer[] {
     const peers = this.#options.connections().libp2p.getPeers()
-    return peers.flatMap((peerId) => {
-      const person = this.#personAt(peerId)
-      return person === undefined ? [] : [{ peerId, person }]
-    })
+    return peers.flatMap((peerId) => this.#peerAt(peerId) ?? [])
   }
 
-  /** Which followed person's device, or own other one, a peer has shown to be. */
-  #personAt(peerId: PeerId): string | undefined {
+  /** Whose device a peer has shown to be: a followed person's, an own other one, or that of a member of a group. */
+  #peerAt(peerId: PeerId): BlobPeer | undefined {
+    const contact = this.#contactAt(peerId)
+    if (contact === undefined || contact.relation === 'blocked') return undefined
+    const isFriend = contact.relation !== 'none'
+    if (!isFriend && !this.#options.people.isMate(contact.key)) return undefined
+    return { peerId, person: hex(contact.key), isFriend }
+  }
+
+  /** A device that was revoked stands for nobody. */
+  #contactAt(peerId: PeerId): ContactRecord | undefined {
     const { connections, people } = this.#options
     const device = connections().deviceOf(peerId)
-    const contact = device && people.contactOfDevice(device)
-    if (contact === undefined || people.contacts.deviceByKey(device!)?.revoked !== undefined) return undefined
-    return ['followed', 'self'].includes(contact.relation) ? hex(contact.key) : undefined
+    const isRevoked = device !== undefined && people.contacts.deviceByKey(device)?.revoked !== undefined
+    return device === undefined || isRevoked ? undefined : people.contactOfDevice(device)
   }
 
   readonly #onError = (error: unknown): void => {

@@ -1,31 +1,32 @@
 // Files of posts: stored when a post is written, fetched for posts of those whom the user follows, kept as long as the post.
+// When those of posts to groups are fetched and kept, groups/group-files.ts says.
 import { setImmediate } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
-import { blobCid, type BlobStore, cidToBlobId, formatBlobId, MAX_BLOB_SIZE, parseBlobId } from '../../blobs/index.ts'
 import {
-  type Body,
-  blobsOfPosts,
-  bodyOf,
-  entryAtPlace,
-  type FeedStore,
-  type Indexer,
-  renderable
-} from '../../feeds/index.ts'
+  blobCid,
+  type BlobStore,
+  cidToBlobId,
+  formatBlobId,
+  MAX_BLOB_SIZE,
+  MAX_FILE_SIZE,
+  parseBlobId
+} from '../../blobs/index.ts'
+import { type Body, blobsOfPosts, bodyOf, entryAtPlace, type FeedStore, type Indexer } from '../../feeds/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import { refuse } from '../refusal-sentences.ts'
 import type { Blobs } from './blobs.ts'
-import type { AttachmentOptions, AttachmentSource, OpenedAttachment, PostFile } from './contract.ts'
-import { fileNameOf } from './file-name.ts'
-import { openSource } from './file-source.ts'
+import type { WantedBlob } from './blob-fetch.ts'
+import type { AttachmentOptions, AttachmentSource, OpenedAttachment } from './contract.ts'
+import { type FileSource, openSource } from './file-source.ts'
+import { filesOf, MAX_FILES, type PostedFile } from './posted-file.ts'
+import { addSealed, readSealed, type SealedFile } from './sealed-file.ts'
 import type { Uploads } from './uploads.ts'
 
 /** How long after the last news it is looked what posts have come, in ms. */
 const LOOK_DELAY_MS = 500
 /** Files that are looked at before the event loop gets its turn. */
 const PAGE = 64
-/** Most files of one post. */
-const MAX_FILES = 16
 
 export interface PostFilesOptions {
   store: FeedStore
@@ -72,10 +73,16 @@ export class PostFiles {
 
   /**
    * Stores files, and keeps them for the post that `write` writes.
-   * @throws NodeError BAD_INPUT when one cannot be read, is empty, or is larger than 64 MiB, and for more than 16; NOT_FOUND
-   * when one that was uploaded is not here any more
+   * @param options.isSealed each under a key of its own, which the body is given
+   * @throws NodeError BAD_INPUT when one cannot be read, is empty, or is larger than 64 MiB (sealed: less 16 KiB), and for
+   * more than 16; NOT_FOUND when one that was uploaded is not here any more
    */
-  async attach<T>(body: Body, sources: readonly AttachmentSource[], write: (body: Body) => Promise<T>): Promise<T> {
+  async attach<T>(
+    body: Body,
+    sources: readonly AttachmentSource[],
+    write: (body: Body) => Promise<T>,
+    { isSealed = false } = {}
+  ): Promise<T> {
     if (sources.length > MAX_FILES) throw new NodeError('BAD_INPUT', refuse('refusal.manyFiles', { max: MAX_FILES }))
     const [source, ...rest] = sources
     if (source === undefined) {
@@ -84,26 +91,26 @@ export class PostFiles {
       return written
     }
     const { blobs, uploads } = this.#options
-    await using file = await openSource(source, MAX_BLOB_SIZE, uploads)
+    await using file = await openSource(source, isSealed ? MAX_FILE_SIZE : MAX_BLOB_SIZE, uploads)
     if (file.size === 0) throw new NodeError('BAD_INPUT', refuse('refusal.emptyFile', { name: file.name }))
-    const { name, size, mime, alt } = file
-    const said = { name, size, ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
-    const written = await blobs.add(file.bytes, (id) => {
-      const links = [...((body.blobs as CID[] | undefined) ?? []), blobCid(id)]
-      return this.attach(
-        { ...body, blobs: links, files: [...((body.files as object[] | undefined) ?? []), said] },
-        rest,
-        write
-      )
-    })
+    const next = (stored: StoredFile): Promise<T> =>
+      this.attach(withFile(body, file, stored), rest, write, { isSealed })
+    const written = isSealed
+      ? await addSealed(blobs, file, next)
+      : await blobs.add(file.bytes, (blob) => next({ blob }))
     if ('upload' in source) uploads.discard(source.upload)
     return written
   }
 
-  /** Waits until all files are here, and opens them. @throws whatever `signal` was aborted with */
+  /**
+   * Waits until all files are here, and opens them.
+   * @param wantedOf how a file is fetched
+   * @throws whatever `signal` was aborted with
+   */
   async openAll(
-    files: readonly ClaimedFile[],
-    { onProgress, ...options }: AttachmentOptions
+    files: readonly PostedFile[],
+    { onProgress, ...options }: AttachmentOptions,
+    wantedOf: (file: PostedFile) => WantedBlob = publicBlob
   ): Promise<OpenedAttachment[]> {
     const size = files.reduce((sum, file) => sum + file.size, 0)
     const have = files.map(() => 0)
@@ -117,18 +124,19 @@ export class PostFiles {
         size
       })
     }
-    const openAt = (file: ClaimedFile, i: number): Promise<OpenedAttachment> =>
-      this.#open(file, { ...options, onProgress: (progress) => tell(i, progress.have) })
+    const openAt = (file: PostedFile, i: number): Promise<OpenedAttachment> =>
+      this.#open(file, wantedOf(file), { ...options, onProgress: (progress) => tell(i, progress.have) })
     return Promise.all(files.map(openAt))
   }
 
-  async #open(file: ClaimedFile, options: AttachmentOptions): Promise<OpenedAttachment> {
+  async #open({ key, ...file }: PostedFile, wanted: WantedBlob, options: AttachmentOptions): Promise<OpenedAttachment> {
     const { blobs } = this.#options
-    const id = parseBlobId(file.id)
-    await blobs.fetched({ id, ...(file.size === 0 ? {} : { size: file.size }) }, options)
-    const blob = await blobs.store.find(id)
+    await blobs.fetched(wanted, options)
+    const blob = await blobs.store.find(wanted.id)
     if (blob === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
-    return { ...file, size: blob.manifest.size, isHere: true, read: () => blob.chunks() }
+    if (key === undefined) return { ...file, size: blob.manifest.size, isHere: true, read: () => blob.chunks() }
+    const sealed = { blob: wanted.id, key, size: file.size }
+    return { ...file, isHere: true, read: () => readSealed(blobs.store, sealed) }
   }
 
   /** What has been indexed since the last look. */
@@ -163,19 +171,22 @@ export class PostFiles {
   }
 }
 
-type ClaimedFile = Omit<PostFile, 'isHere'>
+/** Where a file was stored, and what opens it if it is sealed. */
+type StoredFile = Pick<SealedFile, 'blob'> & Partial<SealedFile>
 
-/** The files of a post, as far as it names them. */
-export function filesOf(body: Body | undefined): ClaimedFile[] {
-  const post = body && renderable(body)
-  if (post?.type !== 'post') return []
-  return (post.blobs ?? []).slice(0, MAX_FILES).flatMap((cid, i) => {
-    const [id, said] = [cidToBlobId(cid), post.files?.[i]]
-    if (id === undefined) return []
-    const { name = 'file', size = 0, mime, alt } = said ?? {}
-    const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
-    return [{ id: formatBlobId(id), name: fileNameOf(name), size, ...more }]
-  })
+/** A post's body that names one more file. */
+function withFile(body: Body, { name, size, mime, alt }: FileSource, { blob, key }: StoredFile): Body {
+  const more = {
+    ...(mime === undefined ? {} : { mime }),
+    ...(alt === undefined ? {} : { alt }),
+    ...(key === undefined ? {} : { key })
+  }
+  const links = [...((body.blobs as CID[] | undefined) ?? []), blobCid(blob)]
+  return { ...body, blobs: links, files: [...((body.files as object[] | undefined) ?? []), { name, size, ...more }] }
+}
+
+function publicBlob({ id, size }: PostedFile): WantedBlob {
+  return { id: parseBlobId(id), ...(size === 0 ? {} : { size }) }
 }
 
 function idOf(cid: Uint8Array): Uint8Array | undefined {

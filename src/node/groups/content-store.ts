@@ -27,6 +27,18 @@ export interface StoredPost {
   /** Id of the entry that it answers or reacts to. */
   answered?: Uint8Array
   isReaction?: boolean
+  /** Ids of the blobs in which its files are. */
+  blobs?: readonly Uint8Array[]
+}
+
+/** A file of an entry that was opened. */
+export interface StoredFile {
+  /** Rises: what was found last has the highest. */
+  id: number
+  place: number
+  /** The group's number here. */
+  num: number
+  blob: Uint8Array
 }
 
 /** An entry that was not opened yet, with the bytes by which it is recognised. */
@@ -98,13 +110,15 @@ export class ContentStore {
     })
   }
 
-  #addPost({ place, num, name, timeMs, root, answered, isReaction = false }: StoredPost): void {
+  #addPost({ place, num, name, timeMs, root, answered, isReaction = false, blobs = [] }: StoredPost): void {
     this.#statements.run('DELETE FROM group_sealed WHERE place = ?', place)
     const isCounted = answered !== undefined && (!isReaction || this.#reactionsIn(place, answered) < MAX_REACTIONS)
     this.#statements.run(
       'INSERT OR IGNORE INTO group_posts VALUES (?, ?, ?, ?, ?, ?, ?)',
       ...[place, num, fromHex(name), timeMs, root ?? null, isCounted ? answered : null, isReaction ? 1 : 0]
     )
+    for (const blob of blobs)
+      this.#statements.run('INSERT OR IGNORE INTO group_files (place, num, blob) VALUES (?, ?, ?)', place, num, blob)
   }
 
   /** Of the feed in which a place is, those to one entry. */
@@ -183,6 +197,23 @@ export class ContentStore {
       ...[id, num, MAX_REPLIES_COUNTED]
     )
     return rows.map(({ place }) => place as number)
+  }
+
+  /** Files of posts that were opened. @param after only of those that were found later */
+  files({ after, limit }: { after: number; limit: number }): StoredFile[] {
+    const sql = 'SELECT id, place, num, blob FROM group_files WHERE id > ? ORDER BY id LIMIT ?'
+    return this.#statements.all(sql, after, limit) as unknown as StoredFile[]
+  }
+
+  /** Those that are in one blob. */
+  filesIn(blob: Uint8Array, limit: number): StoredFile[] {
+    const sql = 'SELECT id, place, num, blob FROM group_files WHERE blob = ? LIMIT ?'
+    return this.#statements.all(sql, blob, limit) as unknown as StoredFile[]
+  }
+
+  /** What an entry had is not to be read any more. */
+  forgetFiles(place: number): void {
+    this.#store.write(() => this.#statements.run('DELETE FROM group_files WHERE place = ?', place))
   }
 
   /** Places of reactions to an entry in a group. */

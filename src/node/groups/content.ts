@@ -4,6 +4,7 @@ import {
   type Body,
   encodeBody,
   entryAtPlace,
+  entryById,
   feedOfPlace,
   type FeedStore,
   FLAG_SEALED,
@@ -14,17 +15,20 @@ import {
   whyGone
 } from '../../feeds/index.ts'
 import { fromHex, type Hex, MAX_GROUP_BODY, openForGroup, sealForGroup } from '../../groups/index.ts'
+import type { Blobs } from '../blobs/blobs.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import { refuse } from '../refusal-sentences.ts'
 import type { Vault } from '../vault.ts'
 import { ContentStore, type PostsBefore } from './content-store.ts'
 import { EpochKeeper } from './epoch-keeper.ts'
+import { GroupFiles } from './group-files.ts'
 import type { NodeGroups } from './groups.ts'
 import { type GroupKey, Keyring } from './keyring.ts'
 import type { LocalGroup } from './local-group.ts'
 import { Mates } from './mates.ts'
 import { OpenedEntries } from './opened-entries.ts'
+import type { OpenedPost } from './opened-post.ts'
 import { PostReader } from './post-reader.ts'
 
 /** After the start: what others did meanwhile comes first. */
@@ -37,6 +41,7 @@ export interface GroupContentOptions {
   vault: Vault
   people: People
   groups: NodeGroups
+  blobs: Blobs
   /** Other people share a group with this device now. */
   onMates: () => void
   /** Ms that a device waits for another one to make an epoch. @default random, up to 2 s */
@@ -53,16 +58,9 @@ interface Reading {
   onChanged: () => void
 }
 
-/** An entry that this device could open. */
-export interface OpenedPost {
-  group: LocalGroup
-  /** The group's id, CIDv1. */
-  id: string
-  body: Body
-}
-
 export class GroupContent {
   readonly reader: PostReader
+  readonly files: GroupFiles
   readonly #options: GroupContentOptions
   readonly #store: ContentStore
   readonly #readings = new Map<number, Reading>()
@@ -74,10 +72,15 @@ export class GroupContent {
 
   /** @param options.groups those that are stored were read before */
   constructor(options: GroupContentOptions) {
-    const { store, vault, people, groups, onMates } = options
+    const { store, vault, people, groups, blobs, onMates } = options
     this.#options = options
     this.#store = new ContentStore(store, vault)
     this.reader = new PostReader({ store, content: this.#store, people, groups: () => this.#readings.values() })
+    this.files = new GroupFiles({
+      ...{ store, content: this.#store, reader: this.reader, people, blobs },
+      group: (num) => this.#readings.get(num)?.group,
+      open: (entry) => this.open(entry)
+    })
     this.#mates = new Mates({
       groups: () => groups.all(),
       onChange: (mates) => {
@@ -95,6 +98,7 @@ export class GroupContent {
     groups.events.off('added', this.#onAdded)
     groups.events.off('removed', this.#onRemoved)
     for (const { group } of [...this.#readings.values()]) this.#leave(group)
+    this.files.stop()
     this.reader.close()
   }
 
@@ -136,6 +140,12 @@ export class GroupContent {
     const { secret } = reading.keeper.writersKey()
     for (const body of bodies) checkBody(body)
     return bodies.map((body) => sealForGroup(body, feed, { group: group.id, secret }))
+  }
+
+  /** An entry that this device has just written, by its id: what it names is in use from here on. */
+  readOwn(id: Uint8Array): void {
+    const entry = entryById(this.#options.store, id)
+    if (entry !== undefined) this.reader.readOwn(entry)
   }
 
   /** A group's posts, newest first; fewer than `limit` only at the end. @param options.feeds only of these (numbers) */

@@ -2,6 +2,7 @@
 // written in them (content.ts), how vouches leave (stem.ts), what is done without being asked (upkeep.ts), and who is online
 // (representatives.ts). Replication runs with the other protocols, in connections.ts.
 import type { FeedStore, Sentence } from '../../feeds/index.ts'
+import type { Blobs } from '../blobs/blobs.ts'
 import type { GroupEvent } from '../comrade.ts'
 import type { Config } from '../config.ts'
 import type { Connections } from '../connections.ts'
@@ -24,6 +25,7 @@ export interface GroupServicesOptions {
   vault: Vault
   people: People
   device: Device
+  blobs: Blobs
   privacy: () => Config['privacy']
   connections: () => Connections
   /** Other people share a group with this device now. */
@@ -73,7 +75,7 @@ export class GroupServices {
 
   /** Reads what is stored; once there are connections, which need not be started. */
   async open(): Promise<void> {
-    const { store, vault, people, privacy, connections, onMates } = this.#options
+    const { store, vault, people, blobs, privacy, connections, onMates } = this.#options
     // Nothing of what goes wrong in it is told with who brought it.
     this.#stem = new Stem<LocalGroup>({
       questions: connections().questions,
@@ -86,7 +88,7 @@ export class GroupServices {
       onError: this.#onError
     })
     await this.groups.load()
-    this.#content = new GroupContent({ store, vault, people, groups: this.groups, onMates })
+    this.#content = new GroupContent({ store, vault, people, groups: this.groups, blobs, onMates })
     await this.#news.open()
   }
 

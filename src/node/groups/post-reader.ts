@@ -8,6 +8,7 @@ import {
   entriesBetween,
   entryAtPlace,
   type Extension,
+  feedOfPlace,
   type FeedState,
   type FeedStore,
   FLAG_SEALED,
@@ -15,8 +16,10 @@ import {
   shownTime,
   type StoredEntry
 } from '../../feeds/index.ts'
+import { parseBlobId } from '../../blobs/index.ts'
 import { fromHex, hasHint, isSealedForGroup, openForGroup, toHex } from '../../groups/index.ts'
 import type { Stretch } from '../../trust/index.ts'
+import { filesOf } from '../blobs/posted-file.ts'
 import type { People } from '../people.ts'
 import type { ContentStore, SealedHead, StoredPost } from './content-store.ts'
 import type { GroupKey, Keyring } from './keyring.ts'
@@ -100,6 +103,16 @@ export class PostReader {
       for (const feed of this.#options.people.feedsOf(identity))
         this.#trials.set(feed, [...(this.#trials.get(feed) ?? []), ...trials])
     this.#work()
+  }
+
+  /** Reads one entry that this device wrote, whatever of its feed was not read yet. @throws what the store throws */
+  readOwn(entry: StoredEntry): void {
+    const { content } = this.#options
+    if (content.post(entry.place) !== undefined) return
+    const post = openedBy(trialsOf(this.#groupsOf(entry.feed)), entry)
+    if (post === undefined) return
+    content.addFound(feedOfPlace(entry.place), { posts: [post], sealed: [] })
+    this.events.emit('opened', entry)
   }
 
   #take({ feed, from, to, runs }: Extension): void {
@@ -269,8 +282,9 @@ function openedBy(trials: readonly Trial[], entry: StoredEntry): StoredPost | un
     const body = openForGroup(sealed, entry.feed, { group: group.id, secret: key.secret })
     if (body === undefined) continue
     const [root, answered, isReaction] = [rootOf(body), answeredBy(body), body.type === 'reaction']
+    const blobs = filesOf(body, { isSealed: true }).map(({ id }) => parseBlobId(id))
     const { place } = entry
-    const post = { place, num: group.num, name: key.name, timeMs: shownTime(entry), isReaction }
+    const post = { place, num: group.num, name: key.name, timeMs: shownTime(entry), isReaction, blobs }
     return { ...post, ...(root && { root }), ...(answered && { answered }) }
   }
   return undefined

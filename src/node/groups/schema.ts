@@ -67,5 +67,15 @@ export const GROUP_MIGRATIONS: readonly string[] = [
   DELETE FROM group_posts;
   DELETE FROM group_sealed;
   DELETE FROM group_read;
+  `,
+  `
+  CREATE TABLE group_files (            -- blobs in which files of posts are that were opened; their keys stay in the posts
+    id INTEGER PRIMARY KEY,             -- rises: what was found last has the highest
+    place INTEGER NOT NULL,             -- of the entry
+    num INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
+    blob BLOB NOT NULL,
+    UNIQUE (blob, place)
+  ) STRICT;
+  CREATE INDEX group_files_by_place ON group_files (place);
   `
 ]

@@ -1,17 +1,6 @@
 // Files that travel with private messages: sealed into a blob before the message is written, fetched when one comes, and
 // let go with the message.
-import { randomBytes } from 'node:crypto'
-import {
-  BlobError,
-  blobCid,
-  cidToBlobId,
-  FILE_KEY_SIZE,
-  formatBlobId,
-  MAX_FILE_SIZE,
-  openFile,
-  sealedSize,
-  sealFile
-} from '../../blobs/index.ts'
+import { blobCid, cidToBlobId, formatBlobId, MAX_FILE_SIZE, sealedSize } from '../../blobs/index.ts'
 import {
   type AttachmentContent,
   type Content,
@@ -24,6 +13,7 @@ import type { Blobs } from '../blobs/blobs.ts'
 import type { Attachment, AttachmentOptions, AttachmentSource, OpenedAttachment } from '../blobs/contract.ts'
 import { fileNameOf } from '../blobs/file-name.ts'
 import { type FileSource, openSource } from '../blobs/file-source.ts'
+import { addSealed, readSealed, type SealedFile } from '../blobs/sealed-file.ts'
 import type { Uploads } from '../blobs/uploads.ts'
 import { NodeError } from '../comrade.ts'
 import { refuse } from '../refusal-sentences.ts'
@@ -52,7 +42,7 @@ export class NodeAttachments {
   /** Who wrote the messages that files belong to: root keys by the blob's id in hexadecimal digits. */
   senders(): Map<string, Uint8Array> {
     const { conversations } = this.#options
-    return new Map(conversations.attachments().map(({ blob, author }) => [Buffer.from(blob).toString('hex'), author]))
+    return new Map(conversations.attachments().map(({ blob, author }) => [hex(blob), author]))
   }
 
   /** Goes on with what was not here when the node was stopped. */
@@ -77,17 +67,9 @@ export class NodeAttachments {
   async seal<T>(source: AttachmentSource, write: (fields: AttachmentFields) => Promise<T>): Promise<T> {
     const { blobs, uploads } = this.#options
     await using file = await openSource(source, MAX_FILE_SIZE, uploads)
-    const key = new Uint8Array(randomBytes(FILE_KEY_SIZE))
-    try {
-      const sealed = sealFile(file.bytes, file.size, key)
-      const written = await blobs.add(sealed, (blob) => write(fieldsOf(file, { blob, key })))
-      if ('upload' in source) uploads.discard(source.upload)
-      return written
-    } catch (error) {
-      if (error instanceof BlobError && error.code === 'SIZE')
-        throw new NodeError('BAD_INPUT', error.message, { cause: error })
-      throw error
-    }
+    const written = await addSealed(blobs, file, (sealed) => write(fieldsOf(file, sealed)))
+    if ('upload' in source) uploads.discard(source.upload)
+    return written
   }
 
   /** As people see it; undefined when there is none. */
@@ -105,19 +87,20 @@ export class NodeAttachments {
     if (content === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.noAttachment'))
     const { size, key } = content
     const tell = ({ have }: { have: number }): void => onProgress?.({ have: Math.min(have, size), size })
-    await this.#options.blobs.fetched(this.#wanted(message, content), { ...options, onProgress: tell })
+    const { blobs } = this.#options
+    await blobs.fetched(this.#wanted(message, content), { ...options, onProgress: tell })
     return {
       ...this.#item(content),
-      read: () => openFile(this.#chunks(idOf(content)), size, key)
+      read: () => readSealed(blobs.store, { blob: idOf(content), key, size })
     }
   }
 
   /** At its author's devices, and those of whoever else has the message. */
   #wanted({ num, author, peer }: StoredMessage, content: AttachmentContent): WantedBlob {
     const { readersOf, onHere } = this.#options
-    const people = [author, ...readersOf(peer)]
-    const by = `message ${num}`
-    return { id: idOf(content), size: sealedSize(content.size), people, by, onHere: () => onHere(num) }
+    const people = new Set([author, ...readersOf(peer)].map(hex))
+    const isAt = (person: string): boolean => people.has(person)
+    return { id: idOf(content), size: sealedSize(content.size), isAt, by: `message ${num}`, onHere: () => onHere(num) }
   }
 
   #item(content: AttachmentContent): Attachment {
@@ -132,19 +115,10 @@ export class NodeAttachments {
   #isHere(content: AttachmentContent): boolean {
     return this.#options.blobs.store.has(idOf(content))
   }
-
-  async *#chunks(id: Uint8Array): AsyncGenerator<Uint8Array> {
-    const blob = await this.#options.blobs.store.find(id)
-    if (blob === undefined) throw new NodeError('NOT_FOUND', refuse('refusal.fileGone'))
-    yield* blob.chunks()
-  }
 }
 
 /** What a message says of a sealed file. */
-function fieldsOf(
-  { size, name, mime, alt }: FileSource,
-  { blob, key }: { blob: Uint8Array; key: Uint8Array }
-): AttachmentFields {
+function fieldsOf({ size, name, mime, alt }: FileSource, { blob, key }: SealedFile): AttachmentFields {
   const more = { ...(mime === undefined ? {} : { mime }), ...(alt === undefined ? {} : { alt }) }
   return { type: 'attachment', blob: blobCid(blob), key, size, name, ...more }
 }
@@ -156,4 +130,8 @@ function attachmentOf(content: Content): AttachmentContent | undefined {
 
 function idOf({ blob }: AttachmentContent): Uint8Array {
   return cidToBlobId(blob)! // its schema says so
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }

@@ -7,7 +7,6 @@ import { Failure } from './basics.tsx'
 import { TextField } from './text-field.tsx'
 import { type Candidate, spokenTo, withoutNames } from '../mentions.ts'
 import { candidatesFor } from '../state/candidates.ts'
-import { knownEntry } from '../state/entries.ts'
 import { groups } from '../state/groups.ts'
 import { Uploads } from '../state/uploads.ts'
 import { line, tagsIn } from '../text.ts'
@@ -37,7 +36,6 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
   const to = useSignal(group ?? '')
   const lifetime = useSignal<number | undefined>(undefined)
   const uploads = useMemo(() => new Uploads(), [])
-  const isToAll = to.value === '' && (reply === undefined || (knownEntry(reply)?.group ?? null) === null)
   const people = candidatesFor({ reply, group: to.value === '' ? undefined : to.value })
   const publish = async (): Promise<void> => {
     const body = {
@@ -66,7 +64,6 @@ export function Compose({ reply, group, label, isEager = false, onDone }: Compos
       button={reply === undefined ? t('publish') : t('reply')}
       people={people}
       uploads={uploads}
-      mayAttach={isToAll}
       isEager={isEager}
       send={publish}
     >
@@ -83,30 +80,18 @@ interface WritingProps {
   people?: readonly Candidate[]
   /** The files that go with it. */
   uploads: Uploads
-  /** Whether files may go where this goes. @default true */
-  mayAttach?: boolean
   isEager?: boolean
   send: () => Promise<void>
   children?: preact.ComponentChildren
 }
 
 /** A field that grows with its text, and sends by its button or Ctrl and Enter. Text and files stay when sending fails. */
-export function Writing({
-  text,
-  label,
-  button,
-  people,
-  uploads,
-  mayAttach = true,
-  isEager = false,
-  send,
-  children
-}: WritingProps) {
+export function Writing({ text, label, button, people, uploads, isEager = false, send, children }: WritingProps) {
   const field = useRef<HTMLTextAreaElement>(null)
   const isBusy = useSignal(false)
   const error = useSignal<unknown>(undefined)
   const hasFiles = uploads.files.value.length > 0
-  const isReady = (text.value.trim() !== '' || hasFiles) && (mayAttach || !hasFiles)
+  const isReady = text.value.trim() !== '' || hasFiles
   useEffect(() => {
     if (isEager) field.current?.focus()
   }, [])
@@ -125,16 +110,11 @@ export function Writing({
     }
   }
   return (
-    <form class="compose" onSubmit={(event) => void submit(event)} {...(mayAttach ? takesFiles(uploads) : {})}>
+    <form class="compose" onSubmit={(event) => void submit(event)} {...takesFiles(uploads)}>
       <TextField field={field} text={text} label={label} people={people} onSubmit={(event) => void submit(event)} />
       <AttachedFiles uploads={uploads} />
-      {hasFiles && !mayAttach && (
-        <p class="failure" role="alert">
-          {t('filesNotToGroups')}
-        </p>
-      )}
       <div class="compose-foot">
-        {mayAttach && <AttachButton uploads={uploads} />}
+        <AttachButton uploads={uploads} />
         {children}
         <button type="submit" class="main" disabled={!isReady || isBusy.value} aria-busy={isBusy.value}>
           {button}

@@ -139,7 +139,6 @@ export const de: Catalogue = {
   fileTooLarge: 'ist zu groß: Eine Datei darf bis zu {limit} haben.',
   fileEmpty: 'ist leer.',
   fileUnread: 'Das lässt sich nicht lesen: Es wurde geändert oder verschoben, oder es ist ein Ordner.',
-  filesNotToGroups: 'In eine Gruppe können noch keine Dateien gehen. Entferne sie, oder schreib an alle.',
   tryAgain: 'Noch einmal versuchen',
   fileComing: '{have} von {size}',
   fetchingOf: 'Wie viel von {name} da ist',

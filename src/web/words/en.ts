@@ -135,7 +135,6 @@ export const en = {
   fileTooLarge: 'is too large: a file may have up to {limit}.',
   fileEmpty: 'is empty.',
   fileUnread: 'This cannot be read: it was changed or moved, or is a folder.',
-  filesNotToGroups: 'Files cannot go to a group yet. Take them away, or post to everybody.',
   tryAgain: 'Try again',
   fileComing: '{have} of {size}',
   fetchingOf: 'How much of {name} is here',

@@ -251,7 +251,7 @@ export const sentencesDe: Phrases = {
   'refusal.noEntry': 'Dieser Beitrag ist hier nicht mehr aufbewahrt.',
   'refusal.otherEntry':
     'Löschen kannst du nur, was dieses Gerät geschrieben hat. Lösch es auf dem Gerät, das es schrieb.',
-  'refusal.filesToAll': 'Dateien gehen nur mit Beiträgen an alle.',
+  'refusal.filesWithPosts': 'Dateien gehen nur mit Beiträgen.',
   'refusal.answerInGroup':
     'Was auf einen Beitrag in einer Gruppe antwortet, geht an diese Gruppe und nirgendwohin sonst.',
   'refusal.answerSealed': 'Darauf kannst du nicht antworten: Es ist versiegelt, und hier weiß man nicht, für wen.',

@@ -245,7 +245,7 @@ export const sentencesEn: Phrases = {
   'refusal.link': 'This is not the link that belongs here, or not all of it. Copy all of it once more.',
   'refusal.noEntry': 'This post is not kept here any more.',
   'refusal.otherEntry': 'You can erase only what this device wrote. Erase it on the device that wrote it.',
-  'refusal.filesToAll': 'Files can go only with posts to everybody.',
+  'refusal.filesWithPosts': 'Files can go only with posts.',
   'refusal.answerInGroup': 'What answers a post in a group goes to that group, and nowhere else.',
   'refusal.answerSealed': 'You cannot answer this: it is sealed, and it is not known here for whom.',
   'refusal.manyFiles': 'At most {max} files go with a post.',

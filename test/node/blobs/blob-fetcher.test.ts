@@ -38,7 +38,7 @@ function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity) {
           work
         )
     },
-    friends: () => devices.map(({ name, person }) => ({ peerId: peer(name), person: hexOf(person) })),
+    peers: () => devices.map(({ name, person }) => ({ peerId: peer(name), person: hexOf(person), isFriend: true })),
     hasRoom: (size) => store.usedBytes + size <= maxBytes,
     onFault: (peerId) => faults.push(peerId.toString()),
     onError: () => {}
@@ -92,12 +92,18 @@ describe('fetching blobs of friends', function () {
     const [source, store] = [theirs.open(), ours.open()]
     const id = await source.add([bytesOf(100_000)])
     using here = fetcherOf(store, [{ person: 'alice', name: 'a', store: source }])
-    here.fetcher.want({ id, size: 1, people: [keyOf('alice')] })
+    here.fetcher.want({ id, size: 1, isAt: (person) => person === hexOf('alice') })
     await setTimeout(50)
     const told: string[] = []
-    here.fetcher.want({ id, size: 100_000, people: [keyOf('mallory')], by: '1', onHere: () => told.push('1') })
+    here.fetcher.want({
+      id,
+      size: 100_000,
+      isAt: (person) => person === hexOf('mallory'),
+      by: '1',
+      onHere: () => told.push('1')
+    })
     here.fetcher.want(
-      { id, size: 100_000, people: [keyOf('alice')], by: '2', onHere: () => told.push('2') },
+      { id, size: 100_000, isAt: (person) => person === hexOf('alice'), by: '2', onHere: () => told.push('2') },
       { isUrgent: true }
     )
     await until(() => store.has(id), 'it is here')

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { encodeRequest } from '../../../src/blobs/blob-frame.ts'
 import { type Comrade, joinIdentity, NodeError, type NodeErrorCode } from '../../../src/index.ts'
-import { framedStream } from '../../../src/node/frames.ts'
 import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
+import { asked, blobsAt } from '../blobs/support.ts'
 import { messagesAt, reaches, shows } from './support.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
@@ -24,23 +23,6 @@ async function bytesOf(node: Comrade, id: string): Promise<Buffer> {
   const { read } = await node.messages.attachment(id, { signal: AbortSignal.timeout(20_000) })
   return Buffer.concat(await Array.fromAsync(read()))
 }
-
-/** What a node answers to one frame of another one; undefined when it ends the stream. */
-async function asked(from: Comrade, to: Comrade, frame: Uint8Array): Promise<Uint8Array | undefined> {
-  const stream = await from.libp2p.dialProtocol(peerIdFromString(to.peerId), '/comrade/blob/1')
-  const messages = framedStream(stream)
-  try {
-    await messages.send(frame)
-    for await (const answer of messages.receive()) return answer
-  } catch {
-    return undefined
-  } finally {
-    messages.abort(new Error('done'))
-  }
-  return undefined
-}
-
-const blobsAt = (node: Comrade): string[] => readdirSync(join(node.home, 'blobs'))
 
 describe('files that go with private messages', function () {
   this.timeout(60_000)

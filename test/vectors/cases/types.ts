@@ -25,6 +25,12 @@ export const typeCases: Vector[] = [
     blobs: [blob],
     expires: TIME + 86_400_000
   }),
+  type(true, 'post with a sealed file', {
+    type: 'post',
+    text: '',
+    blobs: [blob],
+    files: [{ name: 'a.txt', size: 3, key: sha256(Buffer.from('file')) }]
+  }),
   type(true, 'post with a key that nobody knows', { type: 'post', text: '', later: { deep: [1, null] } }),
   type(true, 'profile', { type: 'profile', name: 'Alice', about: 'Gardens.' }),
   type(true, 'profile without anything', { type: 'profile' }),
@@ -42,6 +48,12 @@ export const typeCases: Vector[] = [
   type(false, 'post with an empty tag', { type: 'post', text: '', tags: [''] }),
   type(false, 'post with a tag of 65 characters', { type: 'post', text: '', tags: ['a'.repeat(65)] }),
   type(false, 'post with a mention that is no did:key', { type: 'post', text: '', mentions: ['did:web:example.org'] }),
+  type(false, 'post with a file whose key is short', {
+    type: 'post',
+    text: '',
+    blobs: [blob],
+    files: [{ name: 'a.txt', size: 3, key: sha256(Buffer.from('file')).subarray(1) }]
+  }),
   type(false, 'post that expires before 1970', { type: 'post', text: '', expires: -1 }),
   type(false, 'profile with an empty name', { type: 'profile', name: '' }),
   type(false, 'profile whose name is null', { type: 'profile', name: null }),
