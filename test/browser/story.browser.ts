@@ -4,6 +4,12 @@ import type { Browser } from 'playwright-core'
 import { Stage } from '../support/processes.ts'
 import { launch, Person } from './support.ts'
 
+/** A picture of one pixel. */
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64'
+)
+
 describe('three people, each with a browser', function () {
   this.timeout(120_000)
   this.bail(true) // each step begins where the one before it has ended
@@ -127,8 +133,19 @@ describe('three people, each with a browser', function () {
     }
     await alice.sees('3 members')
     await alice.page.getByLabel('Write to @orchard').fill('The key is under the mat')
+    const picture = { name: 'mat.png', mimeType: 'image/png', buffer: DOT }
+    await alice.page.locator('input[type=file]').setInputFiles([picture])
+    await alice.page.getByRole('textbox', { name: 'What mat.png shows' }).fill('a red mat')
     await alice.press('Post')
     await carol.sees('The key is under the mat')
+    for (const { page } of [bob, carol]) {
+      const seen = page.getByRole('img', { name: 'a red mat' })
+      await seen.waitFor()
+      assert.equal(
+        await seen.evaluate(async (image: HTMLImageElement) => (await image.decode(), image.naturalWidth)),
+        1
+      )
+    }
   })
 
   it('see that it works', async () => {
