@@ -11,6 +11,15 @@ export function refuseTakenPath(path: string, hasIdentity: boolean): void {
   throw new NodeError('BAD_INPUT', `--recovery-file: ${path} is there already, and is not overwritten`)
 }
 
+/** @throws NodeError BAD_INPUT when what only the user may see would be printed where nobody looks, or others do */
+export function refuseUnseen(shown: { open?: boolean; recoveryFile?: string }, hasIdentity: boolean): void {
+  if (shown.open === true)
+    throw new NodeError('BAD_INPUT', '--unattended: leave --open out, and run `comrade open` where you want the page')
+  if (hasIdentity || shown.recoveryFile !== undefined) return
+  const ways = 'run `comrade up` once by hand, `comrade device join` or `comrade restore`; or give --recovery-file'
+  throw new NodeError('BAD_INPUT', `--unattended: there is no identity in this home yet: ${ways}`)
+}
+
 /**
  * Gives the phrase to the person, before the keys are written: a crash in between costs nothing. A file that cannot be written is no reason to
  * lose it: then it goes to stderr too.

@@ -4,7 +4,7 @@ import type { Api, EventLine } from '../api/index.ts'
 import type { GroupEventShape } from '../api/group-shapes.ts'
 import type { MessageShape } from '../api/message-shapes.ts'
 import { type EntryShape, READABLE_TYPES } from '../api/shapes.ts'
-import type { Comrade, Meeting, MeetingRequest } from '../node/comrade.ts'
+import type { Comrade, Meeting, MeetingRequest, Sentence } from '../node/comrade.ts'
 import { homeAt } from '../node/home.ts'
 import { EXIT } from './exit.ts'
 import { groupEventLine } from './group-lines.ts'
@@ -22,6 +22,8 @@ export interface StartOptions {
   peer: readonly string[]
   /** Whoever starts it says what to do next. @default false */
   open?: boolean
+  /** What is printed is kept by others: nothing of people. @default false */
+  unattended?: boolean
 }
 
 /** A node with its API and its lines on stdout. */
@@ -39,7 +41,8 @@ export class RunningNode {
   }
 
   /** Starts the node, then its API, and says that it is ready. @throws what either throws */
-  async start(socketPath: string, { http, peer, open = false }: StartOptions): Promise<void> {
+  async start(socketPath: string, options: StartOptions): Promise<void> {
+    const { http, peer, open = false, unattended = false } = options
     const node = this.#node
     const { eventLines, serveApi } = await import('../api/index.ts')
     const lines = eventLines(node, this.#left.signal)
@@ -57,7 +60,7 @@ export class RunningNode {
     })
     this.#announce(this.#api.url)
     if (!open) this.#output.next(`comrade post 'hello'    (in another terminal; ^C here to leave)`)
-    void this.#printAll(lines)
+    void this.#printAll(unattended ? withoutPeople(lines) : lines)
     for (const address of peer) void this.#connect(address)
   }
 
@@ -126,6 +129,14 @@ export class RunningNode {
       const message = `no connection to ${address}: ${(error as Error).message}`
       if (!this.#left.signal.aborted) this.#print({ event: 'warning', code: 'UNREACHABLE', message })
     }
+  }
+}
+
+/** A log outlives what is erased here, and may be read by others: only what is wrong with this node itself is for it. */
+async function* withoutPeople(lines: AsyncIterable<EventLine>): AsyncGenerator<EventLine> {
+  for await (const { feed: _feed, ...line } of lines) {
+    const isAboutSomebody = (line.sentence as Sentence | undefined)?.values?.name !== undefined
+    if (line.event === 'warning' && !isAboutSomebody) yield line
   }
 }
 

@@ -7,7 +7,7 @@ import { coloured } from '../output.ts'
 import { offerPage, type PageAddress } from '../page-address.ts'
 import { askPassphrase, passphraseFromFile } from '../passphrase.ts'
 import { parseCount } from '../quantity.ts'
-import { handOverKeptPhrase, handOverPhrase, refuseTakenPath } from '../recovery.ts'
+import { handOverKeptPhrase, handOverPhrase, refuseTakenPath, refuseUnseen } from '../recovery.ts'
 import { RunningNode } from '../running-node.ts'
 import type { Context, Verb } from '../verb.ts'
 
@@ -20,6 +20,7 @@ interface Options {
   http?: number
   recoveryFile?: string
   open?: boolean
+  unattended?: boolean
 }
 
 /** Whoever has just installed may be away when the node is ready. */
@@ -43,6 +44,10 @@ export const verb: Verb<Options> = {
     {
       flags: '--open',
       description: "open the node's page in a browser; the recovery phrase is shown there, not on the terminal"
+    },
+    {
+      flags: '--unattended',
+      description: 'for a service, whose output is kept: print nothing of people, their words, or the recovery phrase'
     }
   ],
   examples: [
@@ -50,13 +55,15 @@ export const verb: Verb<Options> = {
     'comrade up',
     'comrade up --listen /ip4/0.0.0.0/tcp/4040',
     'comrade up --peer /ip4/192.0.2.7/tcp/4040',
-    'comrade up --json --recovery-file phrase.txt'
+    'comrade up --json --recovery-file phrase.txt',
+    'comrade up --unattended'
   ],
   handlesSignals: true,
   async run(context, _args, options) {
     const leaving = leaveOnSignal()
     const hasIdentity = hasKeys(homeAt(context.home).keys)
     if (options.recoveryFile !== undefined) refuseTakenPath(options.recoveryFile, hasIdentity)
+    if (options.unattended === true) refuseUnseen(options, hasIdentity)
     const node = await openNode(context, options).catch((error: unknown) => {
       if (options.open === true && isInUse(error)) return undefined
       throw error
