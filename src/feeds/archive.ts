@@ -56,7 +56,7 @@ export async function importFeeds(
   const count: ArchiveCount = { entries: 0, bytes: 0 }
   const batch: CheckedRun[] = []
   const flush = (): void => {
-    const outcomes = store.ingest(batch.splice(0))
+    const outcomes = store.ingest(batch.splice(0), { isAsked: true })
     for (const outcome of outcomes) if (outcome.kind === 'stored') count.entries += outcome.to - outcome.from + 1
   }
   let feed: Uint8Array | undefined

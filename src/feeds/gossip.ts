@@ -76,7 +76,7 @@ export interface GossipVerdict {
  * Judges a message, and stores its entry when that fits. gossipsub marks a message as seen before it asks, so what is
  * only out of order must be accepted (and pulled), else it is lost for two minutes.
  * - not valid, or not of this topic → reject
- * - of a feed that is not wanted → ignore
+ * - of a feed that is not wanted, or for which there is no room → ignore
  * - already stored → accept for two minutes after it arrived (it may have come by sync a moment before, and those who
  *   hear it only from us still wait for it), then ignore
  * - next in its chain, with its body → stored, accept
@@ -98,7 +98,7 @@ export function judgeGossip(
   const { entry, signature } = message
   if (Buffer.compare(entry.feed, topicFeed) !== 0) return { verdict: 'reject' }
   const feed = store.feed(entry.feed)
-  if (feed?.priority === undefined) return { verdict: 'ignore' }
+  if (feed?.priority === undefined || !store.mayGrow(feed)) return { verdict: 'ignore' }
   if (feed.frozen !== undefined && entry.seq >= feed.frozen) return { verdict: 'ignore' }
   const isMissing = entry.body === undefined && entry.seq > feed.height
   const isBeyond = entry.seq > (feed.last ?? Infinity)

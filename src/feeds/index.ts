@@ -55,6 +55,7 @@ export {
   timeline,
   type TimelinePoint
 } from './store/reader.ts'
+export { ENDLESS_ROOM, type Room } from './store/room.ts'
 export { feedOfPlace, seqOfPlace } from './store/schema.ts'
 export { type Extension, type FeedState, FeedStore, type WantedFeed } from './store/store.ts'
 export { isStray, packStray, type Stray, Strays, unpackStray } from './store/strays.ts'

@@ -59,7 +59,7 @@ export class MailboxQueues {
   /** The host's own key. */
   readonly key: MailboxKey
   readonly #statements: Statements
-  readonly #store: Pick<FeedStore, 'database' | 'write'>
+  readonly #store: Pick<FeedStore, 'database' | 'write' | 'room'>
   readonly #wiping: Wiping
   readonly #today: () => number
   readonly #limits: MailboxLimits
@@ -68,7 +68,7 @@ export class MailboxQueues {
 
   /** @throws FeedError STORE_NEWER */
   constructor(
-    store: Pick<FeedStore, 'database' | 'write'>,
+    store: Pick<FeedStore, 'database' | 'write' | 'room'>,
     { today = utcDay, limits = {} }: MailboxQueuesOptions = {}
   ) {
     migrate(store.database, 'mailbox', MAILBOX_MIGRATIONS)
@@ -104,7 +104,13 @@ export class MailboxQueues {
     if (before !== undefined) return Buffer.compare(before.send as Uint8Array, send) === 0
     const isTaken = this.find(send) !== undefined || Buffer.compare(receive, send) === 0
     const { queues, queuesPerFriend } = this.#limits
-    if (isTaken || this.size.queues >= queues || this.#ownedBy(friend).size >= queuesPerFriend) return false
+    if (
+      isTaken ||
+      !this.#store.room.isLeft ||
+      this.size.queues >= queues ||
+      this.#ownedBy(friend).size >= queuesPerFriend
+    )
+      return false
     const num = this.#freeNum()
     this.#store.write(
       () =>
@@ -120,12 +126,13 @@ export class MailboxQueues {
     return true
   }
 
-  /** Takes a cell; it is on the disk before this returns. @returns whether there was room */
+  /** Takes a cell; it is on the disk before this returns. @returns whether there was room @throws FeedError DISK_FULL */
   put(num: number, cell: Uint8Array): boolean {
     if (cell.length !== CELL_SIZE) throw new RangeError(`a cell has ${CELL_SIZE} bytes, not ${cell.length}`)
     const [{ next, held }] = this.#statements.all('SELECT next, held FROM mailbox_queues WHERE num = ?', num)
     const isFull = (held as number) >= MAX_QUEUE_CELLS || (next as number) >= STRETCH
-    if (isFull || !this.#hasRoomFor(num)) return false
+    if (isFull || !this.#hasRoomFor(num) || !this.#store.room.isLeft) return false
+    this.#store.room.take(CELL_SIZE)
     const place = num * STRETCH + (next as number)
     this.#store.write(
       () => {

@@ -27,6 +27,7 @@ export interface Config {
   readReceipts: boolean
   store: (typeof STORE_MODES)[number]
   quota: number
+  reserve: number
   compress: boolean
   fullText: boolean
   shareContacts: boolean
@@ -51,6 +52,11 @@ const address = v.pipe(
 )
 const addresses = v.pipe(v.array(address, 'expected a list of multiaddrs'), v.maxLength(MAX_LIST))
 const boolean = v.boolean('expected true or false')
+const size = v.pipe(
+  v.number('expected a number of bytes'),
+  v.safeInteger('expected a whole number of bytes'),
+  v.minValue(0, 'expected at least 0 bytes')
+)
 
 /** Every setting there is. */
 const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
@@ -85,12 +91,14 @@ const SETTINGS: { [K in ConfigKey]: Setting<Config[K]> } = {
   quota: {
     default: 10 * 1024 ** 3,
     type: 'size',
-    schema: v.pipe(
-      v.number('expected a number of bytes'),
-      v.safeInteger('expected a whole number of bytes'),
-      v.minValue(0, 'expected at least 0 bytes')
-    ),
+    schema: size,
     about: "most bytes of other people's data"
+  },
+  reserve: {
+    default: 256 * 1024 ** 2,
+    type: 'size',
+    schema: size,
+    about: 'bytes of the disk that others may not fill; unless it is set, at most a twentieth of the disk'
   },
   compress: { default: true, type: 'boolean', schema: boolean, about: 'compress what is sent to peers' },
   fullText: { default: true, type: 'boolean', schema: boolean, about: 'keep an index of all words for search' },

@@ -1,12 +1,11 @@
 // node.doctor(): what a running node can say of its own health, and what its owner can do about it.
-import { statfs } from 'node:fs/promises'
 import type { Libp2p } from '@libp2p/interface'
 import type { FeedStore, Sentence } from '../feeds/index.ts'
 import type { Unavailable } from '../messages/index.ts'
 import { checkOf } from './check.ts'
 import type { Check, Status } from './comrade.ts'
 import type { DirectoryService } from './directory-service.ts'
-import type { Home } from './home.ts'
+import type { DiskState } from './disk-reserve.ts'
 import type { MailboxPlaces } from './messages/contract.ts'
 import { checkReach, type Reach } from './reachability.ts'
 import { advise, sayCheck } from './sentences.ts'
@@ -17,7 +16,7 @@ const LOW_DISK = 256 * 1024 ** 2
 
 export interface Examined {
   store: FeedStore
-  home: Home
+  disk: DiskState
   libp2p: Libp2p
   reach: Reach
   directory: Pick<DirectoryService, 'published' | 'certifiedUntilMs'>
@@ -35,11 +34,11 @@ export interface Examined {
   space: Distances
 }
 
-export async function examine(examined: Examined): Promise<Check[]> {
-  const { store, home, libp2p, warnings, space } = examined
+export function examine(examined: Examined): Check[] {
+  const { store, disk, libp2p, warnings, space } = examined
   return [
     checkStore(store),
-    await checkDisk(home),
+    checkDisk(disk),
     checkSigning(examined),
     checkLog(examined),
     checkAddresses(libp2p),
@@ -102,9 +101,14 @@ function checkQuota({ quota, used, distances, groups, unwanted }: Distances): Ch
   return checkOf('quota', used <= quota, found, used <= quota ? undefined : advise('advice.raiseQuota'))
 }
 
-async function checkDisk(home: Home): Promise<Check> {
-  const { bavail, bsize } = await statfs(home.directory)
-  const freeBytes = bavail * bsize
+function checkDisk({ freeBytes, reserveBytes, isShort }: DiskState): Check {
+  if (isShort)
+    return checkOf(
+      'disk',
+      false,
+      sayCheck('disk.short', { freeBytes, reserveBytes }),
+      advise('advice.makeRoomForOthers')
+    )
   const ok = freeBytes >= LOW_DISK
   return checkOf('disk', ok, sayCheck('disk.free', { freeBytes }), ok ? undefined : advise('advice.makeRoom'))
 }

@@ -303,7 +303,7 @@ export class Encounters {
   #takeUp(card: Card, isNews: boolean): void {
     const { store, people, connections } = this.#options
     people.update()
-    store.ingest(card.runs)
+    store.ingest(card.runs, { isAsked: true })
     people.updateNow()
     connections.onContactsChanged()
     this.#options.onCard(card.root)

@@ -10,6 +10,7 @@ import { Connections } from './connections.ts'
 import { NodeContacts } from './contacts.ts'
 import { Device } from './device.ts'
 import { NodeDevices } from './devices.ts'
+import { DiskReserve, sayShort } from './disk-reserve.ts'
 import { Encounters } from './encounters.ts'
 import { EntryEvents } from './entry-events.ts'
 import { NodeFeeds } from './feeds.ts'
@@ -50,6 +51,7 @@ export interface OpenedHome {
 
 export class NodeParts {
   readonly events: NodeEvents
+  readonly reserve: DiskReserve
   readonly entryEvents: EntryEvents
   readonly feeds: NodeFeeds
   readonly contacts: NodeContacts
@@ -80,6 +82,8 @@ export class NodeParts {
     this.#opened = opened
     this.#log = createLog(settings.logLevel)
     this.events = new NodeEvents(this.#log)
+    this.reserve = this.#makeReserve()
+    store.room = this.reserve
     this.people = new People({
       store,
       root: keys.identity,
@@ -297,6 +301,35 @@ export class NodeParts {
   tellRevocation(): void {
     const { revoked, writer } = this.device
     if (revoked !== undefined) this.events.warnOfFeed('REVOKED', revoked, writer.feed)
+  }
+
+  #makeReserve(): DiskReserve {
+    const { store, settings, home, options } = this.#opened
+    return new DiskReserve({
+      directory: home.directory,
+      store,
+      reserve: settings.reserve,
+      maxShare: settings.reserveShare,
+      freeBytes: options.freeBytes,
+      onShort: () => this.#onDiskShort(),
+      onRoomy: () => this.#onRoomy()
+    })
+  }
+
+  #onDiskShort(): void {
+    const sentence = sayShort(this.reserve.state)
+    this.#log.warn({ code: 'DISK_SHORT' }, sentence.text)
+    this.events.warn('DISK_SHORT', sentence)
+  }
+
+  /** What others have, and found no room here, is asked for again. */
+  #onRoomy(): void {
+    const { store } = this.#opened
+    if (!store.isOpen) return
+    store.events.emit('roomy')
+    this.messages.onRoomy()
+    this.blobs.onRoomy()
+    this.#log.warn({ code: 'DISK_ROOMY' }, 'there is room on the disk again: what others write is taken')
   }
 
   #makeMeetings(): void {

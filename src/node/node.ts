@@ -118,6 +118,7 @@ export class ComradeNode implements Comrade {
     this.#startedAt = Date.now()
     const parts = this.#parts
     try {
+      parts.reserve.start()
       await parts.messages.start()
       await parts.blobs.start()
       parts.postFiles.start()
@@ -140,6 +141,7 @@ export class ComradeNode implements Comrade {
   async #stop(): Promise<void> {
     const parts = this.#parts
     parts.upkeep.stop()
+    parts.reserve.stop()
     parts.sync.stop()
     parts.entryEvents.stop()
     parts.postFiles.stop()
@@ -245,11 +247,11 @@ export class ComradeNode implements Comrade {
   }
 
   async doctor(): Promise<Check[]> {
-    const { settings, home } = this.#opened
-    const { connections, device, space } = this.#parts
+    const { settings } = this.#opened
+    const { connections, device, space, reserve } = this.#parts
     return examine({
       store: this.#store,
-      home,
+      disk: reserve.look(),
       libp2p: this.libp2p,
       reach: connections.reachability(),
       directory: connections.directory,

@@ -6,6 +6,9 @@ import { findHome } from './home.ts'
 import { type Config, loadConfig } from './config.ts'
 import type { NetworkOverrides } from './libp2p-options.ts'
 
+/** A small disk is not to be taken up by what is kept free. */
+const DEFAULT_RESERVE_SHARE = 0.05
+
 export interface NodeOptions {
   /** Data directory. @default $COMRADE_HOME, else `comrade/` in the XDG data folder */
   home?: string
@@ -33,6 +36,13 @@ export interface NodeOptions {
    * `forgetRecoveryPhrase()`: for who is shown it later, by a page. @default false
    */
   keepsRecoveryPhrase?: boolean
+  /**
+   * How much of the disk is kept free of what others write, in bytes; 0: nothing.
+   * @default config.json's `reserve`: 256 MiB, or a twentieth of the disk where that is less
+   */
+  reserve?: number
+  /** How much of the disk is free, in bytes, where the file system does not say so: a user's own limit. @default what it says */
+  freeBytes?: () => number
   /** What an embedder sets in libp2p: transports, discovery, services, limits. */
   libp2p?: NetworkOverrides
 }
@@ -41,12 +51,14 @@ export interface NodeOptions {
 export interface Settings extends Config {
   home: string
   warnings: string[]
+  /** Largest part of the disk that the reserve takes. */
+  reserveShare: number
 }
 
 /** @throws NodeError BAD_INPUT when config.json does not hold what it should */
 export function settle(options: NodeOptions, configPath: (home: string) => string): Settings {
   const home = findHome(options.home)
-  const { config, warnings } = loadConfig(configPath(home))
+  const { config, set, warnings } = loadConfig(configPath(home))
   return {
     ...config,
     home,
@@ -55,7 +67,9 @@ export function settle(options: NodeOptions, configPath: (home: string) => strin
     peers: [...config.peers, ...(options.peers ?? [])],
     mdns: options.mdns ?? config.mdns,
     lan: options.lan ?? config.lan,
-    directory: options.directory ?? config.directory
+    directory: options.directory ?? config.directory,
+    reserve: options.reserve ?? config.reserve,
+    reserveShare: (options.reserve ?? set.reserve) === undefined ? DEFAULT_RESERVE_SHARE : 1
   }
 }
 

@@ -70,6 +70,7 @@ export class Protocols {
     })
     this.groups = new GroupSync({
       libp2p,
+      store,
       groups: options.groups,
       gossip: this.gossip,
       topics,

@@ -21,6 +21,7 @@ export const CHECK_SENTENCES = {
   'store.sound': 'the database is sound',
   'store.damaged': '{problem}',
   'disk.free': '{freeBytes} free',
+  'disk.short': '{freeBytes} free, and {reserveBytes} are kept free: nothing of others is taken',
   'signing.works': 'this device signs',
   'log.whole': 'it is in one piece',
   'log.forked': 'it was continued in two places, at entry {entry}: no device can be added or ended any more',
@@ -77,6 +78,8 @@ export const DIAL_SENTENCES = {
 export const ADVICE_SENTENCES = {
   'advice.restoreStore': 'restore feeds.sqlite from a backup, or remove it: contacts give it back',
   'advice.makeRoom': 'make room, or set a lower quota',
+  'advice.makeRoomForOthers':
+    'make room, or set a lower quota, and it goes on by itself; or `comrade config set reserve <a smaller size>`, and start again',
   'advice.joinAnew': 'join anew, in an empty home',
   'advice.meetFollower': 'connect to somebody who follows you',
   'advice.newIdentity': 'begin a new identity, and tell your contacts by another way',
@@ -108,6 +111,8 @@ export const WARNING_SENTENCES = {
   'warning.deviceReplaced': "this device's feed was written in two places: it goes on under a new device key",
   'warning.stop': 'not everything could be ended: {problem}',
   'warning.upkeep': '{problem}',
+  'warning.diskShort':
+    'only {freeBytes} of the disk are free, and {reserveBytes} are kept for what you do yourself: nothing of others is taken until there is room',
   'warning.group': '{problem}',
   'warning.sessionBroken':
     'messages from a device of {name} could not be opened: it is asked to begin anew, and to send them again',

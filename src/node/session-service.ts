@@ -81,7 +81,7 @@ export class SessionService<S extends Session> {
     for (const { timer } of this.#retries.values()) clearTimeout(timer)
     this.#retries.clear()
     const running = [...this.#running.values()]
-    for (const { abort } of running) abort.abort(new FeedError('ABORTED', 'the node is stopping'))
+    this.endAll('the node is stopping')
     await Promise.all(running.map(({ ended }) => ended))
     await libp2p.unhandle(protocol)
   }
@@ -98,6 +98,11 @@ export class SessionService<S extends Session> {
   /** Ends the session with a peer, as when it was recognised as blocked. */
   end(peerId: PeerId, reason: string): void {
     this.#running.get(peerId.toString())?.abort.abort(new FeedError('ABORTED', reason))
+  }
+
+  /** Ends all sessions; others follow where there is a connection. */
+  endAll(reason: string): void {
+    for (const { abort } of this.#running.values()) abort.abort(new FeedError('ABORTED', reason))
   }
 
   /** Opens streams with those who are connected and have none: sessions may be needed now. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { encodeGossip, judgeGossip, MAX_GOSSIP_BODY, topicName, topicSecret } from '../../src/feeds/gossip.ts'
 import { type CheckedRun, entriesOf } from '../../src/feeds/run.ts'
+import { ENDLESS_ROOM } from '../../src/feeds/store/room.ts'
 import { entriesBetween } from '../../src/feeds/store/reader.ts'
 import type { FeedStore } from '../../src/feeds/store/store.ts'
 import { Author, keyOf, temporaryStore, texts, want } from '../support/feeds.ts'
@@ -38,6 +39,16 @@ describe('a gossip message', () => {
     assert.equal(judge(test.store, test.author, test.runs[2]).verdict, 'accept')
     makeOld(test.store)
     assert.equal(judge(test.store, test.author, test.runs[2]).verdict, 'ignore')
+  })
+
+  it('of somebody else is let pass where there is no room for it, and stored when there is', () => {
+    using test = setup()
+    test.store.room = { ...ENDLESS_ROOM, isLeft: false }
+    assert.deepEqual(judge(test.store, test.author, test.runs[3]), { verdict: 'ignore', pull: undefined })
+    assert.deepEqual(judge(test.store, test.author, test.runs[4]), { verdict: 'ignore', pull: undefined })
+    assert.equal(test.store.feed(test.author.key.publicKey)!.height, 3)
+    test.store.room = ENDLESS_ROOM
+    assert.equal(judge(test.store, test.author, test.runs[3]).verdict, 'accept')
   })
 
   it('with a gap before it is passed on, and pulled', () => {

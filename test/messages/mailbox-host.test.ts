@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { messageStreamPair } from '../../src/feeds/index.ts'
+import { ENDLESS_ROOM, messageStreamPair } from '../../src/feeds/index.ts'
 import { MailboxCaller, MailboxHost, type NumberedCell } from '../../src/messages/index.ts'
 import { encodeRequest, MAILBOX_FRAME_SIZE, requestBody } from '../../src/messages/mailbox-frame.ts'
 import { MAX_REFUSALS } from '../../src/messages/mailbox-host.ts'
@@ -63,6 +63,19 @@ describe('host of mailboxes', () => {
       host.restart()
     }
     assert.deepEqual(numbers, [1, 2, 3])
+  })
+
+  it('takes nothing, and says no, while there is no room for what others send; what is there is given out', async () => {
+    const { host, friend, stranger, send, receive } = await hostWithQueue()
+    using _ = host
+    await stranger.put(send, cell(1))
+    host.store.store.room = { ...ENDLESS_ROOM, isLeft: false }
+    assert.equal(await stranger.put(send, cell(2)), false)
+    const another = queueKeys()
+    assert.equal(await friend.make(another.receive, another.send.id), false)
+    assert.deepEqual(await readAll(friend, receive), [1])
+    host.store.store.room = ENDLESS_ROOM
+    assert.ok(await stranger.put(send, cell(3)))
   })
 
   it('makes a queue once, however often it is asked, and only for friends', async () => {

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
-import { FeedStore, migrate, sha256 } from '../../src/feeds/index.ts'
+import { ENDLESS_ROOM, FeedStore, migrate, sha256 } from '../../src/feeds/index.ts'
 import {
   ConversationBook,
   Conversations,
@@ -131,7 +131,7 @@ export class LossySide implements AsyncDisposable {
       }
     })
     life.inbox = new Inbox({
-      ...{ ...common, transfers: this.#transfers, now: this.#now },
+      ...{ ...common, transfers: this.#transfers, room: ENDLESS_ROOM, now: this.#now },
       intake: new ConversationIntake({
         ...{ ...common, book: new ConversationBook(database, this.#vault) },
         ...{ devicesOf: () => [], tell: () => {} }

@@ -14,10 +14,13 @@ export class Homes implements AsyncDisposable {
     return join(this.path, name)
   }
 
-  /** Starts a node in this home, with these settings in config.json. It logs nothing: what goes wrong here is meant to. */
+  /**
+   * Starts a node in this home, with these settings in config.json. It logs nothing: what goes wrong here is meant to. The
+   * machine may have little room: nothing of its disk is kept free.
+   */
   async start(name: string, options: NodeOptions = {}, config: object = {}): Promise<Comrade> {
     mkdirSync(this.of(name), { recursive: true, mode: 0o700 })
-    const settings = JSON.stringify({ logLevel: 'silent', ...config })
+    const settings = JSON.stringify({ logLevel: 'silent', reserve: 0, ...config })
     writeFileSync(join(this.of(name), 'config.json'), settings, { mode: 0o600 })
     const node = await createNode({ home: this.of(name), listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, ...options })
     this.#nodes.add(node)

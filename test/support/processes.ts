@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, relative, resolve } from 'node:path'
@@ -129,6 +129,14 @@ export class NodeProcess extends Running {
   }
 }
 
+/** The machine may have little room: unless a test has settings of its own, nothing of its disk is kept free. */
+function keepNothingFree(home: string): void {
+  const config = join(home, 'config.json')
+  if (existsSync(config)) return
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  writeFileSync(config, '{"reserve":0}\n', { mode: 0o600 })
+}
+
 /** What a clone does not have, or a test does not need of it. */
 const NOT_CLONED = ['.git', 'node_modules', 'build', 'dist', 'coverage', 'docs', 'test']
 
@@ -171,6 +179,7 @@ export class Stage implements AsyncDisposable {
   /** Starts a node and does not wait. */
   spawnUp(home: string, ...args: string[]): NodeProcess {
     const path = resolve(this.path, home)
+    keepNothingFree(path)
     const listen = args.includes('--listen') ? [] : LOOPBACK
     const child = this.#spawn('./comrade', ['--home', path, '--json', 'up', '--no-mdns', ...listen, ...args])
     return this.#watch(new NodeProcess(this, path, child))
@@ -183,6 +192,7 @@ export class Stage implements AsyncDisposable {
     ...args: string[]
   ): NodeProcess {
     const path = this.home(home)
+    keepNothingFree(path)
     const up = ['--home', path, '--json', 'up', '--listen', `/ip4/${address}/tcp/0`, ...args]
     return this.#watch(new NodeProcess(this, path, this.#spawn('ip', ['netns', 'exec', namespace, './comrade', ...up])))
   }

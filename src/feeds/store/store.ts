@@ -10,6 +10,7 @@ import { migrate, openDatabase, storeError } from './database.ts'
 import { IdIndex } from './id-index.ts'
 import { bottomOf } from './limits.ts'
 import { type IngestOutcome, Placement } from './placement.ts'
+import { ENDLESS_ROOM, type Room } from './room.ts'
 import { FEEDS_MIGRATIONS, placeOf } from './schema.ts'
 import { type FeedState, idOf, type Row, type Stored, type StoredRun, toFeedState, toRun } from './stored.ts'
 import { Tables } from './tables.ts'
@@ -23,6 +24,9 @@ export type { WantedFeed } from './wants.ts'
 export const EPOCH_SIZE = 8
 /** After an unclean end, changes that peers saw may be gone here: the counter goes on beyond all of them. */
 const COUNTER_SKIP = 0x100_0000
+
+/** Feeds of this priority are the user's own words. */
+const OWN_PRIORITY = 0
 
 /** A feed grew: entries `from` to `to` are stored. */
 export interface Extension {
@@ -45,12 +49,16 @@ export interface StoreEvents {
   fork: [FeedState]
   /** A peer holds more of an own feed than this store: whoever signs it must catch up first. */
   ownAhead: [{ feed: FeedState; height: number }]
+  /** There is room again for what others write. */
+  roomy: []
   closed: []
 }
 
 export class FeedStore implements Stored {
   readonly database: DatabaseSync
   readonly events = new EventEmitter<StoreEvents>()
+  /** Where what others write is to find room. */
+  room: Room = ENDLESS_ROOM
   /** Names this store's change counter. New after a restored copy was noticed. */
   epoch: Uint8Array
   readonly #tables: Tables
@@ -205,14 +213,18 @@ export class FeedStore implements Stored {
 
   /**
    * Takes in runs that were checked, in one transaction. Each outcome stands at its run's index.
+   * @param options.isAsked the user has asked for just these: they are taken also where others' have no room @default false
    * @throws FeedError DISK_FULL, STORE_IO: then nothing of it was stored
    */
-  ingest(runs: readonly CheckedRun[], options: { origin?: unknown; isDurable?: boolean } = {}): IngestOutcome[] {
+  ingest(
+    runs: readonly CheckedRun[],
+    options: { origin?: unknown; isDurable?: boolean; isAsked?: boolean } = {}
+  ): IngestOutcome[] {
     const extensions: Extension[] = []
     const forks: number[] = []
     const states = new Map<string, FeedState | undefined>()
     const outcomes = this.write(
-      () => runs.map((run) => this.#ingestRun(run, options.origin, { extensions, forks, states })),
+      () => runs.map((run) => this.#ingestRun(run, options, { extensions, forks, states })),
       options
     )
     for (const extension of joined(extensions)) this.events.emit('extended', extension)
@@ -220,7 +232,16 @@ export class FeedStore implements Stored {
     return outcomes
   }
 
-  #ingestRun(run: CheckedRun, origin: unknown, { extensions, forks, states }: Ingestion): IngestOutcome {
+  /** Whether what is new of a feed may be stored now. */
+  mayGrow({ priority }: Pick<FeedState, 'priority'>): boolean {
+    return priority === OWN_PRIORITY || this.room.isLeft
+  }
+
+  #ingestRun(
+    run: CheckedRun,
+    { origin, isAsked = false }: { origin?: unknown; isAsked?: boolean },
+    { extensions, forks, states }: Ingestion
+  ): IngestOutcome {
     const name = keyName(run.feed)
     if (!states.has(name)) states.set(name, this.feed(run.feed))
     const feed = states.get(name)
@@ -228,6 +249,7 @@ export class FeedStore implements Stored {
     if (feed.frozen !== undefined && lastOf(run) >= feed.frozen) return { kind: 'frozen' }
     if (!isWelcome(feed, run)) return { kind: 'unwanted' }
     const outcome = this.#placement.place(feed, run)
+    if (outcome.kind === 'stored' && feed.priority !== OWN_PRIORITY && !isAsked) this.room.take(run.records.length)
     if (outcome.kind === 'frozen') {
       forks.push(feed.num)
       states.delete(name)

@@ -3,6 +3,7 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { HASH_SIZE } from '../entry.ts'
 import { idsOf, type Run } from '../run.ts'
+import type { Room } from './room.ts'
 import { seqOfPlace } from './schema.ts'
 
 export type Row = Record<string, unknown>
@@ -58,6 +59,8 @@ export interface Stored {
    * @throws FeedError DISK_FULL, STORE_IO; nothing of `work` stays, and counters are as before
    */
   write<T>(work: () => T, options?: { isDurable?: boolean }): T
+  /** Where what others write is to find room. */
+  readonly room: Room
   /** The feed's state, or undefined when it was never wanted. */
   feed(key: Uint8Array): FeedState | undefined
   feedByNumber(num: number): FeedState | undefined

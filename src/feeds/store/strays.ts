@@ -82,6 +82,7 @@ export class Strays {
     const root = known?.type === 'post' && known.root !== undefined ? cidToEntryId(known.root) : undefined
     const expires = known?.type === 'post' ? known.expires : undefined
     const until = Math.min(arrivedMs + LIFETIME_MS, expires ?? Infinity)
+    this.#store.room.take(packed.length + note.length)
     const bytes = this.#bytes ?? this.#sum()
     this.#bytes = undefined
     this.#bytes = this.#store.write(() => {

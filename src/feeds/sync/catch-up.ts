@@ -23,6 +23,8 @@ export interface CatchUpOptions {
   onFork: (feed: FeedState) => void
   /** Something that was asked for has come, or was asked for just now. */
   onProgress: () => void
+  /** There is no room for something that the peer has: it is not asked for. */
+  onLeftOut: () => void
 }
 
 export class CatchUp {
@@ -160,15 +162,18 @@ export class CatchUp {
     if (height === undefined || feed.priority === undefined) return
     const step = diffFeed(feed, { height, head: ZERO_HEAD })
     if (step.kind !== 'want') this.#ahead.delete(feed.num)
-    else
-      this.#fetcher.want({ ...held(feed), from: step.from, to: step.to, isDown: step.isDown, priority: feed.priority })
+    else this.#want(feed, step)
   }
 
   /** Asks for the older entries of a feed that was fetched from its newest down and was interrupted. */
   #fetchOlder(feed: FeedState): void {
     if (feed.priority === undefined || !hasGap(feed) || this.#hasNoOlder.has(feed.num)) return
-    const from = bottomOf(feed, feed.height)
-    this.#fetcher.want({ ...held(feed), from, to: feed.low - 1, isDown: true, priority: feed.priority })
+    this.#want(feed, { from: bottomOf(feed, feed.height), to: feed.low - 1, isDown: true })
+  }
+
+  #want(feed: FeedState, { from, to, isDown }: Pick<FetchPlan, 'from' | 'to' | 'isDown'>): void {
+    if (!this.#store.mayGrow(feed)) return this.#options.onLeftOut()
+    this.#fetcher.want({ ...held(feed), from, to, isDown, priority: feed.priority! })
   }
 
   /** Narrows down where a feed forked; the next question follows when the peer is done with this one. */
@@ -191,7 +196,7 @@ export class CatchUp {
     }
     probe.isMoved = false
     const middle = Math.floor((probe.low + probe.high) / 2)
-    this.#fetcher.want({ ...held(feed), from: middle, to: middle, isDown: false, priority: feed.priority })
+    this.#want(feed, { from: middle, to: middle, isDown: false })
   }
 
   #sendWants(plans: FetchPlan[]): void {

@@ -17,6 +17,8 @@ export interface RunIntakeOptions {
   onOutcome: (run: CheckedRun, outcome: IngestOutcome) => void
   /** After all outcomes of a batch. */
   onStored: () => void
+  /** There is no room for something that has come. */
+  onLeftOut: () => void
   onError: (error: unknown) => void
 }
 
@@ -32,7 +34,7 @@ export class RunIntake {
     this.#options = options
   }
 
-  /** Takes a frame of runs; those of feeds that are not wanted are passed over. @throws FeedError when one is not valid */
+  /** Takes a frame of runs; those of feeds that are not wanted, or may not grow, are passed over. @throws FeedError when one is not valid */
   async add(frame: Uint8Array): Promise<void> {
     const runs = this.#recognise(frame).map(checkRunContent)
     this.#verify(runs)
@@ -43,14 +45,21 @@ export class RunIntake {
     else this.#flushSoon()
   }
 
-  /** The runs of a frame whose feeds are wanted. Runs of one feed mostly stand together. */
+  /** The runs of a frame whose feeds are wanted, and for which there is room. Runs of one feed mostly stand together. */
   #recognise(frame: Uint8Array): Run[] {
     let last: { id: Uint8Array; feed: Uint8Array | undefined } | undefined
     return decodeRuns(frame).flatMap((run) => {
-      if (last === undefined || Buffer.compare(last.id, run.id) !== 0)
-        last = { id: run.id, feed: this.#options.index.find(run.id)?.key }
+      if (last === undefined || Buffer.compare(last.id, run.id) !== 0) last = { id: run.id, feed: this.#find(run.id) }
       return last.feed === undefined ? [] : { ...run, feed: last.feed }
     })
+  }
+
+  #find(id: Uint8Array): Uint8Array | undefined {
+    const { store, index, onLeftOut } = this.#options
+    const feed = index.find(id)
+    if (feed === undefined || store.mayGrow(feed)) return feed?.key
+    onLeftOut()
+    return undefined
   }
 
   /** Stores what was collected. */

@@ -99,6 +99,8 @@ export class SyncSession {
   readonly #holdsOwn = new Set<number>()
   /** What is shared is not what it was when onSettled was called. */
   #hasSharedChanged = false
+  /** Something that the peer has found no room here. */
+  #hasLeftOut = false
 
   constructor(store: FeedStore, stream: MessageStream, options: SyncOptions) {
     this.#store = store
@@ -133,7 +135,7 @@ export class SyncSession {
   }
 
   get progress(): SyncProgress {
-    const isCurrent = this.stats.isSettled && this.#catchUp.isIdle
+    const isCurrent = this.stats.isSettled && this.#catchUp.isIdle && !this.#hasLeftOut
     return {
       state: !this.#isLive ? 'comparing' : isCurrent ? 'current' : 'fetching',
       feeds: this.#memory?.shared.size ?? 0,
@@ -177,6 +179,7 @@ export class SyncSession {
         this.#checkSettled()
         this.#noteExchange()
       },
+      onLeftOut: this.#noteLeftOut,
       onError: (error) => this.#fail(error)
     })
     this.#makeParts()
@@ -185,6 +188,7 @@ export class SyncSession {
     this.#store.events.on('wanted', this.#onWanted)
     this.#store.events.on('limited', this.#onLimited)
     this.#store.events.on('fork', this.#onFork)
+    this.#store.events.on('roomy', this.#onRoomy)
     if (remembered !== undefined && mayResume(this.#ours, hello, remembered))
       return this.#resume(hello.resume!.cursor, remembered)
     this.stats.path = 'reconcile'
@@ -214,7 +218,8 @@ export class SyncSession {
       send: (frame) => this.#sendInBackground(frame),
       heightOf: (num) => this.#announcer.heightOf(num),
       onFork: (feed) => this.#announcer.prove(feed),
-      onProgress: () => this.#expectProgress()
+      onProgress: () => this.#expectProgress(),
+      onLeftOut: this.#noteLeftOut
     })
   }
 
@@ -413,6 +418,13 @@ export class SyncSession {
     if (this.#memory.shared.has(feed.num)) this.#announcer.prove(feed)
   }
 
+  readonly #noteLeftOut = (): void => void (this.#hasLeftOut = true)
+
+  /** What was left out is found when all is compared anew, by another session. */
+  readonly #onRoomy = (): void => {
+    if (this.#hasLeftOut) this.#fail(new FeedError('ABORTED', 'there is room again for what was left out'))
+  }
+
   /** @returns whether the feed was not shared before */
   #share(feed: FeedState): boolean {
     const isNew = this.#memory.shared.add(feed)
@@ -473,8 +485,11 @@ export class SyncSession {
     this.#store.events.off('wanted', this.#onWanted)
     this.#store.events.off('limited', this.#onLimited)
     this.#store.events.off('fork', this.#onFork)
-    // A feed that came to be wanted after the cursor was ours, and has not all come: the cursor says nothing about it.
-    if (this.stats.isSettled && !this.#catchUp.isIdle) this.#memory.resumed = MAX_RESUMES
+    this.#store.events.off('roomy', this.#onRoomy)
+    // A feed that came to be wanted after the cursor was ours, or found no room, and has not all come: the cursor says
+    // nothing about it.
+    const isCutShort = this.stats.isSettled && !this.#catchUp.isIdle
+    if (this.#isLive && (isCutShort || this.#hasLeftOut)) this.#memory.resumed = MAX_RESUMES
     this.#sender?.stop()
     this.#announcer?.stop()
     this.#catchUp?.stop()

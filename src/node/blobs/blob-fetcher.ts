@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import type { PeerId } from '@libp2p/interface'
 import { type BlobCaller, BlobError, type BlobStore, Download } from '../../blobs/index.ts'
+import type { Room } from '../../feeds/index.ts'
 import { BlobFetch, type BlobPeer, type BlobProgress, type OpenedBlob, type WantedBlob } from './blob-fetch.ts'
 import { type BlobService, isFault } from './blob-service.ts'
 
@@ -24,6 +25,8 @@ export interface BlobFetcherOptions {
   peers: () => BlobPeer[]
   /** Whether a blob of so many bytes may be taken that the user does not wait for. */
   hasRoom: (size: number) => boolean
+  /** Where its bytes are to find room. */
+  room: Room
   /** A blob has come further, or another one is being fetched. Called often. @default nothing */
   onProgress?: () => void
   onFault: (peerId: PeerId) => void
@@ -122,6 +125,12 @@ export class BlobFetcher {
     this.look()
   }
 
+  /** There is room again: nobody is left in peace for what was not taken. */
+  onRoomy(): void {
+    for (const fetch of this.#fetches.values()) fetch.endRest()
+    this.look()
+  }
+
   /** Asks for what is wanted whomever it can be asked of now. */
   look(): void {
     if (this.#fetches.size === 0) return
@@ -130,7 +139,8 @@ export class BlobFetcher {
   }
 
   #mayRun(fetch: BlobFetch): boolean {
-    return this.#isRunning && (fetch.isUrgent || this.#running.has(fetch) || this.#running.size < MAX_BLOBS)
+    if (!this.#isRunning || fetch.isUrgent) return this.#isRunning
+    return this.#options.room.isLeft && (this.#running.has(fetch) || this.#running.size < MAX_BLOBS)
   }
 
   #look(fetch: BlobFetch, peers: readonly BlobPeer[]): void {
@@ -191,6 +201,7 @@ export class BlobFetcher {
     if (!(await caller.want(fetch.id))) return false
     const { blob, download } = await this.#opened(fetch, caller)
     const tell = (): void => {
+      if (!fetch.isUrgent) this.#options.room.take(Math.max(0, blob.haveBytes - fetch.progress.have))
       fetch.progress = { have: blob.haveBytes, size: blob.manifest.size }
       this.progress.emit(hex(blob.id), fetch.progress)
       this.#options.onProgress?.()

@@ -69,12 +69,18 @@ export class Blobs {
       service: this.#service,
       peers: () => this.#peers(),
       hasRoom: (size) => this.#hasRoom(size),
+      room: options.feeds.room,
       onProgress: options.onProgress,
       onFault,
       onError: this.#onError,
       onChange: (id) => this.#news.onChanged(id)
     })
     this.#news = new FileNews({ progressOf: (id) => this.progressOf(id), onNews: options.onFile })
+  }
+
+  /** There is room on the disk again for what others have. */
+  onRoomy(): void {
+    this.fetcher.onRoomy()
   }
 
   /** Registers somebody who uses blobs: those that nobody names are let go. */

@@ -3,7 +3,7 @@
 // (representatives.ts). Replication runs with the other protocols, in connections.ts.
 import type { FeedStore, Sentence } from '../../feeds/index.ts'
 import type { Blobs } from '../blobs/blobs.ts'
-import type { GroupEvent } from '../comrade.ts'
+import { type GroupEvent, NodeError } from '../comrade.ts'
 import type { Config } from '../config.ts'
 import type { Connections } from '../connections.ts'
 import type { Device } from '../device.ts'
@@ -83,7 +83,10 @@ export class GroupServices {
       timing: () => STEM_TIMINGS[privacy()],
       groups: () => this.groups.all(),
       mates: (group) => connectedMates(group, connections()).map(({ peerId }) => peerId),
-      check: async (group, bytes) => this.groups.intakeOf(group).check(bytes),
+      check: async (group, bytes) => {
+        if (!store.room.isLeft) throw new NodeError('BUSY', 'there is no room on the disk for what others bring')
+        return this.groups.intakeOf(group).check(bytes)
+      },
       onFault: (peerId) => connections().blame(peerId),
       onError: this.#onError
     })

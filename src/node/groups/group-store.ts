@@ -1,6 +1,6 @@
 // What is kept of groups on the disk: which ones, their operations in an order in which each has what it stands on
 // before it, and the secrets of this device as a member.
-import { type FeedStore, migrate } from '../../feeds/index.ts'
+import { type FeedStore, migrate, type Room } from '../../feeds/index.ts'
 import { Statements } from '../../trust/index.ts'
 import type { Vault } from '../vault.ts'
 import { GROUP_MIGRATIONS } from './schema.ts'
@@ -34,6 +34,11 @@ export class GroupStore {
     this.#vault = vault
     migrate(store.database, 'groups', GROUP_MIGRATIONS)
     this.#statements = new Statements(store.database)
+  }
+
+  /** Where what others bring is to find room. */
+  get room(): Room {
+    return this.#store.room
   }
 
   groups(): { num: number; id: Uint8Array }[] {

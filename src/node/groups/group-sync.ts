@@ -2,13 +2,14 @@
 // /comrade/group/1 with whoever is connected, and by gossip.
 import { EventEmitter } from 'node:events'
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { FeedStore } from '../../feeds/index.ts'
 import type { Gossip } from '../gossip.ts'
 import type { GossipTopics } from '../gossip-topics.ts'
 import { SessionService, type SessionServiceOptions } from '../session-service.ts'
 import { GroupGossip } from './group-gossip.ts'
 import { type GroupReplica, type GroupReplicas, replicaOf } from './group-replica.ts'
 import { GroupSession } from './group-session.ts'
-import type { Intake } from './intake.ts'
+import type { Intake, Receipt } from './intake.ts'
 import type { LocalGroup } from './local-group.ts'
 import { LogClaims } from './log-claims.ts'
 
@@ -23,6 +24,8 @@ export interface HeldGroups {
 
 export interface GroupSyncOptions extends Pick<SessionServiceOptions<GroupSession>, 'isBlocked' | 'onFault'> {
   libp2p: Libp2p
+  /** Says whether there is room for what others bring. */
+  store: FeedStore
   groups: HeldGroups
   gossip: Gossip
   topics: GossipTopics
@@ -31,13 +34,17 @@ export interface GroupSyncOptions extends Pick<SessionServiceOptions<GroupSessio
 export class GroupSync implements GroupReplicas {
   readonly events = new EventEmitter<{ added: [GroupReplica]; removed: [GroupReplica] }>()
   readonly #groups: HeldGroups
+  readonly #store: FeedStore
   readonly #replicas = new Map<LocalGroup, GroupReplica>()
   readonly #sessions: SessionService<GroupSession>
   readonly #gossip: GroupGossip
+  /** Something that others brought found no room. */
+  #hasLeftOut = false
 
-  constructor({ groups, gossip, topics, ...common }: GroupSyncOptions) {
+  constructor({ groups, store, gossip, topics, ...common }: GroupSyncOptions) {
     this.events.setMaxListeners(0)
     this.#groups = groups
+    this.#store = store
     const claims = new LogClaims()
     this.#sessions = new SessionService({
       ...common,
@@ -61,6 +68,7 @@ export class GroupSync implements GroupReplicas {
     for (const group of this.#groups.all()) this.#add(group)
     this.#groups.events.on('added', this.#add)
     this.#groups.events.on('removed', this.#remove)
+    this.#store.events.on('roomy', this.#onRoomy)
     await this.#sessions.start()
   }
 
@@ -72,6 +80,7 @@ export class GroupSync implements GroupReplicas {
   async stop(): Promise<void> {
     this.#groups.events.off('added', this.#add)
     this.#groups.events.off('removed', this.#remove)
+    this.#store.events.off('roomy', this.#onRoomy)
     this.#gossip.stop()
     await this.#sessions.stop()
   }
@@ -87,8 +96,7 @@ export class GroupSync implements GroupReplicas {
   }
 
   readonly #add = (group: LocalGroup): void => {
-    const intake = this.#groups.intakeOf(group)
-    const replica = replicaOf(group, (operations, origin) => intake.receive(operations, origin))
+    const replica = replicaOf(group, (operations, origin) => this.#receive(group, operations, origin))
     this.#replicas.set(group, replica)
     this.#gossip.add(group, replica)
     this.events.emit('added', replica)
@@ -100,6 +108,17 @@ export class GroupSync implements GroupReplicas {
     this.#replicas.delete(group)
     this.#gossip.remove(group)
     if (replica !== undefined) this.events.emit('removed', replica)
+  }
+
+  async #receive(group: LocalGroup, operations: readonly Uint8Array[], origin: unknown): Promise<Receipt> {
+    if (this.#store.room.isLeft) return this.#groups.intakeOf(group).receive(operations, origin)
+    this.#hasLeftOut = true
+    return { placed: 0, isGap: false }
+  }
+
+  readonly #onRoomy = (): void => {
+    if (this.#hasLeftOut) this.#sessions.endAll('there is room again for what was left out') // the next ones compare all
+    this.#hasLeftOut = false
   }
 
   /** Whoever told of what stands on something missing has that, most likely; else anybody who holds the group. */

@@ -164,6 +164,7 @@ export class LocalGroup {
    */
   take(operations: readonly CheckedOperation[], origin: unknown): readonly Operation[] {
     if (this.#isClosed) return []
+    if (origin !== undefined) this.#store.room.take(operations.reduce((sum, each) => sum + each.bytes.length, 0))
     const from = this.size
     const bytes = new Map(operations.map((each) => [each.operation.id, each.bytes]))
     this.#place(operations)

@@ -1,6 +1,6 @@
 // What arrives: cells are put together, opened, and what they say is stored in the same transaction as the session's new
 // state. Each message is taken once, however often it comes.
-import { Turn } from '../../feeds/index.ts'
+import { FeedError, type Room, Turn } from '../../feeds/index.ts'
 import {
   type Content,
   type Conversations,
@@ -32,6 +32,8 @@ export interface InboxOptions {
   transfers: Transfers
   mailboxContacts: MailboxContacts
   intake: ConversationIntake
+  /** Where what others send is to find room. */
+  room: Room
   /** Own root key. */
   self: Uint8Array
   /** Numbers of messages that came, or whose state changed. */
@@ -66,6 +68,8 @@ export class Inbox {
   readonly #reassembly: Reassembly
   /** When a device was last asked to seal anew, by its key in hexadecimal. */
   readonly #repeatedMs = new Map<string, number>()
+  /** Devices from which something found no room. */
+  readonly #leftOut = new Map<string, Uint8Array>()
 
   constructor(options: InboxOptions) {
     this.#options = options
@@ -88,6 +92,13 @@ export class Inbox {
     if (sender === undefined) throw new MessageError('CELL', 'this cell says that another device has sent it')
     const whole = this.#reassembly.add(piece, address)
     if (whole !== undefined) await this.#takeWhole(whole, sender, isProven)
+  }
+
+  /** There is room again: whoever sent what was left out is asked for it. */
+  onRoomy(): void {
+    const devices = [...this.#leftOut.values()]
+    this.#leftOut.clear()
+    for (const device of devices) this.#options.onRepeated(device)
   }
 
   async #takeWhole(whole: Reassembled, from: KnownDevice, isProven: boolean): Promise<void> {
@@ -116,11 +127,13 @@ export class Inbox {
       const accept = (plaintext: Uint8Array): Outcome => {
         const content = contentOf(plaintext)
         const outcome = content === undefined ? { changed: [] } : this.#accept(content, from)
+        if (!this.#isOfOwn(outcome, from)) this.#options.room.take(whole.bytes.length)
         transfers.add(from.device, whole.transfer, { id: outcome.acknowledge, nowMs: this.#now() })
         return outcome
       }
       return await sessions.decrypt(deviceAddress(from.device), whole, accept, { isProven })
     } catch (error) {
+      if (error instanceof FeedError) this.#leftOut.set(hex(from.device), from.device)
       if (!(error instanceof MessageError) || error.code === 'CLOSED') throw error
       if (error.code === 'DUPLICATE') this.#noteRepeated(whole, from)
       return undefined
@@ -135,11 +148,16 @@ export class Inbox {
     const { transfers, onAcknowledge, onRepeated } = this.#options
     const before = transfers.find(device, transfer) // by another way, at the same time
     if (before?.id !== undefined) onAcknowledge(device, before.id)
-    const name = Buffer.from(device).toString('hex')
+    const name = hex(device)
     const now = this.#now()
     if (before !== undefined || Math.abs(now - (this.#repeatedMs.get(name) ?? -Infinity)) < REPEATED_INTERVAL_MS) return
     this.#repeatedMs.set(name, now)
     onRepeated(device)
+  }
+
+  /** What own devices send, and how far own messages have come, is no data of others. */
+  #isOfOwn({ isReceipt = false, changed }: Outcome, { person }: KnownDevice): boolean {
+    return this.#isSelf(person) || (isReceipt && changed.length > 0)
   }
 
   /** In the transaction that stores the session's state. */
@@ -228,6 +246,10 @@ export class Inbox {
   #isSelf(person: Uint8Array): boolean {
     return Buffer.compare(person, this.#options.self) === 0
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
 
 /** Whatever is wrong with what a session opened, it is not opened again. */

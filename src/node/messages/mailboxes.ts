@@ -142,6 +142,11 @@ export class Mailboxes {
     }
   }
 
+  /** Looks now for what has come. */
+  fetch(): void {
+    this.#client.poll().catch(this.#options.onError)
+  }
+
   /** Contacts are told when cells are to be sealed to another key. */
   upkeep(): void {
     const served = this.#served()

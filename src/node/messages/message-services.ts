@@ -1,7 +1,7 @@
 // All that runs on a device for private messages, put together, started and stopped: what arrives (inbox.ts), what leaves
 // (dispatch.ts), and what a user may do (messages.ts).
 import type { PeerId } from '@libp2p/interface'
-import { type FeedStore, migrate, type Sentence, Turn } from '../../feeds/index.ts'
+import { FeedError, type FeedStore, migrate, type Sentence, Turn } from '../../feeds/index.ts'
 import {
   ConversationBook,
   Conversations,
@@ -204,6 +204,7 @@ export class MessageServices {
     })
     this.#inbox = new Inbox({
       ...{ ...common, intake },
+      room: store.room,
       transfers: this.#transfers,
       mailboxContacts,
       onChanged: (nums) => this.messages.announce(nums),
@@ -221,7 +222,7 @@ export class MessageServices {
         conversations: this.#conversations,
         contacts: mailboxContacts
       },
-      isHosting: this.#options.isHosting,
+      isHosting: () => this.#options.isHosting() && store.room.isLeft,
       crypt: this.#crypt,
       deviceKey: () => this.#options.device.key.publicKey,
       deviceAt: (peerId) => this.#devices.at(peerId),
@@ -304,6 +305,13 @@ export class MessageServices {
     this.#mailboxes.onContactsChanged()
   }
 
+  /** There is room on the disk again for what others send: what was left out is asked for. */
+  onRoomy(): void {
+    if (!this.#isStarted) return
+    this.#inbox.onRoomy()
+    this.#mailboxes.fetch()
+  }
+
   /** A person was met, perhaps again: a device that came with another libsignal identity is taken with that from now on. */
   onMet(person: Uint8Array): void {
     this.#repair.onMet(person)
@@ -380,6 +388,8 @@ export class MessageServices {
   }
 
   readonly #onError = (error: unknown): void => {
+    const isLeftOut = error instanceof FeedError && error.code === 'DISK_FULL' && !this.#options.store.room.isLeft
+    if (isLeftOut) return // was said when it began
     if (error instanceof MessageError && error.code === 'UNAVAILABLE') return // was said at the start
     this.#options.log.warn({ err: error }, 'private messages: something could not be done; it is tried again')
   }

@@ -41,6 +41,7 @@ export const sentencesDe: Phrases = {
   'store.sound': 'die Datenbank ist heil',
   'store.damaged': 'die Datenbank ist beschädigt: {problem}',
   'disk.free': '{freeBytes} frei',
+  'disk.short': '{freeBytes} frei, und {reserveBytes} bleiben frei: von anderen wird nichts angenommen',
   'signing.works': 'dieses Gerät unterschreibt, was du schreibst',
   'log.whole': 'in einem Stück',
   'log.forked':
@@ -106,6 +107,8 @@ export const sentencesDe: Phrases = {
   'advice.restoreStore':
     'spiel feeds.sqlite aus einer Sicherung zurück, oder entfern es: Deine Kontakte geben es zurück',
   'advice.makeRoom': 'mach Platz auf der Platte, oder gib anderen unten weniger davon',
+  'advice.makeRoomForOthers':
+    'mach Platz auf der Platte, oder gib anderen unten weniger davon: Dann geht es von selbst weiter',
   'advice.joinAnew': 'lass dieses Gerät in einem leeren Ordner neu beitreten',
   'advice.meetFollower': 'verbinde dich mit jemandem, der dir folgt',
   'advice.newIdentity': 'fang eine neue Identität an, und sag es deinen Kontakten auf anderem Weg',
@@ -150,6 +153,8 @@ export const sentencesDe: Phrases = {
     'Was dieses Gerät schreibt, wurde an zwei Stellen geschrieben: Es macht mit einem neuen Geräteschlüssel weiter.',
   'warning.stop': 'Nicht alles konnte beendet werden: {problem}',
   'warning.upkeep': 'Beim Aufräumen des Speichers ging etwas schief: {problem}',
+  'warning.diskShort':
+    'Auf der Platte sind nur noch {freeBytes} frei, und {reserveBytes} bleiben für das, was du selbst tust. Von anderen wird nichts angenommen, bis wieder Platz ist.',
   'warning.group': 'In einer Gruppe ging etwas schief: {problem}',
   'warning.sessionBroken':
     'Nachrichten von einem Gerät von {name} ließen sich nicht öffnen. Es wird gebeten, neu anzufangen und sie noch einmal zu schicken.',

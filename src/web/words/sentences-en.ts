@@ -45,6 +45,7 @@ export const sentencesEn: Phrases = {
   'store.sound': 'the database is sound',
   'store.damaged': 'the database is damaged: {problem}',
   'disk.free': '{freeBytes} free',
+  'disk.short': '{freeBytes} free, and {reserveBytes} are kept free: nothing of others is taken',
   'signing.works': 'what you write is signed by this device',
   'log.whole': 'in one piece',
   'log.forked': 'continued in two places, at entry {entry}: no device can be added or ended any more',
@@ -105,6 +106,7 @@ export const sentencesEn: Phrases = {
   // what to do
   'advice.restoreStore': 'restore feeds.sqlite from a backup, or remove it: your contacts give it back',
   'advice.makeRoom': 'make room on the disk, or allow others less of it, below',
+  'advice.makeRoomForOthers': 'make room on the disk, or allow others less of it, below: then it goes on by itself',
   'advice.joinAnew': 'let this device join anew, in an empty home',
   'advice.meetFollower': 'connect with somebody who follows you',
   'advice.newIdentity': 'begin a new identity, and tell your contacts by another way',
@@ -147,6 +149,8 @@ export const sentencesEn: Phrases = {
   'warning.deviceReplaced': 'What this device writes was written in two places: it goes on under a new device key.',
   'warning.stop': 'Not everything could be ended: {problem}',
   'warning.upkeep': 'Putting the store in order failed: {problem}',
+  'warning.diskShort':
+    'Only {freeBytes} of the disk are free, and {reserveBytes} are kept for what you do yourself. Nothing of others is taken until there is room.',
   'warning.group': 'Something in a group failed: {problem}',
   'warning.sessionBroken':
     'Messages from a device of {name} could not be opened. It is asked to begin anew, and to send them again.',

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import { BlobCaller, type BlobError, type BlobStore, giveBlob } from '../../../src/blobs/index.ts'
-import { messageStreamPair } from '../../../src/feeds/index.ts'
+import { ENDLESS_ROOM, messageStreamPair } from '../../../src/feeds/index.ts'
 import { BlobFetcher } from '../../../src/node/blobs/blob-fetcher.ts'
 import { bytesOf, contentOf, Directory } from '../../blobs/support.ts'
 import { until } from '../../support/processes.ts'
@@ -40,6 +40,7 @@ function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity) {
     },
     peers: () => devices.map(({ name, person }) => ({ peerId: peer(name), person: hexOf(person), isFriend: true })),
     hasRoom: (size) => store.usedBytes + size <= maxBytes,
+    room: ENDLESS_ROOM,
     onFault: (peerId) => faults.push(peerId.toString()),
     onError: () => {}
   })

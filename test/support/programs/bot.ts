@@ -8,7 +8,7 @@ interface Argument {
 }
 
 const { home, listen, count } = JSON.parse(process.argv[2]) as Argument
-const node = await createNode({ home, listen: [listen], mdns: false })
+const node = await createNode({ home, listen: [listen], mdns: false, reserve: 0 })
 await node.start()
 const published = await node.feeds.publishAll(
   Array.from({ length: count }, (_, i) => ({ type: 'post', text: `bot ${i + 1}` }))

@@ -18,7 +18,7 @@ function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-const node = await createNode({ home, listen: [listen], peers, mdns: false })
+const node = await createNode({ home, listen: [listen], peers, mdns: false, reserve: 0 })
 node.addEventListener('warning', ({ detail }) => say({ event: 'warning', ...detail }))
 node.addEventListener('entry', ({ detail: { feed, seq } }) => {
   if (feed !== node.identity.device) say({ event: 'heard', feed, seq })
