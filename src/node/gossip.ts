@@ -15,6 +15,11 @@ const MAX_FAULTY_PEERS = 4_096
 /** Score of a peer with n faults: -6 · n². One is forgiven, two end gossip, three publishing to it, four all. */
 const FAULT_WEIGHT = -6
 const GRAYLIST_SCORE = -80
+/**
+ * How long gossipsub remembers what it thinks of a peer who went, in ms: faults are counted here, and with js gossipsub's
+ * hour strangers with ever new peer ids would fill the memory.
+ */
+const RETAIN_SCORE_MS = 5_000
 
 /**
  * 'accept': delivered and passed on. 'ignore': neither, and nobody is blamed. 'reject': neither, and the sender is
@@ -69,12 +74,24 @@ export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
     maxInboundDataLength: MAX_RPC_DATA_SIZE,
     directConnectTicks: Number.MAX_SAFE_INTEGER, // whom we dial is the redial loop's business
     scoreParams: {
+      retainScore: RETAIN_SCORE_MS,
       IPColocationFactorWeight: 0,
       appSpecificWeight: 1,
       appSpecificScore: (peerId) => faults.score(peerId)
     },
     scoreThresholds: { gossipThreshold: -10, publishThreshold: -50, graylistThreshold: GRAYLIST_SCORE }
   }
+}
+
+/**
+ * Forgets streams to peers who are gone: one that is opened just when its peer goes stays with gossipsub for ever, and so does all
+ * that belongs to the connection. Call it when a peer has gone; what comes to lie there afterwards goes with the next one.
+ */
+export function forgetGoneStreams(pubsub: GossipSub): void {
+  const streams = 'streamsOutbound' in pubsub ? pubsub.streamsOutbound : undefined
+  if (!(streams instanceof Map)) return // an embedder's own
+  const present = new Set(pubsub.getPeers().map(String))
+  for (const peer of streams.keys()) if (!present.has(String(peer))) streams.delete(peer)
 }
 
 export class Gossip {

@@ -8,7 +8,7 @@ import { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { AddressPolicy, isRelayed, MAX_ADDRESSES_PER_PEER } from './addresses.ts'
 import { ConnectionGuard } from './connection-guard.ts'
-import { PeerFaults } from './gossip.ts'
+import { forgetGoneStreams, PeerFaults } from './gossip.ts'
 import { HolePunch } from './hole-punch.ts'
 import { libp2pOptions, type NetworkOptions, type NetworkServices } from './libp2p-options.ts'
 import type { RedialTarget } from './redial.ts'
@@ -129,7 +129,10 @@ export class Network {
       if (direct) this.#closeRelayedSoon(remotePeer)
     })
     this.libp2p.addEventListener('connection:close', ({ detail }) => this.#goOnElsewhere(detail))
-    this.libp2p.addEventListener('peer:disconnect', ({ detail }) => this.relay?.forget(detail))
+    this.libp2p.addEventListener('peer:disconnect', ({ detail }) => {
+      this.relay?.forget(detail)
+      forgetGoneStreams(this.libp2p.services.pubsub)
+    })
     this.libp2p.addEventListener('peer:update', ({ detail: { peer } }) => {
       if (peer.addresses.length > MAX_ADDRESSES_PER_PEER)
         this.#trimAddresses(

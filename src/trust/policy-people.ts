@@ -54,7 +54,8 @@ export class PolicyPeople {
   shared(): SharedList[] {
     const friends = this.list().filter(({ isFriend }) => isFriend === true)
     const length = Math.min(MAX_SHARED_FOLLOWS, 2 ** Math.floor(Math.log2(MAX_NAMED / Math.max(1, friends.length))))
-    if (length !== this.#listLength) this.#lists.clear()
+    // What lists that were others have left would stay for as long as anybody shares one.
+    if (length !== this.#listLength || this.#named.size > 2 * MAX_NAMED) this.#lists.clear()
     this.#listLength = length
     const known = new Set(friends.map(({ key }) => name(key)))
     for (const friend of this.#lists.keys()) if (!known.has(friend)) this.#lists.delete(friend)

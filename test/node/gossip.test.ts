@@ -24,6 +24,8 @@ type Gossiper = Awaited<ReturnType<typeof startGossiper>>
 
 /** What gossipsub keeps to itself. */
 interface Insides {
+  streamsOutbound: Map<string, unknown>
+  score: { peerStats: Map<string, unknown> }
   mesh: Map<string, Set<string>>
   sendRpc: (to: string, rpc: object) => boolean
   handleIWant: (from: string, iwant: { messageIDs?: Uint8Array[] }[]) => unknown
@@ -214,6 +216,23 @@ describe('gossip', () => {
     assert.equal(bob.heard.length, 5)
     assert.ok(alice.node.faults.count(bob.node.peerId.toString()) === 0)
   })
+
+  it('keeps nothing of strangers who come and go, also when they go while a stream to them is opened', async () => {
+    await using stack = new AsyncDisposableStack()
+    const alice = await startGossiper(stack, { start: startTcpNode })
+    for (let i = 0; i < 40; i++) {
+      const stranger = stack.use(await startTcpNode())
+      await connect(stranger, alice.node)
+      if (i % 2 === 0) await until(() => alice.node.libp2p.services.pubsub.getPeers().length > 0)
+      await stranger.stop()
+    }
+    await until(() => alice.node.libp2p.getPeers().length === 0)
+    const last = stack.use(await startTcpNode())
+    await connect(last, alice.node)
+    await last.stop()
+    const { streamsOutbound, score } = insides(alice)
+    await until(() => score.peerStats.size <= 1 && streamsOutbound.size <= 1, 20_000)
+  }).timeout(30_000)
 
   it('forgives faults with time, and remembers a bounded number of peers', () => {
     let now = 0

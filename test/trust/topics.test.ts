@@ -4,7 +4,7 @@ import { signingKey } from '../../src/feeds/signature.ts'
 import { openDatabase, transaction } from '../../src/feeds/store/database.ts'
 import { Contacts } from '../../src/trust/contacts.ts'
 import { GREETING_LIFE_MS } from '../../src/trust/greetings.ts'
-import { MAX_SHARED_FOLLOWS } from '../../src/trust/shared-follows.ts'
+import { MAX_NEW_NAMES, MAX_SHARED_FOLLOWS, NEW_NAMES_PER_DAY } from '../../src/trust/shared-follows.ts'
 
 const keyOf = (name: string) => signingKey(Buffer.alloc(32, name)).publicKey
 const [self, ana, bob, eve, device] = ['self', 'ana', 'bob', 'eve', 'device'].map(keyOf)
@@ -125,6 +125,15 @@ describe('greetings', () => {
   })
 })
 
+/** Keys that nobody has. */
+function namesFrom(first: number, count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => {
+    const key = Buffer.alloc(32)
+    key.writeUInt32BE(first + i)
+    return key
+  })
+}
+
 describe('follows that friends share', () => {
   it('count as long as the one who shares them is a friend', () => {
     using test = setup()
@@ -158,14 +167,38 @@ describe('follows that friends share', () => {
     using test = setup()
     const { contacts } = test
     befriend(contacts, ana)
-    const many = Array.from({ length: MAX_SHARED_FOLLOWS + 10 }, (_, i) => {
-      const key = Buffer.alloc(32)
-      key.writeUInt32BE(i + 1)
-      return key
-    })
-    contacts.shared.set(ana, many)
+    contacts.shared.set(ana, namesFrom(1, MAX_SHARED_FOLLOWS + 10))
     assert.equal(contacts.shared.list().length, MAX_SHARED_FOLLOWS)
     contacts.shared.set(ana, [])
     assert.deepEqual(contacts.shared.list(), [])
+  })
+
+  it('bring so many new names a day, however often the list is another one: the store knows each for good', () => {
+    using test = setup()
+    const { contacts } = test
+    befriend(contacts, ana)
+    const seen = new Set<string>()
+    let next = 1
+    const share = (nowMs: number): void => {
+      contacts.shared.set(ana, namesFrom(next, MAX_SHARED_FOLLOWS), nowMs)
+      next += MAX_SHARED_FOLLOWS
+      for (const { person } of contacts.shared.list()) seen.add(Buffer.from(person).toString('hex'))
+    }
+    for (let i = 0; i < 6; i++) share(0)
+    assert.equal(seen.size, MAX_NEW_NAMES)
+    for (let hour = 1; hour <= 24; hour += 4) share(hour * 3_600_000)
+    assert.ok(seen.size <= MAX_NEW_NAMES + NEW_NAMES_PER_DAY)
+    assert.ok(seen.size >= MAX_NEW_NAMES + NEW_NAMES_PER_DAY / 2)
+  })
+
+  it('may be a whole list again a day later, and are counted for each friend alone', () => {
+    using test = setup()
+    const { contacts } = test
+    for (const friend of [ana, bob]) befriend(contacts, friend)
+    for (let i = 0; i < 5; i++) contacts.shared.set(ana, namesFrom(1 + i * MAX_SHARED_FOLLOWS, MAX_SHARED_FOLLOWS), 0)
+    assert.equal(contacts.shared.list().length, 0)
+    contacts.shared.set(ana, namesFrom(1, MAX_SHARED_FOLLOWS), 86_400_000)
+    contacts.shared.set(bob, namesFrom(100_000, MAX_SHARED_FOLLOWS), 0)
+    assert.equal(contacts.shared.list().length, 2 * MAX_SHARED_FOLLOWS)
   })
 })
