@@ -193,7 +193,7 @@ export class NodeFeeds implements Feeds {
     const files = index === undefined ? all : all.slice(index, index + 1)
     if (files.length === 0)
       throw new NodeError('NOT_FOUND', `that entry has ${all.length === 0 ? 'no' : `only ${all.length}`} files`)
-    const wantedOf = post && ((file: PostedFile) => this.#options.groups().files.wanted(post, file))
+    const wantedOf = post && ((file: PostedFile) => this.#options.groups().files.wanted(entry, post, file))
     return this.#options.files().openAll(files, options, wantedOf)
   }
 

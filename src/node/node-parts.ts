@@ -123,7 +123,8 @@ export class NodeParts {
         store,
         people: this.people,
         blobs: this.blobs.store,
-        authors: () => new Map([...this.groups.content.files.authors(), ...this.messages.senders()])
+        senders: () => this.messages.senders(),
+        authorOf: (id) => this.groups.content.files.authorOf(id)
       }),
       onMode: (mode) => {
         this.connections.onContactsChanged()

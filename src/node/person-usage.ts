@@ -18,8 +18,10 @@ export interface PersonUsagesOptions {
   store: FeedStore
   people: People
   blobs: Pick<BlobStore, 'sizes'>
-  /** Who wrote the private messages and the posts to groups that files belong to: root keys by the blob's id in hexadecimal digits. */
-  authors: () => ReadonlyMap<string, Uint8Array>
+  /** Who sent the files of private messages: root keys by the blob's id in hexadecimal digits. */
+  senders: () => ReadonlyMap<string, Uint8Array>
+  /** Who wrote the post to a group that a file belongs to: root key. */
+  authorOf: (id: Uint8Array) => Uint8Array | undefined
 }
 
 type Usages = Pick<Space, 'people' | 'others' | 'files'>
@@ -92,13 +94,13 @@ export class PersonUsages {
 
   /** @returns what all files take, also those that nothing names any more */
   async #addFiles(sums: Map<string, Sum>): Promise<number> {
-    const { blobs, authors } = this.#options
-    const byAuthor = authors()
+    const { blobs, senders, authorOf } = this.#options
+    const bySender = senders()
     let [looked, bytes] = [0, 0]
     for (const { id, size } of [...blobs.sizes()]) {
       if (++looked % PAGE === 0) await setImmediate()
       bytes += size
-      const person = this.#authorOf(id) ?? byAuthor.get(Buffer.from(id).toString('hex'))
+      const person = this.#authorOf(id) ?? bySender.get(Buffer.from(id).toString('hex')) ?? authorOf(id)
       if (person !== undefined) sumOf(sums, person).files += size
     }
     return bytes

@@ -54,7 +54,7 @@ describe('how much is kept of whom', function () {
     const id = new Uint8Array(randomBytes(32))
     const blobs = { sizes: () => [{ id, size: 8_192 }] }
     const senders = new Map([[Buffer.from(id).toString('hex'), authors[0].key.publicKey]])
-    const usages = new PersonUsages({ store, people, blobs, authors: () => senders })
+    const usages = new PersonUsages({ store, people, blobs, senders: () => senders, authorOf: () => undefined })
     const found = await usages.get()
     assert.equal(found.people.length, 100)
     assert.deepEqual([found.people[0].files, found.files], [8_192, 8_192])

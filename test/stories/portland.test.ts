@@ -2,6 +2,8 @@
 // one is expelled and cannot read on; the representative is killed and another follows; and whatever is restarted in
 // whatever order, every node tells the same about who is a member, and why.
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Line, type NodeProcess, Stage, until } from '../support/processes.ts'
 
 const GROUP = '@portland'
@@ -23,7 +25,7 @@ describe('@portland', function () {
     for (const [i, node] of [ben, cem, dora].entries()) {
       await apply(node, String(link))
       await vouch(nodes[i % 2], node)
-      await join(node)
+      await enter(node)
     }
     await until(async () => (await sizeAt(ann)) === 4, 'there are four')
     await apply(erin, String(link))
@@ -34,7 +36,7 @@ describe('@portland', function () {
     assert.match(stderr, /1 of 2/)
     await vouch(dora, erin)
     await until(async () => (await candidateAt(erin, erin)).vouches === 2, 'Erin sees both')
-    await join(erin)
+    await enter(erin)
     for (const node of nodes) await until(async () => (await sizeAt(node)) === 5, 'everybody counts five')
     await sameEverywhere(nodes)
     const [shown] = await cem.json('group', 'show', GROUP)
@@ -54,8 +56,13 @@ describe('@portland', function () {
     const left = [ann, ben, cem, dora]
     for (const node of nodes) await until(async () => (await sizeAt(node)) === 4, 'four are left')
     assert.equal((await erin.json('group', 'show', GROUP))[0].you, 'outside')
-    await dora.json('post', 'we go on', '--to', GROUP)
+    const map = join(stage.path, 'map.txt')
+    writeFileSync(map, 'left at the mill')
+    const [posted] = await dora.json('post', 'we go on', '--to', GROUP, '--attach', map)
     for (const node of left) await reads(node, 'we go on')
+    const [saved] = await cem.json('save', String(posted.id), join(stage.path, 'saved.txt'))
+    assert.equal(readFileSync(String(saved.file), 'utf8'), 'left at the mill')
+    assert.equal((await erin.run('save', String(posted.id), join(stage.path, 'stolen.txt'))).code, 1)
     await ann.json('post', 'in the open')
     assert.deepEqual(await groupTexts(erin), ['good to be here'])
     assert.equal((await erin.run('post', 'me too', '--to', GROUP)).code, 1)
@@ -97,7 +104,7 @@ async function vouch(node: NodeProcess, candidate: NodeProcess): Promise<void> {
   await node.json('group', 'vouch', GROUP, candidate.did)
 }
 
-async function join(node: NodeProcess): Promise<void> {
+async function enter(node: NodeProcess): Promise<void> {
   await until(async () => {
     const own = await candidateAt(node, node)
     return Number(own.vouches) >= Number(own.needed)

@@ -17,6 +17,11 @@ export interface WantedBlob {
   size?: number
   /** Whether it may be at the devices of a person, by root key in hexadecimal digits. @default those of all friends */
   isAt?: (person: string) => boolean
+  /**
+   * How much of the room for what nobody asked for by name it may be part of, and of those that wait, from 0 to 1: who names
+   * much cannot take all of both from others. @default 1
+   */
+  share?: number
   /** What wants it: said again, it takes the place of what was said before. @default nothing that can be told apart */
   by?: string
   /** All of it is here. */
@@ -44,7 +49,7 @@ export interface OpenedBlob {
   download: Download<BlobCaller>
 }
 
-type Want = Pick<WantedBlob, 'size' | 'isAt' | 'onHere'>
+type Want = Pick<WantedBlob, 'size' | 'isAt' | 'share' | 'onHere'>
 
 export class BlobFetch {
   readonly id: Uint8Array
@@ -65,10 +70,10 @@ export class BlobFetch {
   }
 
   /** Several may want one blob, and say different things of it: one who is wrong does not keep it from the others. */
-  add({ by, size, isAt, onHere }: WantedBlob): void {
+  add({ by, size, isAt, share, onHere }: WantedBlob): void {
     const key = by ?? `${size}`
     this.#wants.delete(key)
-    this.#wants.set(key, { size, isAt, onHere })
+    this.#wants.set(key, { size, isAt, share, onHere })
     if (this.#wants.size > MAX_WANTS) this.#wants.delete(this.#wants.keys().next().value!)
   }
 
@@ -80,6 +85,11 @@ export class BlobFetch {
   /** Whether it may be at a device of this person. */
   mayBeAt({ person, isFriend }: Pick<BlobPeer, 'person' | 'isFriend'>): boolean {
     return this.#some(({ isAt = () => isFriend }) => isAt(person))
+  }
+
+  /** Of those who want it, the largest share. */
+  get share(): number {
+    return this.#wants.values().reduce((largest, { share = 1 }) => Math.max(largest, share), 0)
   }
 
   /** How many devices of a person are being asked. */

@@ -23,8 +23,8 @@ export interface BlobFetcherOptions {
   service: Pick<BlobService, 'ask'>
   /** Those who may be asked. */
   peers: () => BlobPeer[]
-  /** Whether a blob of so many bytes may be taken that the user does not wait for. */
-  hasRoom: (size: number) => boolean
+  /** Whether a blob of so many bytes may be taken that the user does not wait for, and that may take this share of the room. */
+  hasRoom: (size: number, share: number) => boolean
   /** Where its bytes are to find room. */
   room: Room
   /** A blob has come further, or another one is being fetched. Called often. @default nothing */
@@ -70,6 +70,8 @@ export class BlobFetcher {
     if (this.#options.store.has(wanted.id)) return
     const name = hex(wanted.id)
     const known = this.#fetches.get(name)
+    const { share = 1 } = wanted
+    if (known === undefined && !isUrgent && share < 1 && this.#fetches.size >= MAX_WAITING * share) return
     if (known === undefined && this.#fetches.size >= MAX_WAITING) this.#dropOldest()
     const fetch = known ?? new BlobFetch(wanted)
     fetch.add(wanted)
@@ -230,7 +232,7 @@ export class BlobFetcher {
 
   async #open(fetch: BlobFetch, caller: BlobCaller): Promise<OpenedBlob> {
     const { store, hasRoom } = this.#options
-    const takes = (size: number): boolean => fetch.takes(size) && (fetch.isUrgent || hasRoom(size))
+    const takes = (size: number): boolean => fetch.takes(size) && (fetch.isUrgent || hasRoom(size, fetch.share))
     const blob = (await store.find(fetch.id)) ?? (await store.begin(fetch.id, await caller.manifest(), takes))
     return { blob, download: new Download(blob.missing) }
   }

@@ -36,14 +36,16 @@ export interface BlobsOptions {
   log: Log
 }
 
+/** Names the blobs that something of its own is about: those that it is asked for, or all. */
+export type BlobUser = (ids: readonly Uint8Array[]) => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>
+
 export class Blobs {
   readonly store: BlobStore
   readonly fetcher: BlobFetcher
   readonly #options: BlobsOptions
   readonly #service: BlobService
   readonly #news: FileNews
-  /** Each names the blobs that something of its own is about. */
-  readonly #users: (() => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>)[] = []
+  readonly #users: BlobUser[] = []
   /** Blobs that are about to be used, and how often. */
   readonly #held = new Map<string, number>()
   /** Those that were held at some time while it is being found out what is used. */
@@ -68,7 +70,7 @@ export class Blobs {
       store: this.store,
       service: this.#service,
       peers: () => this.#peers(),
-      hasRoom: (size) => this.#hasRoom(size),
+      hasRoom: (size, share) => this.#hasRoom(size, share),
       room: options.feeds.room,
       onProgress: options.onProgress,
       onFault,
@@ -84,8 +86,8 @@ export class Blobs {
   }
 
   /** Registers somebody who uses blobs: those that nobody names are let go. */
-  addUser(using: () => Iterable<Uint8Array> | Promise<Iterable<Uint8Array>>): void {
-    this.#users.push(using)
+  addUser(user: BlobUser): void {
+    this.#users.push(user)
   }
 
   /** Before connections are started, when all users are known. */
@@ -149,13 +151,13 @@ export class Blobs {
   /** Nobody asked for it by name: it is fetched when there is room. @returns whether there is, or it is here */
   want(wanted: WantedBlob): boolean {
     if (this.store.has(wanted.id)) return true
-    if (!this.store.isBegun(wanted.id) && !this.#hasRoom(wanted.size ?? 1)) return false
+    if (!this.store.isBegun(wanted.id) && !this.#hasRoom(wanted.size ?? 1, wanted.share)) return false
     this.fetcher.want(wanted)
     return true
   }
 
-  #hasRoom(size: number): boolean {
-    return this.store.usedBytes + diskSize(size) <= this.#options.maxFetchedBytes()
+  #hasRoom(size: number, share = 1): boolean {
+    return this.store.usedBytes + diskSize(size) <= this.#options.maxFetchedBytes() * share
   }
 
   #hold(name: string): void {
@@ -215,7 +217,7 @@ export class Blobs {
     const present = [...this.store.ids(), ...this.fetcher.ids()] // what comes while it is asked is left alone
     this.#heldLately = new Set(this.#held.keys()) // what is let go of meanwhile may be used since
     const used = new Set<string>()
-    for (const using of this.#users) for (const id of await using()) used.add(hex(id))
+    for (const user of this.#users) for (const id of await user(present)) used.add(hex(id))
     for (const id of present) {
       if (used.has(hex(id)) || this.#heldLately.has(hex(id))) continue
       this.fetcher.drop(id)

@@ -205,10 +205,15 @@ export class ContentStore {
     return this.#statements.all(sql, after, limit) as unknown as StoredFile[]
   }
 
-  /** Those that are in one blob. */
-  filesIn(blob: Uint8Array, limit: number): StoredFile[] {
-    const sql = 'SELECT id, place, num, blob FROM group_files WHERE blob = ? LIMIT ?'
-    return this.#statements.all(sql, blob, limit) as unknown as StoredFile[]
+  /** Number of the one that was found last; 0: none is here. */
+  lastFile(): number {
+    return Number(this.#statements.all('SELECT max(id) AS id FROM group_files')[0].id ?? 0)
+  }
+
+  /** Those that are in one blob, the first found first. @param after only of those that were found later */
+  filesIn(blob: Uint8Array, { after = 0, limit }: { after?: number; limit: number }): StoredFile[] {
+    const sql = 'SELECT id, place, num, blob FROM group_files WHERE blob = ? AND id > ? ORDER BY id LIMIT ?'
+    return this.#statements.all(sql, blob, after, limit) as unknown as StoredFile[]
   }
 
   /** What an entry had is not to be read any more. */

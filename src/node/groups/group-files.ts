@@ -2,7 +2,7 @@
 // the post can be read. Which blobs these are is noted; their keys are in the posts only, which stay sealed.
 import { setImmediate } from 'node:timers/promises'
 import { parseBlobId, sealedSize } from '../../blobs/index.ts'
-import { entryAtPlace, feedOfPlace, type FeedStore, type StoredEntry } from '../../feeds/index.ts'
+import { entryAtPlace, feedOfPlace, type FeedStore, type StoredEntry, Turn } from '../../feeds/index.ts'
 import { toHex } from '../../groups/index.ts'
 import type { WantedBlob } from '../blobs/blob-fetch.ts'
 import type { Blobs } from '../blobs/blobs.ts'
@@ -17,8 +17,12 @@ import type { PostReader } from './post-reader.ts'
 const LOOK_DELAY_MS = 500
 /** Files that are looked at before the event loop gets its turn. */
 const PAGE = 64
-/** Posts that have the same blob, of which it is asked whether they can be read. */
+/** Posts that have the same blob, of which it is asked whether they can be read: the first ones, since nobody else knew of it. */
 const MAX_POSTS = 64
+/** Files that were found last, and are looked at after a start: more are not waited for at a time. */
+const MAX_RESUMED = 1_024
+/** Members who are not followed cannot take all the room from those who are. */
+const SHARE_OF_OTHERS = 0.5
 
 export interface GroupFilesOptions {
   store: FeedStore
@@ -34,21 +38,22 @@ export interface GroupFilesOptions {
 
 export class GroupFiles {
   readonly #options: GroupFilesOptions
-  #seen = 0
+  #seen: number
   #isStarted = false
   #timer: NodeJS.Timeout | undefined
   readonly #lookSoon = (): void => {
     if (!this.#isStarted) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.#look()
+      this.#look().catch(this.#lookSoon)
     }, LOOK_DELAY_MS).unref()
   }
 
   constructor(options: GroupFilesOptions) {
     this.#options = options
+    this.#seen = Math.max(0, options.content.lastFile() - MAX_RESUMED)
     options.reader.events.on('opened', this.#lookSoon)
-    options.blobs.addUser(() => this.#used())
+    options.blobs.addUser((ids) => this.#usedOf(ids))
   }
 
   /** Goes on with what was not here when the node was stopped. */
@@ -64,10 +69,12 @@ export class GroupFiles {
   }
 
   /** How a file of a post is fetched: from members, and own other devices. */
-  wanted({ group }: Pick<OpenedPost, 'group'>, { id, size }: PostedFile): WantedBlob {
+  wanted({ feed }: StoredEntry, { group }: OpenedPost, { id, size }: PostedFile): WantedBlob {
     const whole = sealedSize(size)
+    const isNear = this.#options.people.isNear(feed)
     return {
       ...{ id: parseBlobId(id), size: whole, by: `group ${group.num} ${whole}` },
+      share: isNear ? 1 : SHARE_OF_OTHERS,
       isAt: (person) => isMember(group, person)
     }
   }
@@ -78,32 +85,42 @@ export class GroupFiles {
    */
   isOfGroupWith(person: string | undefined, blob: Uint8Array): boolean {
     const { content, group } = this.#options
-    return content.filesIn(blob, MAX_POSTS).some((file) => {
+    return content.filesIn(blob, { limit: MAX_POSTS }).some((file) => {
       const of = group(file.num)
       if (of === undefined || this.#entryOf(file) === undefined) return false
       return isOpen(of) || (person !== undefined && isMember(of, person))
     })
   }
 
-  /** Who wrote the posts that files belong to: root keys by the blob's id in hexadecimal digits. */
-  authors(): Map<string, Uint8Array> {
+  /** Root key of who wrote the first post that has this blob. */
+  authorOf(blob: Uint8Array): Uint8Array | undefined {
     const { content, store, people } = this.#options
-    const authors = new Map<string, Uint8Array>()
-    for (const { place, blob } of content.files({ after: 0, limit: -1 })) {
-      const feed = store.feedByNumber(feedOfPlace(place))
-      if (feed !== undefined) authors.set(toHex(blob), people.identityOf(feed.key) ?? feed.key)
-    }
-    return authors
+    const [file] = content.filesIn(blob, { limit: 1 })
+    const feed = file && store.feedByNumber(feedOfPlace(file.place))
+    return feed && (people.identityOf(feed.key) ?? feed.key)
   }
 
-  async #used(): Promise<Uint8Array[]> {
+  /** Which of these blobs posts have that can be read here. @throws when the store is closed: then it is not known */
+  async #usedOf(ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const turn = new Turn()
     const used: Uint8Array[] = []
-    for await (const page of this.#pages(0))
-      for (const file of page) {
-        if (this.#entryOf(file) !== undefined) used.push(file.blob)
-        else this.#forgetGone(file)
-      }
+    for (const id of ids) if (await this.#isUsed(id, turn)) used.push(id)
     return used
+  }
+
+  async #isUsed(blob: Uint8Array, turn: Turn): Promise<boolean> {
+    const { content } = this.#options
+    for (let after = 0; ;) {
+      await turn.giveWay()
+      const page = content.filesIn(blob, { after, limit: PAGE })
+      for (const file of page) {
+        await turn.giveWay()
+        if (this.#entryOf(file) !== undefined) return true
+        this.#forgetGone(file)
+      }
+      if (page.length < PAGE) return false
+      after = page.at(-1)!.id
+    }
   }
 
   #forgetGone({ place }: StoredFile): void {
@@ -118,24 +135,12 @@ export class GroupFiles {
 
   /** What was opened since the last look. */
   async #look(): Promise<void> {
-    try {
-      for await (const page of this.#pages(this.#seen)) {
-        if (!this.#isStarted) return
-        for (const file of page) this.#want(file)
-        this.#seen = page.at(-1)!.id
-      }
-    } catch {
-      this.#lookSoon() // the disk is full, or the store was closed
-    }
-  }
-
-  async *#pages(after: number): AsyncGenerator<StoredFile[]> {
     const { store, content } = this.#options
-    while (store.isOpen) {
-      const page = content.files({ after, limit: PAGE })
-      if (page.length > 0) yield page
+    while (this.#isStarted && store.isOpen) {
+      const page = content.files({ after: this.#seen, limit: PAGE })
+      this.#seen = page.at(-1)?.id ?? this.#seen
+      for (const file of page) this.#want(file)
       if (page.length < PAGE) return
-      after = page.at(-1)!.id
       await setImmediate()
     }
   }
@@ -148,7 +153,7 @@ export class GroupFiles {
     const files = post === undefined ? [] : filesOf(post.body, { isSealed: true })
     const name = toHex(stored.blob)
     const file = files.find(({ id }) => toHex(parseBlobId(id)) === name)
-    if (file !== undefined) blobs.want(this.wanted(post!, file))
+    if (file !== undefined) blobs.want(this.wanted(entry!, post!, file))
   }
 
   /** The entry that has a file, when its text is here and the user reads it: undefined where the file is of no use. */

@@ -74,8 +74,8 @@ export const GROUP_MIGRATIONS: readonly string[] = [
     place INTEGER NOT NULL,             -- of the entry
     num INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
     blob BLOB NOT NULL,
-    UNIQUE (blob, place)
+    UNIQUE (place, blob)
   ) STRICT;
-  CREATE INDEX group_files_by_place ON group_files (place);
+  CREATE INDEX group_files_by_blob ON group_files (blob, id);
   `
 ]

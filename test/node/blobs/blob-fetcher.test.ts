@@ -39,7 +39,7 @@ function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity) {
         )
     },
     peers: () => devices.map(({ name, person }) => ({ peerId: peer(name), person: hexOf(person), isFriend: true })),
-    hasRoom: (size) => store.usedBytes + size <= maxBytes,
+    hasRoom: (size, share) => store.usedBytes + size <= maxBytes * share,
     room: ENDLESS_ROOM,
     onFault: (peerId) => faults.push(peerId.toString()),
     onError: () => {}
@@ -85,6 +85,25 @@ describe('fetching blobs of friends', function () {
     const left = ids.find((id) => !store.has(id))!
     here.fetcher.want({ id: left, size: 100_000 }, { isUrgent: true })
     await until(() => store.has(left), 'what the user waits for comes in any case')
+  })
+
+  it('leaves room for friends where others name much', async () => {
+    using theirs = new Directory()
+    using ours = new Directory()
+    const [source, store] = [theirs.open(), ours.open()]
+    const ids = await Promise.all(Array.from({ length: 5 }, (_, i) => source.add([bytesOf(100_000, i)])))
+    const mate = { person: 'mate', name: 'm', store: source }
+    using here = fetcherOf(store, [mate], 500_000)
+    for (let i = 0; i < 1_000; i++)
+      here.fetcher.want({ id: bytesOf(32, i), size: 100_000, share: 0.5, isAt: () => false })
+    assert.equal(here.fetcher.ids().length, 500, 'half of those that wait')
+    for (const id of here.fetcher.ids()) here.fetcher.drop(id)
+    for (const id of ids.slice(1)) here.fetcher.want({ id, size: 100_000, share: 0.5 })
+    await until(() => store.ids().length >= 2, 'half of the room is used')
+    for (let i = 0; i < 5; i++) await setTimeout(50, here.fetcher.look())
+    assert.ok(store.usedBytes <= 250_000, `${store.usedBytes} bytes were taken`)
+    here.fetcher.want({ id: ids[0], size: 100_000 })
+    await until(() => store.has(ids[0]), "a friend's file has room")
   })
 
   it('is not kept from a file, nor from who has it, by others who name it wrongly', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { BlobStore } from '../../../src/blobs/index.ts'
+import type { BlobUser } from '../../../src/node/blobs/blobs.ts'
 import { Uploads } from '../../../src/node/blobs/uploads.ts'
 import { NodeError } from '../../../src/node/comrade.ts'
 
@@ -24,14 +25,14 @@ describe('files that wait to be attached', () => {
 
   /** In a store of their own, which lets go of what they do not name. */
   function uploadsFor(lifetimeMs?: number): Uploads {
-    let named = (): Iterable<Uint8Array> | Promise<Iterable<Uint8Array>> => []
+    let named: BlobUser = () => []
     const blobs = {
       store,
       add: async <T>(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, use: (id: Uint8Array) => Promise<T>) =>
         use(await store.add(source)),
-      addUser: (using: typeof named) => void (named = using),
+      addUser: (user: BlobUser) => void (named = user),
       tidy: async () => {
-        const used = new Set([...(await named())].map((id) => Buffer.from(id).toString('hex')))
+        const used = new Set([...(await named(store.ids()))].map((id) => Buffer.from(id).toString('hex')))
         for (const id of store.ids()) if (!used.has(Buffer.from(id).toString('hex'))) await store.remove(id)
       }
     }

@@ -44,6 +44,11 @@ describe('files of posts to a group', function () {
     )
     const [large, small] = shown.files!.map((file) => file.id)
     await until(() => told.some((news) => news.id === large && news.state === 'here'), 'it is told')
+    const answer = { type: 'post', text: 'see', reply: id, root: id }
+    const answered = await bob.feeds.publish(answer, { files: [{ data: Buffer.from('more'), name: 'more.txt' }] })
+    assert.equal((await arrives(alice, answered.id)).group, group.id)
+    await until(async () => (await outsider.feeds.get(id))?.type === 'sealed', 'the outsider holds the entry')
+    await assert.rejects(outsider.feeds.attachments(id), { code: 'NOT_FOUND' })
     const folder = homes.of('downloads')
     mkdirSync(folder)
     const saved = await bob.feeds.save(id, folder)
