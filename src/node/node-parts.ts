@@ -330,7 +330,7 @@ export class NodeParts {
     store.events.emit('roomy')
     this.messages.onRoomy()
     this.blobs.onRoomy()
-    this.#log.warn({ code: 'DISK_ROOMY' }, 'there is room on the disk again: what others write is taken')
+    this.#log.info({ code: 'DISK_ROOMY' }, 'there is room on the disk again: what others write is taken')
   }
 
   #makeMeetings(): void {

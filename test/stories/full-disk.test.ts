@@ -97,6 +97,33 @@ describe('a node whose disk is full', function () {
   })
 })
 
+describe('a node that is to keep more of its disk free than there is', function () {
+  this.timeout(90_000)
+
+  it('says so and takes nothing of others, goes on itself, and takes all once it keeps less free', async () => {
+    await using stage = new Stage()
+    const author = await stage.up('author')
+    const set = await stage.run(stage.home('reader'), 'config', 'set', 'reserve', '1000TiB')
+    assert.equal(set.code, 0, set.stderr)
+    const reader = await stage.up('reader', '--peer', author.address)
+    const { sentence } = await reader.line(({ event, code }) => event === 'warning' && code === 'DISK_SHORT')
+    assert.equal((sentence as { code: string }).code, 'warning.diskShort')
+    await reader.json('follow', author.did)
+    await author.json('follow', reader.did)
+    await author.json('post', 'to you')
+    await reader.json('post', 'of mine')
+    await author.entry('of mine')
+    assert.deepEqual(await reader.json('feed', author.did), [])
+    const { code, stdout } = await reader.run('doctor')
+    assert.equal(code, 1)
+    assert.match(stdout, /"check":"disk","ok":false,.*nothing of others is taken.*comrade config set reserve/)
+    await reader.end()
+    await stage.run(reader.home, 'config', 'set', 'reserve', '0')
+    const again = await stage.up('reader', '--peer', author.address)
+    await until(async () => (await again.json('feed', author.did)).length === 1, 'it has come')
+  })
+})
+
 function mountOrSkip(test: Mocha.Context, stage: Stage): SmallDisk {
   const path = `${stage.path}/disk`
   mkdirSync(path)

@@ -25,8 +25,9 @@ export const EPOCH_SIZE = 8
 /** After an unclean end, changes that peers saw may be gone here: the counter goes on beyond all of them. */
 const COUNTER_SKIP = 0x100_0000
 
-/** Feeds of this priority are the user's own words. */
+/** Feeds of these priorities are the user's own words, and of people whom the user has chosen. */
 const OWN_PRIORITY = 0
+const FOLLOWED_PRIORITY = 1
 
 /** A feed grew: entries `from` to `to` are stored. */
 export interface Extension {
@@ -233,8 +234,8 @@ export class FeedStore implements Stored {
   }
 
   /** Whether what is new of a feed may be stored now. */
-  mayGrow({ priority }: Pick<FeedState, 'priority'>): boolean {
-    return priority === OWN_PRIORITY || this.room.isLeft
+  mayGrow(feed: FeedState): boolean {
+    return this.room.isLeft || needsNoRoom(feed)
   }
 
   #ingestRun(
@@ -249,7 +250,7 @@ export class FeedStore implements Stored {
     if (feed.frozen !== undefined && lastOf(run) >= feed.frozen) return { kind: 'frozen' }
     if (!isWelcome(feed, run)) return { kind: 'unwanted' }
     const outcome = this.#placement.place(feed, run)
-    if (outcome.kind === 'stored' && feed.priority !== OWN_PRIORITY && !isAsked) this.room.take(run.records.length)
+    if (outcome.kind === 'stored' && !isAsked && !needsNoRoom(feed)) this.room.take(run.records.length)
     if (outcome.kind === 'frozen') {
       forks.push(feed.num)
       states.delete(name)
@@ -411,6 +412,11 @@ function isWelcome(feed: FeedState, run: CheckedRun): boolean {
   if (!feed.isWhole) return true
   if (feed.maxBytes !== undefined && feed.bytes + run.records.length > feed.maxBytes) return false
   return !placesOf(run.records, run.count).some(({ isErased }) => isErased)
+}
+
+/** Own words; and short logs that say which devices count, as far as the user has chosen whose. */
+function needsNoRoom({ priority, isWhole }: FeedState): boolean {
+  return priority === OWN_PRIORITY || (priority === FOLLOWED_PRIORITY && isWhole)
 }
 
 function keyName(key: Uint8Array): string {

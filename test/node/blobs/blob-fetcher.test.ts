@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { PeerId } from '@libp2p/interface'
 import { BlobCaller, type BlobError, type BlobStore, giveBlob } from '../../../src/blobs/index.ts'
-import { ENDLESS_ROOM, messageStreamPair } from '../../../src/feeds/index.ts'
+import { ENDLESS_ROOM, FeedError, messageStreamPair, type Room } from '../../../src/feeds/index.ts'
 import { BlobFetcher } from '../../../src/node/blobs/blob-fetcher.ts'
 import { bytesOf, contentOf, Directory } from '../../blobs/support.ts'
 import { until } from '../../support/processes.ts'
@@ -26,7 +26,7 @@ function peer(name: string): PeerId {
 }
 
 /** One that fetches into `store` of these devices. @param maxBytes what it may take unasked */
-function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity) {
+function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity, room: Room = ENDLESS_ROOM) {
   const faults: string[] = []
   const fetcher = new BlobFetcher({
     store,
@@ -40,7 +40,7 @@ function fetcherOf(store: BlobStore, devices: Device[], maxBytes = Infinity) {
     },
     peers: () => devices.map(({ name, person }) => ({ peerId: peer(name), person: hexOf(person), isFriend: true })),
     hasRoom: (size, share) => store.usedBytes + size <= maxBytes * share,
-    room: ENDLESS_ROOM,
+    room,
     onFault: (peerId) => faults.push(peerId.toString()),
     onError: () => {}
   })
@@ -168,6 +168,33 @@ describe('fetching blobs of friends', function () {
     here.fetcher.want({ id, size: 400_000 }, { isUrgent: true })
     await until(() => store.has(id), 'it is here')
     assert.ok((await contentOf(store, id)).equals(data))
+    assert.deepEqual(here.faults, [])
+  })
+
+  it('stops while others have no room on the disk, but for what the user waits for, and goes on when they have', async () => {
+    using theirs = new Directory()
+    using ours = new Directory()
+    const [source, store] = [theirs.open(), ours.open()]
+    const [large, asked] = [await source.add([bytesOf(400_000, 1)]), await source.add([bytesOf(100_000, 2)])]
+    let left = 100_000
+    const room: Room = {
+      get isLeft() {
+        return left > 0
+      },
+      take(bytes) {
+        if ((left -= bytes) <= 0) throw new FeedError('DISK_FULL', 'there is no room')
+      }
+    }
+    using here = fetcherOf(store, [{ person: 'alice', name: 'a', store: source }], Infinity, room)
+    here.fetcher.want({ id: large, size: 400_000 })
+    await until(() => left <= 0 && !here.fetcher.isRunning(large), 'it has stopped')
+    here.fetcher.want({ id: asked, size: 100_000 }, { isUrgent: true })
+    await until(() => store.has(asked), 'what was asked for is here')
+    here.fetcher.look()
+    assert.ok(!here.fetcher.isRunning(large))
+    left = 1e9
+    here.fetcher.onRoomy()
+    await until(() => store.has(large), 'the rest is here')
     assert.deepEqual(here.faults, [])
   })
 
