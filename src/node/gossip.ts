@@ -84,8 +84,8 @@ export function gossipOptions(faults: PeerFaults): Partial<GossipsubOpts> {
 }
 
 /**
- * Forgets streams to peers who are gone: one that is opened just when its peer goes stays with gossipsub for ever, and so does all
- * that belongs to the connection. Call it when a peer has gone; what comes to lie there afterwards goes with the next one.
+ * Forgets streams to peers who are gone: one that is opened just when its peer goes stays with gossipsub for ever, with all that
+ * belongs to the connection, and when the peer comes back, none is opened in its place. Call it when one has come or gone.
  */
 export function forgetGoneStreams(pubsub: GossipSub): void {
   const streams = 'streamsOutbound' in pubsub ? pubsub.streamsOutbound : undefined

@@ -129,6 +129,7 @@ export class Network {
       if (direct) this.#closeRelayedSoon(remotePeer)
     })
     this.libp2p.addEventListener('connection:close', ({ detail }) => this.#goOnElsewhere(detail))
+    this.libp2p.addEventListener('peer:connect', () => forgetGoneStreams(this.libp2p.services.pubsub))
     this.libp2p.addEventListener('peer:disconnect', ({ detail }) => {
       this.relay?.forget(detail)
       forgetGoneStreams(this.libp2p.services.pubsub)

@@ -234,6 +234,23 @@ describe('gossip', () => {
     await until(() => score.peerStats.size <= 1 && streamsOutbound.size <= 1, 20_000)
   }).timeout(30_000)
 
+  it('goes on with who comes back, when the last stream to them was left over', async () => {
+    await using stack = new AsyncDisposableStack()
+    const [alice, bob] = [await startGossiper(stack), await startGossiper(stack)]
+    const [name, { streamsOutbound }] = [bob.node.peerId.toString(), insides(alice)]
+    for (const { gossip } of [alice, bob]) gossip.subscribe(new Set(['bees']))
+    await connect(alice.node, bob.node)
+    await until(() => streamsOutbound.has(name))
+    const stream = streamsOutbound.get(name) as object
+    await alice.node.libp2p.hangUp(bob.node.peerId)
+    await until(() => alice.node.libp2p.services.pubsub.getPeers().length === 0 && !streamsOutbound.has(name))
+    streamsOutbound.set(name, Object.create(stream)) // as where it was opened a moment later: nobody hears that it ends
+    await connect(alice.node, bob.node)
+    await knowsSubscriber(alice, bob, 'bees')
+    await knowsSubscriber(bob, alice, 'bees')
+    await until(async () => (await alice.gossip.publish('bees', randomBytes(100))) > 0 && bob.heard.length > 0)
+  })
+
   it('forgives faults with time, and remembers a bounded number of peers', () => {
     let now = 0
     const faults = new PeerFaults(() => now)
