@@ -29,7 +29,7 @@ export interface GroupFilesOptions {
   content: ContentStore
   reader: PostReader
   people: People
-  blobs: Pick<Blobs, 'addUser' | 'want' | 'store'>
+  blobs: Pick<Blobs, 'addUser' | 'want' | 'store' | 'tidy'>
   /** By its number here; undefined when it was forgotten. */
   group: (num: number) => LocalGroup | undefined
   /** What an entry says that was opened before. */
@@ -41,6 +41,8 @@ export class GroupFiles {
   #seen: number
   #isStarted = false
   #timer: NodeJS.Timeout | undefined
+  /** It was not known yet which blobs are used. */
+  #isAwaited = false
   readonly #lookSoon = (): void => {
     if (!this.#isStarted) return
     this.#timer ??= setTimeout(() => {
@@ -53,6 +55,7 @@ export class GroupFiles {
     this.#options = options
     this.#seen = Math.max(0, options.content.lastFile() - MAX_RESUMED)
     options.reader.events.on('opened', this.#lookSoon)
+    options.reader.events.on('idle', () => this.#tidyAnew())
     options.blobs.addUser((ids) => this.#usedOf(ids))
   }
 
@@ -100,12 +103,21 @@ export class GroupFiles {
     return feed && (people.identityOf(feed.key) ?? feed.key)
   }
 
-  /** Which of these blobs posts have that can be read here. @throws when the store is closed: then it is not known */
-  async #usedOf(ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  /**
+   * Which of these blobs posts have that can be read here: all, as long as there are posts that were not looked at.
+   * @throws when the store is closed
+   */
+  async #usedOf(ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+    this.#isAwaited = this.#options.reader.isBehind
+    if (this.#isAwaited) return ids
     const turn = new Turn()
     const used: Uint8Array[] = []
     for (const id of ids) if (await this.#isUsed(id, turn)) used.push(id)
     return used
+  }
+
+  #tidyAnew(): void {
+    if (this.#isAwaited && this.#isStarted) void this.#options.blobs.tidy()
   }
 
   async #isUsed(blob: Uint8Array, turn: Turn): Promise<boolean> {

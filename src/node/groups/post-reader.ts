@@ -54,7 +54,8 @@ interface Trial {
 }
 
 export class PostReader {
-  readonly events = new EventEmitter<{ opened: [StoredEntry] }>()
+  /** 'idle': all that is here was looked through. */
+  readonly events = new EventEmitter<{ opened: [StoredEntry]; idle: [] }>()
   readonly #options: PostReaderOptions
   /** How far feeds were looked through, by number. */
   readonly #read = new Map<number, Stretch & { noted: number }>()
@@ -78,6 +79,11 @@ export class PostReader {
     clearTimeout(this.#timer)
     this.#options.store.events.off('extended', this.#onExtended)
     this.events.removeAllListeners()
+  }
+
+  /** Whether something of members' feeds is still to be looked through: then what is named by no post may be named by one. */
+  get isBehind(): boolean {
+    return this.#isWorking || this.#unread.size > 0 || this.#trials.size > 0
   }
 
   /** Looks through all feeds anew, when there is reason to. */
@@ -146,7 +152,10 @@ export class PostReader {
   #work(): void {
     if (this.#isWorking || this.#isClosed || this.#timer !== undefined) return
     this.#isWorking = true
-    this.#workAll().catch(() => this.#workLater())
+    this.#workAll().then(
+      () => this.events.emit('idle'),
+      () => this.#workLater()
+    )
   }
 
   #workLater(): void {

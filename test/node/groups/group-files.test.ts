@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { encodeRequest } from '../../../src/blobs/blob-frame.ts'
 import { blobCid, parseBlobId } from '../../../src/blobs/index.ts'
 import type { Comrade, FeedItem, FileProgress } from '../../../src/index.ts'
@@ -96,6 +97,21 @@ describe('files of posts to a group', function () {
       const node = await homes.start(name, MEMORY())
       await until(() => blobsAt(node).length === 0, 'the file is gone')
     }
+  })
+
+  it('stay when a crash took what was noted of them, also deep in a feed', async () => {
+    await using homes = new Homes()
+    const alice = await homes.start('alice', MEMORY())
+    await alice.groups.create({ name: to.group })
+    const { id } = await alice.feeds.publish(post, { files: [{ data: randomBytes(100), name: 'a' }], ...to })
+    await alice.feeds.publishAll(Array.from({ length: 9_000 }, (_, i) => ({ type: 'post', text: `public ${i}` })))
+    await alice.stop()
+    const database = new DatabaseSync(join(homes.of('alice'), 'feeds.sqlite'))
+    for (const table of ['group_posts', 'group_files', 'group_read']) database.exec(`DELETE FROM ${table}`)
+    database.close()
+    const again = await homes.start('alice', MEMORY())
+    const shown = await arrives(again, id)
+    assert.deepEqual([shown.text, shown.files?.length, blobsAt(again).length], [post.text, 1, 2])
   })
 
   it('are given to whoever reads an open group', async () => {
