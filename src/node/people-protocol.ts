@@ -110,6 +110,8 @@ export class PeopleProtocol {
     } catch (error) {
       signal?.throwIfAborted()
       throw noAnswer(peerId, error)
+    } finally {
+      if (signal !== undefined) release(signal)
     }
     if (answer.type === 'refused') throw refusal(answer)
     return answer
@@ -156,6 +158,13 @@ export class PeopleProtocol {
     const limits = [this.#stopping.signal, AbortSignal.timeout(TIME_LIMIT_MS)]
     return AbortSignal.any(signal === undefined ? limits : [...limits, signal])
   }
+}
+
+/** Node.js 24 keeps a signal with a time limit for ever when another one was made of it, until a listener is taken off it. */
+function release(signal: AbortSignal): void {
+  const ignore = (): void => {}
+  signal.addEventListener('abort', ignore)
+  signal.removeEventListener('abort', ignore)
 }
 
 function encodeMessage(message: Message): Uint8Array {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { PeerId } from '@libp2p/interface'
 import { encodeCbor } from '../../src/feeds/index.ts'
 import { NodeError } from '../../src/node/comrade.ts'
@@ -36,6 +38,9 @@ async function setup(stack: AsyncDisposableStack, start?: () => Promise<TestNetw
   return { alice, bob, to: bob.node.peerId }
 }
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
 const withCode = (code: string) => (error: Error) => error instanceof NodeError && error.code === code
 
 describe('people protocol', () => {
@@ -50,6 +55,22 @@ describe('people protocol', () => {
       assert.deepEqual(bob.faults, [])
     })
   }
+
+  it('keeps no signal that it was given, although it is made of one with a time limit', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { alice, to } = await setup(stack)
+    const ask = async (): Promise<WeakRef<AbortSignal>> => {
+      const signal = AbortSignal.any([new AbortController().signal, AbortSignal.timeout(60_000)])
+      await alice.people.ask(to, { type: 'echo' }, { signal })
+      return new WeakRef(signal)
+    }
+    const signals: WeakRef<AbortSignal>[] = []
+    for (let i = 0; i < 20; i++) signals.push(await ask())
+    await until(() => {
+      collectGarbage()
+      return signals.filter((signal) => signal.deref() !== undefined).length <= 2
+    })
+  })
 
   it('tells the answerer who asks', async () => {
     await using stack = new AsyncDisposableStack()
