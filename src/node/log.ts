@@ -1,13 +1,43 @@
-// What a node says of itself on stderr, for who looks for a reason: levels as in config.json, secrets never.
-import { destination, type Logger, pino } from 'pino'
+// What a node says of itself on stderr, for who looks for a reason: levels as in config.json, secrets never. Somebody who sends
+// one wrong thing after another does not fill a disk with the lines about it.
+import { destination, type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
 /** Fields whose values are never written, wherever they occur one level deep. */
 const SECRET = ['passphrase', 'phrase', 'seed', 'secret', 'token', 'key', 'text', 'body']
+/** Warnings and errors that are written in a minute; of the rest, how many there were. */
+export const MAX_LINES_PER_MINUTE = 100
+const MINUTE_MS = 60_000
 
-/** @param level least grave level that is written; 'silent' for none */
-export function createLog(level: string): Log {
+export interface LogOptions {
+  /** @default stderr */
+  stream?: DestinationStream
+  /** @default performance.now */
+  now?: () => number
+}
+
+/** @param level least grave level that is written; 'silent' for none. What is less grave than a warning is not counted */
+export function createLog(level: string, { stream, now = () => performance.now() }: LogOptions = {}): Log {
   const paths = SECRET.flatMap((name) => [name, `*.${name}`])
-  return pino({ level, base: null, redact: { paths, censor: '[not logged]' } }, destination({ fd: 2, sync: true }))
+  const lines = { beganMs: -Infinity, count: 0 }
+  return pino(
+    {
+      level,
+      base: null,
+      redact: { paths, censor: '[not logged]' },
+      hooks: {
+        logMethod(args, method, gravity) {
+          if (gravity < pino.levels.values.warn) return method.apply(this, args)
+          if (now() - lines.beganMs >= MINUTE_MS) {
+            const leftOut = lines.count - MAX_LINES_PER_MINUTE
+            if (leftOut > 0) method.apply(this, [`${leftOut} more lines in the minute before were left out`])
+            Object.assign(lines, { beganMs: now(), count: 0 })
+          }
+          if (++lines.count <= MAX_LINES_PER_MINUTE) method.apply(this, args)
+        }
+      }
+    },
+    stream ?? destination({ fd: 2, sync: true })
+  )
 }
