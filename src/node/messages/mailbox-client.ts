@@ -39,6 +39,8 @@ const KEPT_MS = 60 * 86_400_000
 const REFUSED_MS = 6 * 3_600_000
 /** The first time: it may not know yet that we are friends, since both sides say so at the same moment. */
 const FIRST_REFUSED_MS = 5_000
+/** Peers of whom that is remembered. */
+const MAX_REFUSED = 256
 
 export interface MailboxClientOptions {
   libp2p: Libp2p
@@ -326,6 +328,7 @@ export class MailboxClient {
   #refuse(peer: string): void {
     const before = this.#refused.get(peer)
     const delayMs = before === undefined ? FIRST_REFUSED_MS : REFUSED_MS
+    if (this.#refused.size >= MAX_REFUSED) this.#refused.clear()
     this.#refused.set(peer, performance.now() + delayMs)
     this.#reviewSoon()
     if (before !== undefined) return // the next poll after that asks again
