@@ -159,7 +159,7 @@ export class NodeParts {
       connected: () => this.connections.libp2p.getPeers(),
       contactOf: (peerId) => this.connections.contactOf(peerId),
       sharesContacts: () => settings.shareContacts,
-      hasRoom: () => this.space.distances.used < this.space.limit,
+      hasRoom: () => store.room.isLeft && this.space.distances.used < this.space.limit,
       onFault: (peerId) => this.connections.blame(peerId)
     })
     this.feeds = new NodeFeeds({
