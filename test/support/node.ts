@@ -20,9 +20,10 @@ export class Homes implements AsyncDisposable {
    */
   async start(name: string, options: NodeOptions = {}, config: object = {}): Promise<Comrade> {
     mkdirSync(this.of(name), { recursive: true, mode: 0o700 })
-    const settings = JSON.stringify({ logLevel: 'silent', reserve: 0, ...config })
+    const settings = JSON.stringify({ logLevel: 'silent', ...config })
     writeFileSync(join(this.of(name), 'config.json'), settings, { mode: 0o600 })
-    const node = await createNode({ home: this.of(name), listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, ...options })
+    const alone = { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, reserve: 0 }
+    const node = await createNode({ home: this.of(name), ...alone, ...options })
     this.#nodes.add(node)
     await node.start()
     return node
