@@ -25,6 +25,11 @@ interface Options {
 
 /** Whoever has just installed may be away when the node is ready. */
 const FIRST_ADDRESS_EXPIRES_MS = 600_000
+/**
+ * Small buffers are parts of larger ones of this size, in bytes, each of which stays as long as any of its parts. With the 64 KiB
+ * of Node.js 24, every peer id that the DHT's table has takes that much.
+ */
+const BUFFER_POOL_SIZE = 8_192
 
 export const verb: Verb<Options> = {
   options: [
@@ -60,6 +65,7 @@ export const verb: Verb<Options> = {
   ],
   handlesSignals: true,
   async run(context, _args, options) {
+    Buffer.poolSize = BUFFER_POOL_SIZE
     const leaving = leaveOnSignal()
     const hasIdentity = hasKeys(homeAt(context.home).keys)
     if (options.recoveryFile !== undefined) refuseTakenPath(options.recoveryFile, hasIdentity)
