@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { blobCid } from '../../src/blobs/index.ts'
+import { type Body, sha256 } from '../../src/feeds/index.ts'
 import { Indexer } from '../../src/feeds/store/indexer.ts'
-import { entriesByTag, timeline } from '../../src/feeds/store/reader.ts'
+import { blobsOfPosts, entriesByTag, timeline } from '../../src/feeds/store/reader.ts'
 import { FeedStore } from '../../src/feeds/store/store.ts'
 import { Author, temporaryStore, texts, until, want } from '../support/feeds.ts'
 
@@ -96,5 +98,21 @@ describe('the indexer', () => {
     indexer.stop()
     assert.equal(timeline(held.store, { types: ['__proto__'], limit: 9 }).length, 1)
     assert.equal(timeline(held.store, { limit: 9 }).length, 2)
+  })
+
+  it('gives no file of a post the number of one that is gone', async () => {
+    using held = temporaryStore()
+    const author = new Author('carol')
+    want(held.store, author.key)
+    const indexer = new Indexer(held.store)
+    const withFile = (text: string): Body => ({ type: 'post', text, blobs: [blobCid(sha256(Buffer.from(text)))] })
+    held.store.ingest(author.write(withFile('a')))
+    await indexer.catchUp()
+    const [{ num }] = blobsOfPosts(held.store)
+    held.store.ingest(author.write({ type: 'erase', seq: [1] }, withFile('b')))
+    await indexer.catchUp()
+    indexer.stop()
+    assert.equal(blobsOfPosts(held.store).length, 1)
+    assert.equal(blobsOfPosts(held.store, num).length, 1, 'whoever goes on from the first one finds it')
   })
 })

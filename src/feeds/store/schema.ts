@@ -100,6 +100,19 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX strays_by_root ON strays (root) WHERE root IS NOT NULL;
   CREATE INDEX strays_by_time ON strays (until_ms);
+  `,
+  // The number of a file that is gone is not given to the next one: whoever goes on from it would pass that over.
+  `
+  CREATE TABLE numbered_blobs (
+    num INTEGER PRIMARY KEY AUTOINCREMENT,
+    place INTEGER NOT NULL,
+    cid BLOB NOT NULL,
+    UNIQUE (place, cid)
+  ) STRICT;
+  INSERT INTO numbered_blobs SELECT num, place, cid FROM blobs;
+  DROP TABLE blobs;
+  ALTER TABLE numbered_blobs RENAME TO blobs;
+  CREATE INDEX blobs_by_cid ON blobs (cid);
   `
 ]
 

@@ -70,7 +70,7 @@ export const GROUP_MIGRATIONS: readonly string[] = [
   `,
   `
   CREATE TABLE group_files (            -- blobs in which files of posts are that were opened; their keys stay in the posts
-    id INTEGER PRIMARY KEY,             -- rises: what was found last has the highest
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- rises: what was found last has the highest, also when that is gone
     place INTEGER NOT NULL,             -- of the entry
     num INTEGER NOT NULL REFERENCES groups ON DELETE CASCADE,
     blob BLOB NOT NULL,

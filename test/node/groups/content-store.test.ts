@@ -59,4 +59,19 @@ describe('what is kept of posts to groups', () => {
     assert.deepEqual([content.secrets(num), content.posts(num, { limit: 10 })], [[], []])
     assert.equal(content.post(placeOf(5, 1)), undefined)
   })
+
+  it('gives no file the number of one that is gone', () => {
+    using held = temporaryStore()
+    const num = new GroupStore(held.store, VAULT).add(new Uint8Array(32))
+    const content = new ContentStore(held.store, VAULT)
+    const add = (seq: number) => {
+      const post = { place: placeOf(5, seq), num, name, timeMs: seq, blobs: [new Uint8Array(32).fill(seq)] }
+      content.addFound(5, { posts: [post], sealed: [] })
+    }
+    add(1)
+    const after = content.lastFile()
+    content.forgetFiles(placeOf(5, 1))
+    add(2)
+    assert.equal(content.files({ after, limit: 9 }).length, 1, 'whoever goes on from the first one finds it')
+  })
 })
