@@ -80,7 +80,7 @@ export class NodeParts {
   constructor(opened: OpenedHome) {
     const { store, keys, settings, home, options } = opened
     this.#opened = opened
-    this.#log = createLog(settings.logLevel)
+    this.#log = createLog(settings.logLevel, { namesPeople: options.logsPeople })
     this.events = new NodeEvents(this.#log)
     this.reserve = this.#makeReserve()
     store.room = this.reserve
@@ -229,7 +229,7 @@ export class NodeParts {
       isGivingReadReceipts: () => settings.readReceipts,
       onMessage: (message) => this.events.emit('message', message),
       onWarning: (code, sentence) => {
-        this.#log.warn({ code }, sentence.text)
+        this.#log.warn({ code, name: sentence.values.name }, sentence.text)
         this.events.warn(code, sentence)
       }
     })

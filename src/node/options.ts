@@ -36,6 +36,8 @@ export interface NodeOptions {
    * `forgetRecoveryPhrase()`: for who is shown it later, by a page. @default false
    */
   keepsRecoveryPhrase?: boolean
+  /** False: nothing that is logged names anybody, since a log may be kept longer than what is erased here. @default true */
+  logsPeople?: boolean
   /**
    * How much of the disk is kept free of what others write, in bytes; 0: nothing.
    * @default config.json's `reserve`: 256 MiB, or a twentieth of the disk where that is less

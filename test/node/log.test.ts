@@ -45,4 +45,17 @@ describe('the log', () => {
     log.warn({ token: 'open sesame', err: { passphrase: 'open sesame' } }, 'shut')
     assert.ok(!JSON.stringify(lines).includes('sesame'))
   })
+
+  it('names nobody, when it is to name nobody', () => {
+    const lines: string[] = []
+    const log = createLog('warn', { stream: { write: (line) => void lines.push(line) }, namesPeople: false })
+    const peer = '12D3KooWBaMpXi9pK9UXMkTAuuigYpzYqeBzEd6U15CNuq19vNYM'
+    const did = 'did:key:z6MkwRKUfvBwhGLiYD1Kqf2ZgqsBbBxmTvozRbJqTYC7L7po'
+    log.warn({ peer, feed: did }, `what came from ${peer} was wrong`)
+    log.error({ err: new Error(`no way to ${did}`) }, 'not sent')
+    log.warn({ code: 'SESSION_RENEWED', name: 'carol' }, 'a device of carol has begun anew')
+    assert.equal(lines.length, 2)
+    for (const name of [peer, did, 'carol']) assert.ok(!lines.join().includes(name), name)
+    assert.equal((JSON.parse(lines[0]) as { msg: string }).msg, 'what came from [not logged] was wrong')
+  })
 })

@@ -69,6 +69,9 @@ describe('a node that runs by itself', function () {
       const { code, stderr } = await stage.run(home, 'up', '--unattended', ...more)
       assert.deepEqual([code, stderr.includes('BAD_INPUT')], [2, true], stderr)
     }
+    const nowhere = join(stage.path, 'nowhere', 'words')
+    const { code, stderr } = await stage.run(home, 'up', '--unattended', '--recovery-file', nowhere)
+    assert.deepEqual([code, stderr.includes('could not be written'), stderr.split('\n').length], [2, true, 2], stderr)
     assert.deepEqual(
       readdirSync(stage.path).filter((name) => name === 'words'),
       []

@@ -75,7 +75,7 @@ export const verb: Verb<Options> = {
       throw error
     })
     if (node === undefined) return openRunning(context)
-    if (hasIdentity) handOverKeptPhrase(node, options.recoveryFile, context)
+    if (hasIdentity) handOverKeptPhrase(node, options.recoveryFile, handoverOf(context, options))
     const running = new RunningNode(node, context.output)
     try {
       await running.start(context.socketPath, options)
@@ -105,6 +105,10 @@ function isInUse(error: unknown): boolean {
   return error instanceof NodeError && error.code === 'HOME_IN_USE'
 }
 
+function handoverOf({ output }: Context, { unattended }: Options): Parameters<typeof handOverPhrase>[2] {
+  return { output, isSeen: unattended !== true }
+}
+
 /** There is nothing to start: the page of the node that runs is what was asked for. */
 async function openRunning(context: Context): Promise<void> {
   context.output.talk('a node runs in this home already, with the options that it was started with: this is its page')
@@ -121,7 +125,8 @@ function printPage({ output }: Context, made: PageAddress): void {
 }
 
 /** Makes the node; asks for the passphrase only when one is needed. */
-async function openNode(context: Context, { listen, peer, mdns, lan, recoveryFile, open }: Options): Promise<Comrade> {
+async function openNode(context: Context, given: Options): Promise<Comrade> {
+  const { listen, peer, mdns, lan, recoveryFile, open } = given
   const { home, isInteractive } = context
   const isShownByPage = open === true && recoveryFile === undefined
   // What was not said here is left to config.json.
@@ -130,10 +135,11 @@ async function openNode(context: Context, { listen, peer, mdns, lan, recoveryFil
     listen: listen.length === 0 ? undefined : listen,
     mdns: mdns && lan ? undefined : false,
     lan: lan ? undefined : false,
+    logsPeople: given.unattended !== true,
     keepsRecoveryPhrase: isShownByPage,
     onRecoveryPhrase: isShownByPage
       ? () => context.output.talk('the recovery phrase is shown on the page: have paper at hand')
-      : (phrase: string) => handOverPhrase(phrase, recoveryFile, context)
+      : (phrase: string) => handOverPhrase(phrase, recoveryFile, handoverOf(context, given))
   }
   const passphrase = await passphraseFromFile(process.env)
   // A wrong address is wrong usage, not a peer that does not answer.
