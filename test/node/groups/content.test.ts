@@ -11,7 +11,7 @@ import { GroupOfNodes, textsIn } from '../../support/groups.ts'
 import { until } from '../../support/processes.ts'
 
 describe('posts to a group', function () {
-  this.timeout(60_000)
+  this.timeout(90_000)
 
   it('are read by members, newest first, and by nobody else', async () => {
     await using homes = new Homes()
@@ -72,7 +72,7 @@ describe('posts to a group', function () {
     const { motion } = await (await alice.groups.get('portland')).expel(dan.identity.did)
     for (const node of [bob, carol]) await (await node.groups.get('portland')).ballot(motion)
     const isOut = () => others.every((node) => group.local(node).evaluated.view().seats.size === 3)
-    await until(isOut, 'dan is out')
+    await until(isOut, 'dan is out', 40_000)
     // They follow each other, so each holds what the other writes; dan's device does not know of the expulsion.
     await dan.contacts.follow(alice.identity.did)
     for (const node of others) await node.contacts.follow(dan.identity.did)
