@@ -11,7 +11,16 @@ import {
   MAX_FILE_SIZE,
   parseBlobId
 } from '../../blobs/index.ts'
-import { type Body, blobsOfPosts, bodyOf, entryAtPlace, type FeedStore, type Indexer } from '../../feeds/index.ts'
+import {
+  type Body,
+  blobsOfPosts,
+  bodyOf,
+  entryAtPlace,
+  type FeedStore,
+  type Indexer,
+  isBlobOfPost,
+  Turn
+} from '../../feeds/index.ts'
 import { NodeError } from '../comrade.ts'
 import type { People } from '../people.ts'
 import { refuse } from '../refusal-sentences.ts'
@@ -49,11 +58,7 @@ export class PostFiles {
 
   constructor(options: PostFilesOptions) {
     this.#options = options
-    const { blobs, indexer, store } = options
-    blobs.addUser(async () => {
-      await indexer.catchUp() // what is not indexed yet may be about a blob
-      return blobsOfPosts(store).flatMap(({ cid }) => idOf(cid) ?? [])
-    })
+    options.blobs.addUser((ids) => this.#usedOf(ids))
   }
 
   /** Where they lie. */
@@ -137,6 +142,18 @@ export class PostFiles {
     if (key === undefined) return { ...file, size: blob.manifest.size, isHere: true, read: () => blob.chunks() }
     const sealed = { blob: wanted.id, key, size: file.size }
     return { ...file, isHere: true, read: () => readSealed(blobs.store, sealed) }
+  }
+
+  async #usedOf(ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    const { indexer, store } = this.#options
+    await indexer.catchUp() // what is not indexed yet may be about a blob
+    const turn = new Turn()
+    const used: Uint8Array[] = []
+    for (const id of ids) {
+      await turn.giveWay()
+      if (isBlobOfPost(store, blobCid(id).bytes)) used.push(id)
+    }
+    return used
   }
 
   /** What has been indexed since the last look. */
