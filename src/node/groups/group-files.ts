@@ -1,6 +1,5 @@
 // Files of posts to groups: fetched from members when a post that has them was opened, given to members, and kept as long as
 // the post can be read. Which blobs these are is noted; their keys are in the posts only, which stay sealed.
-import { setImmediate } from 'node:timers/promises'
 import { parseBlobId, sealedSize } from '../../blobs/index.ts'
 import { entryAtPlace, feedOfPlace, type FeedStore, type StoredEntry, Turn } from '../../feeds/index.ts'
 import { toHex } from '../../groups/index.ts'
@@ -15,10 +14,13 @@ import type { PostReader } from './post-reader.ts'
 
 /** How long after the last news it is looked what posts were opened, in ms. */
 const LOOK_DELAY_MS = 500
-/** Files that are looked at before the event loop gets its turn. */
+/** Files that are looked up at once. */
 const PAGE = 64
-/** Posts that have the same blob, of which it is asked whether they can be read: the first ones, since nobody else knew of it. */
-const MAX_POSTS = 64
+/**
+ * Posts that have the same blob, of which it is asked whether they can be read: the first ones, since nobody else knew of it. Each
+ * is read for everybody who asks, so few.
+ */
+const MAX_POSTS = 8
 /** Files that were found last, and are looked at after a start: more are not waited for at a time. */
 const MAX_RESUMED = 1_024
 /** Members who are not followed cannot take all the room from those who are. */
@@ -90,8 +92,8 @@ export class GroupFiles {
     const { content, group } = this.#options
     return content.filesIn(blob, { limit: MAX_POSTS }).some((file) => {
       const of = group(file.num)
-      if (of === undefined || this.#entryOf(file) === undefined) return false
-      return isOpen(of) || (person !== undefined && isMember(of, person))
+      const isReader = of !== undefined && (isOpen(of) || (person !== undefined && isMember(of, person)))
+      return isReader && this.#entryOf(file) !== undefined
     })
   }
 
@@ -148,24 +150,28 @@ export class GroupFiles {
   /** What was opened since the last look. */
   async #look(): Promise<void> {
     const { store, content } = this.#options
+    const turn = new Turn()
     while (this.#isStarted && store.isOpen) {
       const page = content.files({ after: this.#seen, limit: PAGE })
       this.#seen = page.at(-1)?.id ?? this.#seen
-      for (const file of page) this.#want(file)
+      for (const [, files] of Map.groupBy(page, ({ place }) => place)) {
+        await turn.giveWay()
+        if (this.#isStarted && store.isOpen) this.#want(files)
+      }
       if (page.length < PAGE) return
-      await setImmediate()
     }
   }
 
-  #want(stored: StoredFile): void {
+  /** @param stored of one post */
+  #want(stored: readonly StoredFile[]): void {
     const { blobs, open } = this.#options
-    if (blobs.store.has(stored.blob)) return
-    const entry = this.#entryOf(stored)
+    const missing = stored.filter(({ blob }) => !blobs.store.has(blob))
+    const entry = missing.length === 0 ? undefined : this.#entryOf(missing[0])
     const post = entry && open(entry)
-    const files = post === undefined ? [] : filesOf(post.body, { isSealed: true })
-    const name = toHex(stored.blob)
-    const file = files.find(({ id }) => toHex(parseBlobId(id)) === name)
-    if (file !== undefined) blobs.want(this.wanted(entry!, post!, file))
+    if (post === undefined) return
+    const names = new Set(missing.map(({ blob }) => toHex(blob)))
+    for (const file of filesOf(post.body, { isSealed: true }))
+      if (names.has(toHex(parseBlobId(file.id)))) blobs.want(this.wanted(entry!, post, file))
   }
 
   /** The entry that has a file, when its text is here and the user reads it: undefined where the file is of no use. */

@@ -26,7 +26,7 @@ import type { GroupKey, Keyring } from './keyring.ts'
 import type { LocalGroup } from './local-group.ts'
 
 /** Entries that are looked at before the event loop gets its turn. */
-const PAGE = 256
+const PAGE = 64
 /** Entries after which it is noted how far was read, when there was nothing to read in them. */
 const NOTE_EVERY = 1_024
 /** Bytes of a sealed entry by which it is recognised: version, hint, salt. */

@@ -1,13 +1,26 @@
 // Files of posts to groups between whole nodes: who gets them, who does not, and how long they are kept.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { encodeRequest } from '../../../src/blobs/blob-frame.ts'
 import { blobCid, parseBlobId } from '../../../src/blobs/index.ts'
+import { placeOf } from '../../../src/feeds/store/schema.ts'
+import { toHex } from '../../../src/groups/index.ts'
 import type { Comrade, FeedItem, FileProgress } from '../../../src/index.ts'
+import type { WantedBlob } from '../../../src/node/blobs/blob-fetch.ts'
+import type { Blobs } from '../../../src/node/blobs/blobs.ts'
+import { ContentStore } from '../../../src/node/groups/content-store.ts'
+import { GroupFiles } from '../../../src/node/groups/group-files.ts'
+import { GroupStore } from '../../../src/node/groups/group-store.ts'
+import type { LocalGroup } from '../../../src/node/groups/local-group.ts'
+import type { PostReader } from '../../../src/node/groups/post-reader.ts'
 import { memoryNetwork } from '../../../src/node/memory-network.ts'
+import type { People } from '../../../src/node/people.ts'
+import { Vault } from '../../../src/node/vault.ts'
+import { Author, temporaryStore, want } from '../../support/feeds.ts'
 import { GroupOfNodes } from '../../support/groups.ts'
 import { befriend, Homes } from '../../support/node.ts'
 import { until } from '../../support/processes.ts'
@@ -16,6 +29,7 @@ import { messagesAt } from '../messages/support.ts'
 
 const post = { type: 'post', text: 'the swarm' } as const
 const to = { group: 'portland' }
+const VAULT = new Vault(new Uint8Array(32))
 const HAS = 33
 const NO = 36
 
@@ -204,6 +218,83 @@ describe('files of posts to a group', function () {
     await until(() => blobsAt(third).length === 0, 'nothing is left')
   })
 })
+
+describe('what is done for files of posts to a group', () => {
+  it('reads no post for who does not read its group, and few for who does', () => {
+    using test = setup(64)
+    assert.equal(test.files.isOfGroupWith(undefined, test.blobs[0]), false)
+    assert.equal(test.files.isOfGroupWith('mallory', test.blobs[0]), false)
+    assert.equal(test.read(), 0)
+    test.isBlocked = true
+    assert.equal(test.files.isOfGroupWith('bob', test.blobs[0]), false)
+    assert.ok(test.read() <= 8, `${test.read()} were read`)
+    test.isBlocked = false
+    assert.equal(test.files.isOfGroupWith('bob', test.blobs[0]), true)
+  })
+
+  it('opens a post once for all of its files', async () => {
+    using test = setup(1)
+    test.files.start()
+    await until(() => test.wanted.size === 16, 'all are wanted')
+    assert.deepEqual([test.read(), test.opened], [1, 1])
+  })
+})
+
+/** So many posts with the same 16 files, in a group whose only member is bob. */
+function setup(count: number) {
+  const held = temporaryStore()
+  const author = new Author('carol')
+  want(held.store, author.key)
+  const blobs = Array.from({ length: 16 }, () => new Uint8Array(randomBytes(32)))
+  const said = blobs.map(() => ({ name: 'a', size: 10, key: new Uint8Array(randomBytes(32)) }))
+  const body = { ...post, blobs: blobs.map(blobCid), files: said }
+  held.store.ingest(author.write(...Array.from({ length: count }, () => body)))
+  const num = new GroupStore(held.store, VAULT).add(new Uint8Array(32))
+  const content = new ContentStore(held.store, VAULT)
+  const { num: feed } = held.store.feed(author.key.publicKey)!
+  const posts = Array.from({ length: count }, (_, i) => ({
+    ...{ place: placeOf(feed, i + 1), num, name: '00'.repeat(32), timeMs: i, blobs }
+  }))
+  content.addFound(feed, { posts, sealed: [] })
+  const view = { seats: new Map([['bob', {}]]) }
+  const group = { num, identity: 'bob', evaluator: { view: () => view, log: { create: {} } } } as unknown as LocalGroup
+  let read = 0
+  const rows = held.store.rows.bind(held.store)
+  held.store.rows = (...args) => {
+    read++
+    return rows(...args)
+  }
+  const test = {
+    ...{ blobs, isBlocked: false, opened: 0, wanted: new Set<string>() },
+    read: () => read,
+    files: undefined as unknown as GroupFiles,
+    [Symbol.dispose]: () => {
+      test.files.stop()
+      held[Symbol.dispose]()
+    }
+  }
+  test.files = new GroupFiles({
+    store: held.store,
+    content,
+    reader: { events: new EventEmitter() } as unknown as PostReader,
+    people: {
+      isBlocked: () => test.isBlocked,
+      identityOf: () => undefined,
+      isNear: () => false
+    } as unknown as People,
+    blobs: {
+      addUser: () => {},
+      store: { has: () => false },
+      want: ({ id }: WantedBlob) => test.wanted.add(toHex(id))
+    } as unknown as Blobs,
+    group: () => group,
+    open: () => {
+      test.opened++
+      return { group, id: '', body }
+    }
+  })
+  return test
+}
 
 const MEMORY = () => ({ libp2p: memoryNetwork() })
 
