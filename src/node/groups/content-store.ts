@@ -221,6 +221,14 @@ export class ContentStore {
     this.#store.write(() => this.#statements.run('DELETE FROM group_files WHERE place = ?', place))
   }
 
+  /** An entry that is not here any more: should it come again, it is opened anew. */
+  forget(place: number): void {
+    this.#store.write(() => {
+      for (const table of ['group_files', 'group_posts'])
+        this.#statements.run(`DELETE FROM ${table} WHERE place = ?`, place)
+    })
+  }
+
   /** Places of reactions to an entry in a group. */
   reactionsTo(num: number, id: Uint8Array): number[] {
     const rows = this.#statements.all(

@@ -139,9 +139,11 @@ export class GroupFiles {
 
   #forgetGone({ place }: StoredFile): void {
     const { store, content } = this.#options
-    if (entryAtPlace(store, place)?.body !== undefined) return
+    const entry = entryAtPlace(store, place)
+    if (entry?.body !== undefined) return
     try {
-      content.forgetFiles(place)
+      if (entry === undefined) content.forget(place)
+      else content.forgetFiles(place)
     } catch {
       // the disk is full: the next time
     }

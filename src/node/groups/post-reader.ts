@@ -125,10 +125,18 @@ export class PostReader {
     const groups = this.#groupsOf(feed.key)
     if (groups.length === 0) return
     const read = this.#progressOf(feed.num)
+    if (read !== undefined && from <= read.high && to >= read.low) return this.#readAnew(feed.num, from)
     const isNext = read === undefined ? from === feed.low : from === read.high + 1 || to === read.low - 1
     if (isNext && !runs.some(holdsSealed)) return this.#extend(feed.num, from, to)
     if (isNext && to - from < PAGE && this.#readNow(feed, { low: from, high: to }, trialsOf(groups))) return
     this.#unread.add(feed.num)
+    this.#work()
+  }
+
+  /** What has come was not here when this stretch was read: it had been let go, or lay in a gap. All is looked through, from there. */
+  #readAnew(num: number, from: number): void {
+    this.#read.set(num, { low: from, high: from - 1, noted: from - 1 })
+    this.#unread.add(num)
     this.#work()
   }
 

@@ -197,6 +197,21 @@ describe('files of posts to a group', function () {
     await until(() => blobsAt(again).length === 0, 'what they wrote has no files here any more')
   })
 
+  it('come again with a feed that was let go, and fetched anew', async () => {
+    await using homes = new Homes()
+    const { alice, group } = await village(homes, {}, ['alice', 'bob'])
+    const [, bob] = group.nodes
+    const { id } = await alice.feeds.publish(post, { files: [{ data: randomBytes(100), name: 'a' }], ...to })
+    await arrives(bob, id)
+    await bob.contacts.block(alice.identity.did)
+    await bob.storeMode('all') // what is not wanted any more goes now
+    await bob.feeds.publish(post, { files: [{ data: randomBytes(100), name: 'b' }] }) // and files that nothing names
+    await until(() => blobsAt(bob).length === 2, "alice's file is gone")
+    await bob.contacts.unblock(alice.identity.did)
+    await bob.connect(alice.addresses[0])
+    await arrives(bob, id)
+  })
+
   it('are let go when the group is left, but those of own posts', async () => {
     await using homes = new Homes()
     const { group, alice } = await village(homes, {}, ['alice', 'bob'])
