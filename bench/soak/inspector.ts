@@ -28,7 +28,6 @@ const SUM_OF_SIZES = `(all) => {
 export interface Memory {
   heapUsed: number
   external: number
-  arrayBuffers: number
 }
 
 interface Answer {
