@@ -103,15 +103,16 @@ export const FEEDS_MIGRATIONS: readonly string[] = [
   `,
   // The number of a file that is gone is not given to the next one: whoever goes on from it would pass that over.
   `
-  CREATE TABLE numbered_blobs (
+  CREATE TEMP TABLE kept_blobs AS SELECT num, place, cid FROM blobs;
+  DROP TABLE blobs;
+  CREATE TABLE blobs (
     num INTEGER PRIMARY KEY AUTOINCREMENT,
     place INTEGER NOT NULL,
     cid BLOB NOT NULL,
     UNIQUE (place, cid)
   ) STRICT;
-  INSERT INTO numbered_blobs SELECT num, place, cid FROM blobs;
-  DROP TABLE blobs;
-  ALTER TABLE numbered_blobs RENAME TO blobs;
+  INSERT INTO blobs SELECT num, place, cid FROM kept_blobs;
+  DROP TABLE kept_blobs;
   CREATE INDEX blobs_by_cid ON blobs (cid);
   `
 ]
