@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { FeedError } from '../../src/feeds/index.ts'
 import type { Check, Comrade } from '../../src/index.ts'
 import { DiskReserve, type DiskReserveOptions } from '../../src/node/disk-reserve.ts'
@@ -193,6 +194,24 @@ describe('a node that keeps some of the disk free', function () {
       warnings.filter((code) => code.startsWith('DISK')),
       ['DISK_SHORT']
     )
+  })
+
+  it('keeps the mailboxes of friends while it is short, so that they need not be made anew', async () => {
+    await using homes = new Homes()
+    const disk = new Disk()
+    const bob = await homes.start('bob', disk.options)
+    const [alice, carol] = [await homes.start('alice'), await homes.start('carol')]
+    await befriend(alice, bob)
+    await befriend(alice, carol)
+    await carol.stop() // whoever is there could host as well
+    const hosts = async () => (await alice.messages.mailboxes()).hosts.length
+    await until(async () => (await hosts()) === 1, 'bob hosts for alice')
+    disk.bytes = RESERVE / 4
+    assert.ok(await isShort(bob))
+    await alice.libp2p.hangUp(peerIdFromString(bob.peerId))
+    await alice.connect(bob.addresses[0])
+    await sleep(1_000) // alice looks into it
+    assert.equal(await hosts(), 1)
   })
 
   it('keeps it free, but for little, where somebody writes as fast as they can', async () => {

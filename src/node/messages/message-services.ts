@@ -222,7 +222,7 @@ export class MessageServices {
         conversations: this.#conversations,
         contacts: mailboxContacts
       },
-      isHosting: () => this.#options.isHosting() && store.room.isLeft,
+      isHosting: this.#options.isHosting, // without room too: else friends would end what they have here
       crypt: this.#crypt,
       deviceKey: () => this.#options.device.key.publicKey,
       deviceAt: (peerId) => this.#devices.at(peerId),
