@@ -93,9 +93,18 @@ export class ContentStore {
     )
   }
 
-  /** Notes what a look at a feed has found, and how far it went. */
-  addFound(feed: number, found: { posts: readonly StoredPost[]; sealed: readonly SealedHead[] }, read?: Stretch): void {
+  /**
+   * Notes what a look at a feed has found, and how far it went.
+   * @param low the feed's oldest entry that is here: what is noted of those before goes @default all are here
+   */
+  addFound(
+    feed: number,
+    found: { posts: readonly StoredPost[]; sealed: readonly SealedHead[] },
+    read?: Stretch,
+    low = 1
+  ): void {
     this.#store.write(() => {
+      if (low > 1) this.#forgetBefore(feed, low)
       for (const post of found.posts) this.#addPost(post)
       for (const { place, head } of found.sealed)
         this.#statements.run('INSERT OR IGNORE INTO group_sealed VALUES (?, ?)', place, head)
@@ -108,6 +117,14 @@ export class ContentStore {
           read.high
         )
     })
+  }
+
+  #forgetBefore(feed: number, low: number): void {
+    for (const table of ['group_files', 'group_posts', 'group_sealed'])
+      this.#statements.run(
+        `DELETE FROM ${table} WHERE place BETWEEN ? AND ?`,
+        ...[feed * STRETCH, feed * STRETCH + low - 1]
+      )
   }
 
   #addPost({ place, num, name, timeMs, root, answered, isReaction = false, blobs = [] }: StoredPost): void {

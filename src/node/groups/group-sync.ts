@@ -38,8 +38,6 @@ export class GroupSync implements GroupReplicas {
   readonly #replicas = new Map<LocalGroup, GroupReplica>()
   readonly #sessions: SessionService<GroupSession>
   readonly #gossip: GroupGossip
-  /** Something that others brought found no room. */
-  #hasLeftOut = false
 
   constructor({ groups, store, gossip, topics, ...common }: GroupSyncOptions) {
     this.events.setMaxListeners(0)
@@ -112,14 +110,11 @@ export class GroupSync implements GroupReplicas {
 
   async #receive(group: LocalGroup, operations: readonly Uint8Array[], origin: unknown): Promise<Receipt> {
     if (this.#store.room.isLeft) return this.#groups.intakeOf(group).receive(operations, origin)
-    this.#hasLeftOut = true
     return { placed: 0, isGap: false }
   }
 
-  readonly #onRoomy = (): void => {
-    if (this.#hasLeftOut) this.#sessions.endAll('there is room again for what was left out') // the next ones compare all
-    this.#hasLeftOut = false
-  }
+  /** What was left out is found by the next sessions, which compare all. */
+  readonly #onRoomy = (): void => this.#sessions.endAll('there is room again for what was left out')
 
   /** Whoever told of what stands on something missing has that, most likely; else anybody who holds the group. */
   #compare(group: Uint8Array, from: PeerId): void {

@@ -223,7 +223,7 @@ export class PostReader {
     const before = this.#progressOf(feed.num) ?? { low, high: low - 1, noted: 0 }
     const read = { low: Math.min(before.low, low), high: Math.max(before.high, high) }
     const isFound = posts.length > 0 || sealed.length > 0
-    if (isFound) content.addFound(feed.num, { posts, sealed }, read)
+    if (isFound) content.addFound(feed.num, { posts, sealed }, read, feed.low)
     if (isFound) this.#read.set(feed.num, { ...read, noted: read.high })
     else this.#extend(feed.num, low, high)
     for (const entry of opened) this.events.emit('opened', entry)

@@ -27,6 +27,26 @@ describe('what is kept of posts to groups', () => {
     assert.equal(content.sealedIn(8).length, MAX_SEALED_PER_FEED - 1)
   })
 
+  it('keeps nothing of entries that a feed has let go', () => {
+    using held = temporaryStore()
+    const num = new GroupStore(held.store, VAULT).add(new Uint8Array(32))
+    const content = new ContentStore(held.store, VAULT)
+    const post = (feed: number, seq: number) => ({
+      ...{ place: placeOf(feed, seq), num, name, timeMs: seq },
+      blobs: [Buffer.alloc(32, seq)]
+    })
+    for (const feed of [5, 6]) {
+      content.addFound(feed, { posts: [1, 2, 3].map((seq) => post(feed, seq)), sealed: [] }, { low: 1, high: 3 })
+      content.addFound(feed, { posts: [], sealed: [{ place: placeOf(feed, 4), head }] })
+    }
+    content.addFound(6, { posts: [post(6, 6)], sealed: [] }, { low: 1, high: 6 }, 5)
+    const kept = [...[3, 2, 1].map((seq) => placeOf(5, seq)), placeOf(6, 6)].toSorted((a, b) => a - b)
+    const places = (found: readonly { place: number }[]) => found.map(({ place }) => place).toSorted((a, b) => a - b)
+    assert.deepEqual(places(content.posts(num, { limit: 10 })), kept)
+    assert.deepEqual(places(content.files({ after: 0, limit: 10 })), kept)
+    assert.deepEqual([content.sealedIn(5).length, content.sealedIn(6).length], [1, 0])
+  })
+
   it('is listed by time, then place, in pages, and for some feeds only', () => {
     using held = temporaryStore()
     const num = new GroupStore(held.store, VAULT).add(new Uint8Array(32))
