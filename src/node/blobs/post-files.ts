@@ -52,7 +52,7 @@ export class PostFiles {
   readonly #lookSoon = (): void => {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.#look()
+      this.#look().catch(this.#lookSoon)
     }, LOOK_DELAY_MS).unref()
   }
 
@@ -156,22 +156,17 @@ export class PostFiles {
     return used
   }
 
-  /** What has been indexed since the last look. */
+  /** What has been indexed since the last look. Bulk is indexed when it has all come, and is not to be hurried. */
   async #look(): Promise<void> {
     const { store, indexer } = this.#options
-    try {
-      if (!store.isOpen) return
-      await indexer.catchUp()
-      while (store.isOpen) {
-        const page = blobsOfPosts(store, this.#seen, PAGE)
-        this.#seen = page.at(-1)?.num ?? this.#seen
-        for (const [place, blobs] of Map.groupBy(page, (blob) => blob.place)) this.#want(place, blobs)
-        if (page.length < PAGE) return
-        await setImmediate()
-      }
-    } catch {
-      this.#lookSoon() // the disk is full: nothing was indexed
+    while (store.isOpen) {
+      const page = blobsOfPosts(store, this.#seen, PAGE)
+      this.#seen = page.at(-1)?.num ?? this.#seen
+      for (const [place, blobs] of Map.groupBy(page, (blob) => blob.place)) this.#want(place, blobs)
+      if (page.length < PAGE) break
+      await setImmediate()
     }
+    if (store.isOpen && indexer.behind > 0) this.#lookSoon()
   }
 
   /** Only near people's, whose size was said. */

@@ -16,7 +16,7 @@ import { framedStream } from '../../../src/node/frames.ts'
 import type { People } from '../../../src/node/people.ts'
 import { Author, temporaryStore, want } from '../../support/feeds.ts'
 import { befriend, Homes, reads } from '../../support/node.ts'
-import { until } from '../../support/processes.ts'
+import { sleep, until } from '../../support/processes.ts'
 import { blobsAt } from './support.ts'
 
 const withCode = (code: NodeErrorCode) => (error: unknown) => error instanceof NodeError && error.code === code
@@ -166,6 +166,41 @@ describe('files of posts', function () {
     await until(() => blobsAt(alice).length === 0, 'nothing is left of them')
     const { id } = await alice.feeds.publish(post)
     await assert.rejects(alice.feeds.attachments(id), withCode('NOT_FOUND'))
+  })
+
+  it('are found when bulk is indexed, which is not hurried for them while it comes', async () => {
+    using held = temporaryStore()
+    const { store } = held
+    const author = new Author('much at once')
+    want(store, author.key)
+    let hurried = 0
+    class Watched extends Indexer {
+      override catchUp(): Promise<void> {
+        hurried += 1
+        return super.catchUp()
+      }
+    }
+    const indexer = new Watched(store)
+    const found = new Set<string>()
+    const blobs = {
+      addUser: () => {},
+      want: ({ id }: { id: Uint8Array }) => found.add(Buffer.from(id).toString('hex'))
+    } as unknown as Blobs
+    const people = { isNear: () => true, isBlocked: () => false } as unknown as People
+    const files = new PostFiles({ store, indexer, blobs, uploads: {} as Uploads, people })
+    files.start()
+    for (let batch = 0; batch < 20; batch++) {
+      const bodies = Array.from({ length: 64 }, (_, i): Body => {
+        const blob = blobCid(sha256(Buffer.from(`${batch} ${i}`)))
+        return { type: 'post', text: 'look', blobs: [blob], files: [{ name: 'a', size: 1_000 }] }
+      })
+      store.ingest(author.write(...bodies))
+      await sleep(50)
+    }
+    await until(() => found.size === 1_280, 'all are found')
+    files.stop()
+    indexer.stop()
+    assert.equal(hurried, 0)
   })
 
   it('are looked at a few at a time, however many somebody names: all else gets its turn', async () => {
