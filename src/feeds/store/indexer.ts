@@ -15,6 +15,8 @@ const IDLE_MS = 100
 const BULK_ENTRIES = 256
 /** How long single entries wait, so that several are indexed with one transaction, in ms. Who reads before does not wait. */
 const SOON_MS = 20
+/** How long what was left by the last run waits, in ms: a start has enough to do. */
+const START_MS = 2_000
 /** How long to wait after the store failed (the disk is full), in ms. */
 const RETRY_MS = 10_000
 /** Body types by which entries are listed. */
@@ -40,7 +42,7 @@ export class Indexer {
     this.#store = store
     this.#hasFullText = options.hasFullText ?? true
     store.events.on('extended', this.#onExtended)
-    this.#schedule()
+    if (this.behind > 0) this.#workIn(START_MS)
   }
 
   /** Stops; what is left is indexed after the next start. */

@@ -34,6 +34,8 @@ import type { Uploads } from './uploads.ts'
 
 /** How long after the last news it is looked what posts have come, in ms. */
 const LOOK_DELAY_MS = 500
+/** Entries of which is waited that they are indexed; where more have come, nothing is let go. */
+const MAX_AWAITED = 1_000
 /** Files that are looked at before the event loop gets its turn. */
 const PAGE = 64
 
@@ -144,9 +146,10 @@ export class PostFiles {
     return { ...file, isHere: true, read: () => readSealed(blobs.store, sealed) }
   }
 
-  async #usedOf(ids: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  async #usedOf(ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
     const { indexer, store } = this.#options
-    await indexer.catchUp() // what is not indexed yet may be about a blob
+    if (indexer.behind > MAX_AWAITED) return ids // what is not indexed yet may be about a blob; it is asked again in a minute
+    await indexer.catchUp()
     const turn = new Turn()
     const used: Uint8Array[] = []
     for (const id of ids) {

@@ -8,7 +8,7 @@ import { type FileProgress, NodeError, type NodeErrorCode } from '../../../src/i
 import { blobCid } from '../../../src/blobs/index.ts'
 import { type BlobAnswer, type BlobRequest, decodeRequest, encodeAnswer } from '../../../src/blobs/blob-frame.ts'
 import { BLOB_PROTOCOL } from '../../../src/node/blobs/blob-service.ts'
-import type { Blobs } from '../../../src/node/blobs/blobs.ts'
+import type { Blobs, BlobUser } from '../../../src/node/blobs/blobs.ts'
 import { PostFiles } from '../../../src/node/blobs/post-files.ts'
 import type { Uploads } from '../../../src/node/blobs/uploads.ts'
 import { type Body, Indexer, sha256 } from '../../../src/feeds/index.ts'
@@ -201,6 +201,25 @@ describe('files of posts', function () {
     files.stop()
     indexer.stop()
     assert.equal(hurried, 0)
+  })
+
+  it('all stay as long as much is not indexed, for which nobody waits: a start does not', async () => {
+    using held = temporaryStore()
+    const { store } = held
+    const author = new Author('much is left')
+    want(store, author.key)
+    store.ingest(author.write(...Array.from({ length: 1_100 }, (): Body => post)))
+    const indexer = new Indexer(store)
+    const users: BlobUser[] = []
+    const blobs = { addUser: (user: BlobUser) => users.push(user) } as unknown as Blobs
+    const files = new PostFiles({ store, indexer, blobs, uploads: {} as Uploads, people: {} as People })
+    const unused = [sha256(Buffer.from('a file'))]
+    assert.deepEqual([...(await users[0](unused))], unused)
+    assert.equal(indexer.behind, 1_100)
+    await indexer.catchUp()
+    files.stop()
+    indexer.stop()
+    assert.deepEqual([...(await users[0](unused))], [])
   })
 
   it('are looked at a few at a time, however many somebody names: all else gets its turn', async () => {
