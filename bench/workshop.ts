@@ -69,6 +69,7 @@ export class Workshop {
       await using peer = await PeerProcess.start(contender, directory)
       await peer.call('append', 1, entries, PREPARE_BATCH)
       const feeds = [await peer.call('own')]
+      await peer.call('settle')
       await peer.close()
       return { directory, feeds, entries }
     })

@@ -117,7 +117,7 @@ describe('files in the page', function () {
     await input.setInputFiles([{ name: 'empty', mimeType: 'text/plain', buffer: Buffer.alloc(0) }])
     await alice.sees('is empty.')
     for (const name of ['film.mkv', 'empty']) await page.getByRole('button', { name: `Remove ${name}` }).click()
-    assert.equal(await page.getByRole('list', { name: 'Files that go with it' }).count(), 0)
+    await page.getByRole('list', { name: 'Files that go with it' }).waitFor({ state: 'detached' })
     assert.equal(await page.getByRole('button', { name: 'Post', exact: true }).isDisabled(), true)
   })
 

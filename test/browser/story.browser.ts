@@ -151,6 +151,7 @@ describe('three people, each with a browser', function () {
   it('see that it works', async () => {
     await alice.visit('Is it working?')
     await alice.sees('All is well with this node.')
+    await alice.page.locator('.peers > li').nth(1).waitFor()
     assert.equal(await alice.page.locator('.peers > li').count(), 2)
     assert.deepEqual(carol.troubles, [])
     await carol.node.end()
