@@ -12,7 +12,7 @@ const STATIC: readonly StaticCheck[] = [
   { name: 'lint', command: 'oxlint', args: [], limitMs: 180_000 },
   { name: 'format', command: 'oxfmt', args: ['--check'], limitMs: 60_000, hint: 'npm run format' }
 ]
-const UNIT: Check = { name: 'tests', command: 'mocha', args: process.argv.slice(2), limitMs: 840_000 }
+const UNIT: Check = { name: 'tests', command: 'mocha', args: process.argv.slice(2), limitMs: 1_200_000 }
 
 async function runStatic(): Promise<number> {
   const results = await Promise.all(STATIC.map((check) => runCheck(check, process.env, false)))
