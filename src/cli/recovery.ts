@@ -21,7 +21,7 @@ export function refuseUnseen(shown: { open?: boolean; recoveryFile?: string }, h
 }
 
 /** Where the phrase goes. */
-interface Handover extends Pick<Context, 'output'> {
+export interface Handover extends Pick<Context, 'output'> {
   /** False: what is printed is kept by others, and the phrase is never printed. @default true */
   isSeen?: boolean
 }

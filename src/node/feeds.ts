@@ -58,8 +58,6 @@ const LIVE_PAGE = 64
 const OPENED_PAGE = 64
 /** How long a read goes on before the event loop gets its turn, in ms: some posts take more work than others. */
 const TURN_MS = 8
-/** Entries that were not indexed yet, for which a look at one entry waits. */
-const MAX_AWAITED = 1_024
 /** How often a live read lets the index catch up before it begins. */
 const MAX_CATCH_UPS = 16
 /** Stretches of new entries that wait for a slow reader; past it the oldest are left out. */
@@ -152,7 +150,7 @@ export class NodeFeeds implements Feeds {
   }
 
   async get(id: string): Promise<FeedItem | undefined> {
-    if (this.#options.indexer.behind < MAX_AWAITED) await this.#catchUp() // else it is counted as far as has been read
+    if (!this.#options.indexer.isFarBehind) await this.#catchUp() // else it is counted as far as has been read
     const entry = this.#entryOf(id)
     return entry === undefined || this.#options.people.isBlocked(entry.feed) ? undefined : this.#item(entry)
   }

@@ -7,7 +7,7 @@ import { coloured } from '../output.ts'
 import { offerPage, type PageAddress } from '../page-address.ts'
 import { askPassphrase, passphraseFromFile } from '../passphrase.ts'
 import { parseCount } from '../quantity.ts'
-import { handOverKeptPhrase, handOverPhrase, refuseTakenPath, refuseUnseen } from '../recovery.ts'
+import { type Handover, handOverKeptPhrase, handOverPhrase, refuseTakenPath, refuseUnseen } from '../recovery.ts'
 import { RunningNode } from '../running-node.ts'
 import type { Context, Verb } from '../verb.ts'
 
@@ -105,7 +105,7 @@ function isInUse(error: unknown): boolean {
   return error instanceof NodeError && error.code === 'HOME_IN_USE'
 }
 
-function handoverOf({ output }: Context, { unattended }: Options): Parameters<typeof handOverPhrase>[2] {
+function handoverOf({ output }: Context, { unattended }: Options): Handover {
   return { output, isSeen: unattended !== true }
 }
 

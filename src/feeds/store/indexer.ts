@@ -15,6 +15,8 @@ const IDLE_MS = 100
 const BULK_ENTRIES = 256
 /** How long single entries wait, so that several are indexed with one transaction, in ms. Who reads before does not wait. */
 const SOON_MS = 20
+/** Entries that are not indexed yet, from which on nobody waits for them who can do without. */
+const MAX_AWAITED = 1_024
 /** How long what was left by the last run waits, in ms: a start has enough to do. */
 const START_MS = 2_000
 /** How long to wait after the store failed (the disk is full), in ms. */
@@ -55,6 +57,11 @@ export class Indexer {
   /** Entries that are stored but not yet indexed. */
   get behind(): number {
     return this.#store.arrival - this.#reached()
+  }
+
+  /** So much is not indexed yet that whoever can do without it does not wait. */
+  get isFarBehind(): boolean {
+    return this.behind >= MAX_AWAITED
   }
 
   /** Indexes all that is stored by now, in slices between which others get their turn. For reads that must miss nothing. */

@@ -34,8 +34,6 @@ import type { Uploads } from './uploads.ts'
 
 /** How long after the last news it is looked what posts have come, in ms. */
 const LOOK_DELAY_MS = 500
-/** Entries of which is waited that they are indexed; where more have come, nothing is let go. */
-const MAX_AWAITED = 1_000
 /** Files that are looked at before the event loop gets its turn. */
 const PAGE = 64
 
@@ -148,7 +146,7 @@ export class PostFiles {
 
   async #usedOf(ids: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
     const { indexer, store } = this.#options
-    if (indexer.behind > MAX_AWAITED) return ids // what is not indexed yet may be about a blob; it is asked again in a minute
+    if (indexer.isFarBehind) return ids // what is not indexed yet may be about a blob; it is asked again in a minute
     await indexer.catchUp()
     const turn = new Turn()
     const used: Uint8Array[] = []
